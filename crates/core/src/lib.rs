@@ -1,0 +1,1 @@
+//! Sessions, routing, the way of a message, and one file a feature.

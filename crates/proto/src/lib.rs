@@ -1,0 +1,1 @@
+//! The protocol, pure: XML scanner, stanzas, SASL, stream management, subscriptions.

@@ -1,0 +1,2 @@
+//! The `rookery` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What must last: accounts, rosters and the one timeline, on SQLite.

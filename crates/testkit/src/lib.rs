@@ -1,0 +1,1 @@
+//! A server in memory, scripted clients and virtual time for the scenarios.
