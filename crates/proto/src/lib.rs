@@ -1,1 +1,16 @@
-//! The protocol, pure: XML scanner, stanzas, SASL, stream management, subscriptions.
+//! The protocol, pure: no sockets, no clock, no randomness.
+//!
+//! Bytes go in, values and bytes come out. Everything here can be stepped in a test.
+
+pub mod error;
+pub mod name;
+pub mod ns;
+pub mod sasl;
+pub mod stanza;
+pub mod stream;
+pub mod subscription;
+pub mod uid;
+pub mod xml;
+
+pub use jid;
+pub use uid::{Uid, Useq};

@@ -1,0 +1,62 @@
+//! The stream around the stanzas (RFC 6120 §4): headers, features, errors, stream management.
+
+pub mod features;
+pub mod sm;
+
+use crate::ns;
+use crate::xml::Xml;
+
+/// The server's answer to a stream header (RFC 6120 §4.7): `id` is unique and unpredictable.
+pub fn open(from: &str, id: &str, lang: Option<&str>) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.raw(b"<?xml version='1.0'?>").open("stream:stream");
+    x.attr("xmlns", ns::CLIENT).attr("xmlns:stream", ns::STREAM);
+    x.attr("from", from).attr("id", id).attr("version", "1.0").attr("xml:lang", lang.unwrap_or("en"));
+    x.into_start_tag()
+}
+
+/// The end of a stream (RFC 6120 §4.4).
+pub const CLOSE: &[u8] = b"</stream:stream>";
+
+/// A stream error: the stream ends after it (RFC 6120 §4.9).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamError {
+    /// The defined condition's element name (RFC 6120 §4.9.3).
+    pub condition: &'static str,
+    /// A plain English sentence, or nothing.
+    pub text: Option<&'static str>,
+    /// The client acknowledged more than it was sent: what it claims, and what was sent (XEP-0198 §4).
+    pub too_high: Option<(u32, u32)>,
+}
+
+impl StreamError {
+    /// An error with its condition alone.
+    pub const fn new(condition: &'static str) -> StreamError {
+        StreamError { condition, text: None, too_high: None }
+    }
+
+    /// An error with a sentence for people.
+    pub const fn with(condition: &'static str, text: &'static str) -> StreamError {
+        StreamError { condition, text: Some(text), too_high: None }
+    }
+
+    /// The client acknowledged `h` stanzas and was sent `sent` (XEP-0198 §4).
+    pub const fn handled_count_too_high(h: u32, sent: u32) -> StreamError {
+        StreamError { condition: "undefined-condition", text: None, too_high: Some((h, sent)) }
+    }
+
+    /// `<stream:error/>` as it goes over the wire; the closing tag follows it.
+    pub fn write(&self) -> Vec<u8> {
+        let mut x = Xml::new();
+        x.open("stream:error").leaf_ns(self.condition, ns::STREAMS);
+        if let Some(text) = self.text {
+            x.open_ns("text", ns::STREAMS).attr("xml:lang", "en").text(text).close();
+        }
+        if let Some((h, sent)) = self.too_high {
+            x.open_ns("handled-count-too-high", ns::SM);
+            x.attr("h", &h.to_string()).attr("send-count", &sent.to_string()).close();
+        }
+        x.close();
+        x.into_vec()
+    }
+}
