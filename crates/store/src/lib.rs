@@ -1,1 +1,33 @@
 //! What must last: accounts, rosters and the one timeline, on SQLite.
+//!
+//! [`Store`] speaks the domain: each verb is one transaction, and its answer follows the commit (invariant 1). SQL
+//! stays behind it in `sqlite/`. Each topic (timeline, accounts, roster ...) has a file here with its rows and verbs.
+
+mod account;
+mod block;
+mod error;
+pub mod journal;
+pub mod limits;
+mod prefs;
+mod roster;
+mod sqlite;
+mod store;
+mod stream;
+#[cfg(feature = "test-vfs")]
+pub mod test_vfs;
+mod timeline;
+
+pub use account::{Account, AccountFilter, Credentials, Invite, InviteHash, Last, NewAccount, Primary};
+pub use error::{Result, StoreError};
+pub use prefs::{ArchiveDefault, ArchivePrefs};
+pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
+pub use store::{Doorbell, Options, Pending, Stats, Store};
+pub use stream::StreamId;
+pub use timeline::{
+    Append, Appended, ArchiveBounds, Direction, Entry, Flags, Head, MessageId, Origin, Page, PageQuery,
+    Pointer, Policy, SweepCursor, Swept, Window,
+};
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Timestamp(pub i64);

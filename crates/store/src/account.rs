@@ -1,0 +1,241 @@
+//! Accounts, invitations and last activity. The number is the identity; a name is an alias of it (invariant 4).
+
+use std::ops::RangeInclusive;
+
+use rookery_proto::Uid;
+
+use crate::sqlite::{accounts, sweep};
+use crate::store::Store;
+use crate::timeline::Swept;
+use crate::{Result, Timestamp, limits};
+
+/// Which address an account speaks under.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Primary {
+    /// Its number.
+    #[default]
+    Number,
+    /// Its name.
+    Name,
+}
+
+/// What proves who signs in: SCRAM keys, opaque to the store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(pub Vec<u8>);
+
+impl std::fmt::Debug for Credentials {
+    // Secrets are not for the log (invariant 10).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({} bytes)", self.0.len())
+    }
+}
+
+/// An account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// The number; never used again, also after deletion.
+    pub uid: Uid,
+    /// The prepared name, if it has one.
+    pub name: Option<String>,
+    /// Which of the two is its address.
+    pub primary: Primary,
+    /// The nickname.
+    pub nick: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Whether nobody can sign in.
+    pub disabled: bool,
+    /// A random number that makes the ids of its archive unlike those of any other.
+    pub epoch: u32,
+}
+
+/// An account to be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewAccount {
+    /// The prepared name; not a number.
+    pub name: Option<String>,
+    /// Which address it speaks under; [`Primary::Name`] needs a name.
+    pub primary: Primary,
+    /// The nickname.
+    pub nick: Option<String>,
+    /// What proves who signs in.
+    pub credentials: Credentials,
+    /// Now.
+    pub created: Timestamp,
+    /// See [`Account::epoch`].
+    pub epoch: u32,
+    /// The invitation that is used up by it.
+    pub invite: Option<InviteHash>,
+}
+
+/// Which accounts are listed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AccountFilter {
+    /// Only accounts whose name begins so.
+    pub name_prefix: Option<String>,
+    /// Only disabled or only enabled ones.
+    pub disabled: Option<bool>,
+}
+
+/// The hash of an invitation's token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct InviteHash(pub [u8; 32]);
+
+/// An invitation to make an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invite {
+    /// The hash of its token.
+    pub hash: InviteHash,
+    /// From when on it is not valid.
+    pub expires: Timestamp,
+    /// How many accounts it is still good for.
+    pub uses: u32,
+    /// Who made it; `None`: the operator.
+    pub created_by: Option<Uid>,
+}
+
+/// When an account was last seen (XEP-0012), and its last unavailable status.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Last {
+    /// When.
+    pub at: Timestamp,
+    /// The status.
+    pub status: Option<String>,
+}
+
+/// Numbers that are groups', never accounts'.
+const GROUPS: [RangeInclusive<u64>; 2] = [700_000..=799_999, 7_000_000..=7_999_999];
+
+/// Which numbers are given to accounts.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    first: u64,
+    reserved: Vec<RangeInclusive<u64>>,
+}
+
+impl Numbers {
+    /// From `first` on, without those of groups and without the operator's.
+    pub(crate) fn new(first: u64, reserved: impl IntoIterator<Item = RangeInclusive<u64>>) -> Numbers {
+        let mut reserved: Vec<_> = GROUPS.into_iter().chain(reserved).collect();
+        reserved.sort_unstable_by_key(|range| *range.start());
+        Numbers { first, reserved }
+    }
+
+    /// The number to be given after `last`.
+    pub(crate) fn after(&self, last: u64) -> u64 {
+        let mut number = self.first.max(last + 1);
+        for range in &self.reserved {
+            if range.contains(&number) {
+                number = range.end() + 1;
+            }
+        }
+        number
+    }
+}
+
+impl Store {
+    /// Makes an account under the next free number. [`crate::StoreError::Conflict`]: the name is taken.
+    pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
+        let numbers = self.numbers();
+        self.write(move |tx| accounts::create(tx, &numbers, new)).await
+    }
+
+    /// Makes many accounts, [`crate::limits::IMPORT`] in a transaction; the answers are in the order given. The outer
+    /// error is a failed commit: then some of the accounts may have been made.
+    pub async fn import_accounts(&self, new: Vec<NewAccount>) -> Result<Vec<Result<Account>>> {
+        let mut new = new.into_iter();
+        let mut made = Vec::with_capacity(new.len());
+        loop {
+            let part: Vec<NewAccount> = new.by_ref().take(limits::IMPORT).collect();
+            if part.is_empty() {
+                return Ok(made);
+            }
+            let numbers = self.numbers();
+            made.extend(self.write(move |tx| accounts::import(tx, &numbers, part)).await?);
+        }
+    }
+
+    /// The account of a number.
+    pub async fn account(&self, uid: Uid) -> Result<Option<Account>> {
+        self.read(move |conn| accounts::get(conn, uid)).await
+    }
+
+    /// The account of a prepared name.
+    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>> {
+        let name = name.to_owned();
+        self.read(move |conn| accounts::by_name(conn, &name)).await
+    }
+
+    /// The account's credentials.
+    pub async fn credentials(&self, uid: Uid) -> Result<Option<Credentials>> {
+        self.read(move |conn| accounts::credentials(conn, uid)).await
+    }
+
+    /// Replaces the account's credentials.
+    pub async fn set_credentials(&self, uid: Uid, credentials: Credentials) -> Result<()> {
+        self.write(move |tx| accounts::set_credentials(tx, uid, &credentials)).await
+    }
+
+    /// Lets nobody, or again somebody, sign in.
+    pub async fn set_disabled(&self, uid: Uid, disabled: bool) -> Result<()> {
+        self.write(move |tx| accounts::set_disabled(tx, uid, disabled)).await
+    }
+
+    /// Sets the nickname.
+    pub async fn set_nick(&self, uid: Uid, nick: Option<String>) -> Result<()> {
+        self.write(move |tx| accounts::set_nick(tx, uid, nick.as_deref())).await
+    }
+
+    /// Deletes the account and all that is its own. The account is gone with the first commit; a long log goes in
+    /// slices, and if interrupted [`Store::sweep`] goes on with it.
+    pub async fn delete_account(&self, uid: Uid) -> Result<()> {
+        self.write(move |tx| accounts::delete(tx, uid)).await?;
+        while self.write(move |tx| sweep::erase(tx, uid, &mut Swept::default())).await? {}
+        Ok(())
+    }
+
+    /// Accounts in the order of their numbers, after `after`, at most `limit`.
+    pub async fn accounts(
+        &self,
+        after: Option<Uid>,
+        filter: AccountFilter,
+        limit: usize,
+    ) -> Result<Vec<Account>> {
+        self.read(move |conn| accounts::list(conn, after, &filter, limit)).await
+    }
+
+    /// How many accounts there are.
+    pub async fn account_count(&self) -> Result<u64> {
+        self.read(accounts::count).await
+    }
+
+    /// Keeps an invitation. [`crate::StoreError::Conflict`]: there is one with this hash.
+    pub async fn create_invite(&self, invite: Invite) -> Result<()> {
+        self.write(move |tx| accounts::create_invite(tx, &invite)).await
+    }
+
+    /// The invitation with this hash, also when it has expired or is used up.
+    pub async fn invite(&self, hash: InviteHash) -> Result<Option<Invite>> {
+        self.read(move |conn| accounts::invite(conn, hash)).await
+    }
+
+    /// All invitations, the one that expires first at the beginning.
+    pub async fn invites(&self) -> Result<Vec<Invite>> {
+        self.read(accounts::invites).await
+    }
+
+    /// Takes an invitation back; false if there is none.
+    pub async fn revoke_invite(&self, hash: InviteHash) -> Result<bool> {
+        self.write(move |tx| accounts::revoke_invite(tx, hash)).await
+    }
+
+    /// Notes when the account was last seen.
+    pub async fn set_last(&self, uid: Uid, last: Last) -> Result<()> {
+        self.write(move |tx| accounts::set_last(tx, uid, &last)).await
+    }
+
+    /// When the account was last seen.
+    pub async fn last(&self, uid: Uid) -> Result<Option<Last>> {
+        self.read(move |conn| accounts::last(conn, uid)).await
+    }
+}

@@ -1,0 +1,316 @@
+//! The restart journal: what a resumable stream (XEP-0198) needs to go on after the process was killed.
+//!
+//! A file beside the database, written with a plain `write()` before a push goes out. The page cache survives the death
+//! of the process, so within one boot of the machine the journal is exact; after a power cut, or whenever it does not
+//! add up, it is not trusted, and only what the database knows of a stream counts. It never decides whether a message is
+//! safe (the timeline does), only whether a stream can be resumed without sending twice.
+
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use rookery_proto::Useq;
+
+use crate::{Result, StreamId, limits};
+use record::{HEADER, Reader, Record};
+
+/// A stanza that was sent on a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// An entry of the account's log, which has the stanza.
+    Log(Useq),
+    /// A small stanza that is in no log. One above [`limits::JOURNAL_STANZA`] is kept as [`Sent::Opaque`].
+    Bytes(Vec<u8>),
+    /// A stanza that is not kept: it can be counted, not sent again.
+    Opaque,
+}
+
+impl Sent {
+    fn useq(&self) -> Option<Useq> {
+        if let Sent::Log(useq) = self { Some(*useq) } else { None }
+    }
+}
+
+/// What was found of the process before.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Recovery {
+    /// Whether the journal is complete. If not, it gives no streams.
+    pub exact: bool,
+    /// The streams that had not ended.
+    pub streams: Vec<Recovered>,
+}
+
+/// A stream that can be resumed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recovered {
+    /// Which.
+    pub id: StreamId,
+    /// The session's last snapshot.
+    pub snapshot: Vec<u8>,
+    /// How many of the client's stanzas were handled.
+    pub handled: u32,
+    /// How many of ours the client has acknowledged.
+    pub acked: u32,
+    /// The newest log entry that was sent, acknowledged or not.
+    pub cursor: Option<Useq>,
+    /// What was sent and is not acknowledged, each with its count, in order.
+    pub unacked: Vec<(u32, Sent)>,
+}
+
+/// The journal, open for writing. Each call is one short `write()`.
+///
+/// A journal that cannot be written is worth nothing: it empties itself, so that the next start learns that it is not
+/// exact, and ignores further calls. Messages do not depend on it.
+pub struct Journal(Mutex<State>);
+
+struct State {
+    path: PathBuf,
+    boot: Option<Boot>,
+    /// `None` after a failure.
+    file: Option<File>,
+    /// Bytes in the file.
+    length: u64,
+    /// The length at which the file is written anew.
+    rotate_at: u64,
+    /// Where records are put together, kept for its memory.
+    buffer: Vec<u8>,
+}
+
+/// The identity of a boot of the machine.
+type Boot = [u8; 36];
+
+/// In place of an identity that is not known.
+const NO_BOOT: Boot = [0; 36];
+
+/// The streams that have not ended.
+type Live = BTreeMap<StreamId, Stream>;
+
+/// What the records say of one stream.
+#[derive(Default)]
+struct Stream {
+    snapshot: Vec<u8>,
+    handled: u32,
+    acked: u32,
+    unacked: VecDeque<(u32, Sent)>,
+    /// The newest log entry that was acknowledged.
+    reached: Option<Useq>,
+}
+
+impl Journal {
+    /// Reads what the process before left in `dir` and begins a new file with it. The caller holds the store of the same
+    /// directory open, which keeps other processes out.
+    pub fn open(dir: &Path) -> Result<(Journal, Recovery)> {
+        Journal::open_in(dir, this_boot())
+    }
+
+    fn open_in(dir: &Path, boot: Option<Boot>) -> Result<(Journal, Recovery)> {
+        let path = dir.join("streams.journal");
+        let live = match std::fs::read(&path) {
+            Ok(bytes) => read(&bytes, |then| boot.is_some() && *then == boot),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        let exact = live.is_some();
+        let live = live.unwrap_or_default();
+        let mut state = State { path, boot, file: None, length: 0, rotate_at: 0, buffer: Vec::new() };
+        state.begin(&live)?;
+        let streams = live.into_iter().map(|(id, stream)| Recovered {
+            id,
+            cursor: stream.cursor(),
+            snapshot: stream.snapshot,
+            handled: stream.handled,
+            acked: stream.acked,
+            unacked: stream.unacked.into(),
+        });
+        let recovery = Recovery { exact, streams: streams.collect() };
+        Ok((Journal(Mutex::new(state)), recovery))
+    }
+
+    /// Notes the session's state, and with the first call the stream itself. A stream whose state is above
+    /// [`limits::JOURNAL_SNAPSHOT`] is not kept: it cannot be resumed after a restart.
+    pub fn snapshot(&self, id: StreamId, snapshot: &[u8]) {
+        if snapshot.len() > limits::JOURNAL_SNAPSHOT {
+            return self.ended(id);
+        }
+        self.write(&[Record::Snapshot { id, snapshot }]);
+    }
+
+    /// Notes stanzas before they go out; the first is the stream's stanza number `first_count` (the count that the client
+    /// acknowledges it with, modulo 2^32).
+    pub fn sent(&self, id: StreamId, first_count: u32, sent: &[Sent]) {
+        let records: Vec<Record<'_>> = record::sent(id, first_count, sent).collect();
+        self.write(&records);
+    }
+
+    /// Notes that the client has acknowledged all up to `h`.
+    pub fn acked(&self, id: StreamId, h: u32) {
+        self.write(&[Record::Acked { id, h }]);
+    }
+
+    /// Notes how many of the client's stanzas were handled.
+    pub fn handled(&self, id: StreamId, h: u32) {
+        self.write(&[Record::Handled { id, h }]);
+    }
+
+    /// Notes that the stream has ended.
+    pub fn ended(&self, id: StreamId) {
+        self.write(&[Record::Ended { id }]);
+    }
+
+    /// Notes that the process ends in order, and syncs: the journal is then exact after a power cut, too. Call it last.
+    pub fn sync_clean(&self) -> Result<()> {
+        self.write(&[Record::Clean]);
+        match &self.0.lock().file {
+            Some(file) => Ok(file.sync_all()?),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self, records: &[Record<'_>]) {
+        let mut state = self.0.lock();
+        if let Err(error) = state.append(records) {
+            tracing::warn!(%error, "the restart journal cannot be written; a restart will not resume streams exactly");
+            state.give_up();
+        }
+    }
+}
+
+impl State {
+    fn append(&mut self, records: &[Record<'_>]) -> std::io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        self.buffer.clear();
+        for record in records {
+            record.encode(&mut self.buffer);
+        }
+        file.write_all(&self.buffer)?;
+        self.length += self.buffer.len() as u64;
+        // One large write must not be paid for in memory ever after.
+        self.buffer.shrink_to(1 << 16);
+        if self.length < self.rotate_at {
+            return Ok(());
+        }
+        // The live streams are read back from the file rather than kept in memory: it is their only other place.
+        let bytes = std::fs::read(&self.path)?;
+        let boot = self.boot;
+        let live = read(&bytes, |then| *then == boot);
+        self.begin(&live.ok_or(std::io::ErrorKind::InvalidData)?)
+    }
+
+    /// Begins a file with the live streams in place of the old one. Killed at any moment, one of the two is there, whole.
+    fn begin(&mut self, live: &Live) -> std::io::Result<()> {
+        let fresh = self.path.with_extension("journal-new");
+        let mut bytes = HEADER.to_vec();
+        bytes.extend_from_slice(&self.boot.unwrap_or(NO_BOOT));
+        for (&id, stream) in live {
+            stream.encode(id, &mut bytes);
+        }
+        let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&fresh)?;
+        file.write_all(&bytes)?;
+        std::fs::rename(&fresh, &self.path)?;
+        self.file = Some(file);
+        self.length = bytes.len() as u64;
+        // Twice what lives, so that writing it again costs no more than what was written in between.
+        self.rotate_at = limits::JOURNAL_SEGMENT.max(2 * self.length);
+        Ok(())
+    }
+
+    fn give_up(&mut self) {
+        self.file = None;
+        // Emptying needs no room on the disk. If even this fails, a record may be missing that nobody will miss.
+        let emptied = OpenOptions::new().write(true).truncate(true).open(&self.path);
+        if let Err(error) = emptied.map(drop).or_else(|_| std::fs::remove_file(&self.path)) {
+            tracing::error!(%error, "the restart journal can neither be written nor emptied");
+        }
+    }
+}
+
+impl Stream {
+    /// The newest log entry that was sent.
+    fn cursor(&self) -> Option<Useq> {
+        self.unacked.iter().filter_map(|(_, sent)| sent.useq()).chain(self.reached).max()
+    }
+
+    /// The records that say the same.
+    fn encode(&self, id: StreamId, bytes: &mut Vec<u8>) {
+        Record::Snapshot { id, snapshot: &self.snapshot }.encode(bytes);
+        Record::Handled { id, h: self.handled }.encode(bytes);
+        if let Some(reached) = self.reached {
+            // Sent, and acknowledged with the next record.
+            let sent = [Sent::Log(reached)];
+            record::sent(id, self.acked, &sent).for_each(|record| record.encode(bytes));
+        }
+        Record::Acked { id, h: self.acked }.encode(bytes);
+        for (count, sent) in &self.unacked {
+            for record in record::sent(id, *count, std::slice::from_ref(sent)) {
+                record.encode(bytes);
+            }
+        }
+    }
+}
+
+/// What a journal says; `None` if it is not to be trusted: of a boot that `same_boot` does not know, unless it was closed
+/// in order, or damaged other than by a last record that was being written.
+fn read(bytes: &[u8], same_boot: impl FnOnce(&Option<Boot>) -> bool) -> Option<Live> {
+    let (boot, records) = bytes.strip_prefix(HEADER)?.split_first_chunk::<{ size_of::<Boot>() }>()?;
+    let boot = Some(*boot).filter(|boot| *boot != NO_BOOT);
+    let mut live = Live::new();
+    let mut clean = false;
+    for record in Reader::new(records) {
+        let record = record.ok()?;
+        clean = matches!(record, Record::Clean);
+        apply(&mut live, record);
+    }
+    (clean || same_boot(&boot)).then_some(live)
+}
+
+fn apply(live: &mut Live, record: Record<'_>) {
+    match record {
+        Record::Snapshot { id, snapshot } => live.entry(id).or_default().snapshot = snapshot.to_vec(),
+        Record::Ended { id } => {
+            live.remove(&id);
+        }
+        Record::Clean => {}
+        Record::Sent { id, first_count, sent } => {
+            if let Some(stream) = live.get_mut(&id) {
+                // A resumed session sends again what was not acknowledged.
+                let again = |count: u32| count.wrapping_sub(first_count) < 1 << 31;
+                while stream.unacked.back().is_some_and(|(count, _)| again(*count)) {
+                    stream.unacked.pop_back();
+                }
+                let counts = (0..).map(|n| first_count.wrapping_add(n));
+                stream.unacked.extend(counts.zip(sent.iter().cloned()));
+            }
+        }
+        Record::Acked { id, h } => {
+            if let Some(stream) = live.get_mut(&id) {
+                stream.acked = h;
+                // Counts go round: what is less than half the circle behind `h` is acknowledged.
+                let acknowledged = |count: u32| h.wrapping_sub(count) < 1 << 31;
+                while let Some((_, sent)) = stream.unacked.pop_front_if(|(count, _)| acknowledged(*count)) {
+                    stream.reached = stream.reached.max(sent.useq());
+                }
+            }
+        }
+        Record::Handled { id, h } => {
+            if let Some(stream) = live.get_mut(&id) {
+                stream.handled = h;
+            }
+        }
+    }
+}
+
+/// The identity of this boot; `None` where it is not known, or where written is not kept.
+fn this_boot() -> Option<Boot> {
+    #[cfg(feature = "test-vfs")]
+    if crate::test_vfs::Faults::from_env().is_some_and(|disk| disk.is_write_back()) {
+        return None;
+    }
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    text.trim().as_bytes().try_into().ok()
+}

@@ -1,0 +1,100 @@
+//! Every bound of the store, each with its reason.
+
+/// Jobs that wait for the writer. Above it a caller waits for room, so that a stalled disk slows its senders instead
+/// of filling the memory: 1,024 stanzas of the largest usual size (64 KB) are 64 MB.
+pub const QUEUE: usize = 1_024;
+
+/// Jobs in one transaction. Group commit gains little above this (measured), and a batch is the longest time a
+/// neighbour waits.
+pub const BATCH: usize = 256;
+
+/// Read-only connections, and so queries at the same time. Queries are short; more would only share the same cores.
+pub const READERS: usize = 4;
+
+/// Users whose head the writer remembers (about 40 bytes each). Others cost one index look-up.
+pub const HEADS_CACHED: usize = 65_536;
+
+/// Entries in one page or one read of events: what a session can take at once.
+pub const PAGE: usize = 256;
+
+/// Bytes of stanzas after which a page or a read of events ends early (at least one entry is returned): 256 large
+/// stanzas must not be in memory for one slow reader.
+pub const PAGE_BYTES: usize = 1 << 20;
+
+/// Entries counted for a page's `count` and `first_index`; above it they are left out (XEP-0059 lets the count be
+/// left out or approximate), for counting is linear.
+pub const COUNT: u64 = 2_000;
+
+/// Log pointers of one appended body: both sides of a conversation, or the members of a small private group.
+pub const POINTERS: usize = 64;
+
+/// For how long (ms) a sender's origin-id stays unique: longer than any client keeps an unacknowledged message.
+pub const DEDUP_WINDOW_MS: i64 = 7 * 86_400_000;
+
+/// For how long (ms) a delivered entry that is not for the archive is kept, for a session that lags behind.
+pub const PASSING_KEPT_MS: i64 = 86_400_000;
+
+/// Roster items of one account. The largest real rosters have some thousand; the whole roster is sent at login.
+pub const ROSTER_ITEMS: usize = 5_000;
+
+/// Subscription requests waiting for an answer, so that strangers cannot fill an account.
+pub const ROSTER_REQUESTS: usize = 1_000;
+
+/// Groups of one roster item.
+pub const ROSTER_GROUPS: usize = 32;
+
+/// Bytes of a roster item's name or of one group's name.
+pub const ROSTER_NAME_BYTES: usize = 1_023;
+
+/// Removed roster items that are remembered for roster versioning; who has an older version gets the whole roster.
+pub const ROSTER_REMOVED: usize = 200;
+
+/// Bytes of a subscription request that is kept until answered.
+pub const REQUEST_BYTES: usize = 8 * 1_024;
+
+/// Blocked addresses of one account: the list is read on each login.
+pub const BLOCKS: usize = 5_000;
+
+/// Addresses in each of the two lists of archive preferences.
+pub const PREFS: usize = 1_000;
+
+/// Bytes of a nickname, an account's name or a last status.
+pub const TEXT_BYTES: usize = 1_023;
+
+/// Bytes of an account's credentials.
+pub const CREDENTIALS_BYTES: usize = 16 * 1_024;
+
+/// Accounts in one transaction of an import.
+pub const IMPORT: usize = 4_096;
+
+/// Accounts in one page of the list.
+pub const ACCOUNTS_PAGE: usize = 1_000;
+
+/// Resumable streams of one account: more than its sessions, as dead ones wait to be resumed.
+pub const STREAMS: usize = 64;
+
+/// Log entries that one slice of the sweeper or of an account's deletion removes: some milliseconds of the writer.
+pub const SWEEP: usize = 2_000;
+
+/// Accounts with a retention of their own that one slice of the sweeper looks at: each is one look-up or two.
+pub const SWEEP_ACCOUNTS: usize = 256;
+
+/// By how much (ms) a clock may go back and the log still keep its order by time: more than any correction of a running
+/// clock, less than a wrong date.
+pub const CLOCK_SKEW_MS: i64 = 3_600_000;
+
+/// Invitations that are listed, and that may exist.
+pub const INVITES: usize = 10_000;
+
+/// Bytes of the journal after which it is written anew with what lives (or twice that, if more): some hundred thousand
+/// records, read and written in some ten milliseconds.
+pub const JOURNAL_SEGMENT: u64 = 16 << 20;
+
+/// Bytes of a session's state in the journal: a record's length has 16 bits.
+pub const JOURNAL_SNAPSHOT: usize = 60 * 1_024;
+
+/// Bytes of a stanza that is kept in the journal, as it is in no log: chat states and the like are some hundred.
+pub const JOURNAL_STANZA: usize = 2 * 1_024;
+
+/// Stanzas in one record of the journal: of the largest, these are below 64 KiB.
+pub const JOURNAL_SENT: usize = 30;

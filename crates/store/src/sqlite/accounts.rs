@@ -1,0 +1,268 @@
+//! Accounts, invitations and last activity.
+
+use rookery_proto::Uid;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Tx;
+use super::columns::{int, uid};
+use crate::account::Numbers;
+use crate::{
+    Account, AccountFilter, Credentials, Invite, InviteHash, Last, NewAccount, Primary, Result, StoreError,
+    Timestamp, limits,
+};
+
+const ACCOUNT: &str = "uid, name, primary_name, nick, created, disabled, epoch FROM account";
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        uid: uid(row, 0)?,
+        name: row.get(1)?,
+        primary: if row.get(2)? { Primary::Name } else { Primary::Number },
+        nick: row.get(3)?,
+        created: row.get(4)?,
+        disabled: row.get(5)?,
+        epoch: row.get(6)?,
+    })
+}
+
+/// Makes one account. Refuses before it writes, so that an import can go on after a refusal.
+pub(crate) fn create(tx: &mut Tx<'_>, numbers: &Numbers, new: NewAccount) -> Result<Account> {
+    check(&new)?;
+    if let Some(name) = &new.name
+        && by_name(tx.conn, name)?.is_some()
+    {
+        return Err(StoreError::Conflict);
+    }
+    if let Some(hash) = new.invite {
+        spend(tx, hash, new.created)?;
+    }
+    let uid = next_number(tx, numbers)?;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO account (uid, name, primary_name, nick, created, epoch, credentials)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            int(uid.0),
+            new.name,
+            new.primary == Primary::Name,
+            new.nick,
+            new.created,
+            new.epoch,
+            new.credentials.0,
+        ])?;
+    let NewAccount { name, primary, nick, created, epoch, .. } = new;
+    Ok(Account { uid, name, primary, nick, created, disabled: false, epoch })
+}
+
+/// Makes many; one that is refused does not hinder the others.
+pub(crate) fn import(
+    tx: &mut Tx<'_>,
+    numbers: &Numbers,
+    new: Vec<NewAccount>,
+) -> Result<Vec<Result<Account>>> {
+    let mut made = Vec::with_capacity(new.len());
+    for new in new {
+        match create(tx, numbers, new) {
+            Err(fault) if fault.is_fault() => return Err(fault),
+            answer => made.push(answer),
+        }
+    }
+    Ok(made)
+}
+
+fn check(new: &NewAccount) -> Result<()> {
+    if let Some(name) = &new.name {
+        // A name of digits would be taken for a number (invariant 4).
+        let number = name.bytes().all(|byte| byte.is_ascii_digit());
+        if number || name.len() > limits::TEXT_BYTES {
+            return Err(StoreError::Invalid("name"));
+        }
+    } else if new.primary == Primary::Name {
+        return Err(StoreError::Invalid("primary address"));
+    }
+    check_nick(new.nick.as_deref())?;
+    check_credentials(&new.credentials)
+}
+
+fn check_nick(nick: Option<&str>) -> Result<()> {
+    let fits = nick.is_none_or(|nick| nick.len() <= limits::TEXT_BYTES);
+    if fits { Ok(()) } else { Err(StoreError::Invalid("nickname")) }
+}
+
+fn check_credentials(credentials: &Credentials) -> Result<()> {
+    let fits = credentials.0.len() <= limits::CREDENTIALS_BYTES;
+    if fits { Ok(()) } else { Err(StoreError::Invalid("credentials")) }
+}
+
+/// Gives the next number that is nobody's, never was and is not kept back.
+fn next_number(tx: &Tx<'_>, numbers: &Numbers) -> Result<Uid> {
+    let last: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT value FROM counter WHERE name = 'uid'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let number = numbers.after(last.unwrap_or(0) as u64);
+    tx.conn
+        .prepare_cached("INSERT OR REPLACE INTO counter (name, value) VALUES ('uid', ?1)")?
+        .execute([int(number)])?;
+    Ok(Uid(number))
+}
+
+/// Uses an invitation once.
+fn spend(tx: &Tx<'_>, hash: InviteHash, now: Timestamp) -> Result<()> {
+    let spent = tx
+        .conn
+        .prepare_cached("UPDATE invite SET uses = uses - 1 WHERE hash = ?1 AND uses > 0 AND expires > ?2")?
+        .execute(params![hash, now])?;
+    if spent == 0 { Err(StoreError::InvalidInvite) } else { Ok(()) }
+}
+
+pub(crate) fn get(conn: &Connection, uid: Uid) -> Result<Option<Account>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {ACCOUNT} WHERE uid = ?1"))?;
+    Ok(statement.query_row([int(uid.0)], account).optional()?)
+}
+
+pub(crate) fn by_name(conn: &Connection, name: &str) -> Result<Option<Account>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {ACCOUNT} WHERE name = ?1"))?;
+    Ok(statement.query_row([name], account).optional()?)
+}
+
+pub(crate) fn list(
+    conn: &Connection,
+    after: Option<Uid>,
+    filter: &AccountFilter,
+    limit: usize,
+) -> Result<Vec<Account>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ACCOUNT} WHERE uid > ?1 AND (?2 IS NULL OR disabled = ?2)
+         AND (?3 IS NULL OR substr(name, 1, length(?3)) = ?3) ORDER BY uid LIMIT ?4"
+    ))?;
+    let limit = limit.min(limits::ACCOUNTS_PAGE) as i64;
+    let after = after.map_or(0, |uid| int(uid.0));
+    let rows = statement.query_map(params![after, filter.disabled, filter.name_prefix, limit], account)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn count(conn: &Connection) -> Result<u64> {
+    let count: i64 = conn.prepare_cached("SELECT count(*) FROM account")?.query_row([], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
+pub(crate) fn credentials(conn: &Connection, uid: Uid) -> Result<Option<Credentials>> {
+    let mut statement = conn.prepare_cached("SELECT credentials FROM account WHERE uid = ?1")?;
+    Ok(statement.query_row([int(uid.0)], |row| row.get(0).map(Credentials)).optional()?)
+}
+
+pub(crate) fn set_credentials(tx: &mut Tx<'_>, uid: Uid, credentials: &Credentials) -> Result<()> {
+    check_credentials(credentials)?;
+    found(
+        tx.conn
+            .prepare_cached("UPDATE account SET credentials = ?2 WHERE uid = ?1")?
+            .execute(params![int(uid.0), credentials.0])?,
+    )
+}
+
+pub(crate) fn set_disabled(tx: &mut Tx<'_>, uid: Uid, disabled: bool) -> Result<()> {
+    found(
+        tx.conn
+            .prepare_cached("UPDATE account SET disabled = ?2 WHERE uid = ?1")?
+            .execute(params![int(uid.0), disabled])?,
+    )
+}
+
+pub(crate) fn set_nick(tx: &mut Tx<'_>, uid: Uid, nick: Option<&str>) -> Result<()> {
+    check_nick(nick)?;
+    found(
+        tx.conn
+            .prepare_cached("UPDATE account SET nick = ?2 WHERE uid = ?1")?
+            .execute(params![int(uid.0), nick])?,
+    )
+}
+
+fn found(changed: usize) -> Result<()> {
+    if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+/// Removes the account and all that is its own but its log, which [`super::sweep`] erases in slices.
+pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
+    found(tx.conn.prepare_cached("DELETE FROM account WHERE uid = ?1")?.execute([int(uid.0)])?)?;
+    for owned in [
+        "DELETE FROM last WHERE uid = ?1",
+        "DELETE FROM stream WHERE uid = ?1",
+        "DELETE FROM archive_default WHERE uid = ?1",
+        "DELETE FROM archive_rule WHERE uid = ?1",
+        "DELETE FROM retention WHERE uid = ?1",
+        "DELETE FROM block WHERE uid = ?1",
+        "DELETE FROM roster WHERE uid = ?1",
+        "DELETE FROM roster_item WHERE uid = ?1",
+        "DELETE FROM invite WHERE created_by = ?1",
+        "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",
+    ] {
+        tx.conn.prepare_cached(owned)?.execute([int(uid.0)])?;
+    }
+    tx.forget(uid);
+    Ok(())
+}
+
+const INVITE: &str = "hash, expires, uses, created_by FROM invite";
+
+fn invitation(row: &Row<'_>) -> rusqlite::Result<Invite> {
+    let created_by: Option<i64> = row.get(3)?;
+    Ok(Invite {
+        hash: row.get(0)?,
+        expires: row.get(1)?,
+        uses: row.get(2)?,
+        created_by: created_by.map(|uid| Uid(uid as u64)),
+    })
+}
+
+pub(crate) fn create_invite(tx: &mut Tx<'_>, invite: &Invite) -> Result<()> {
+    let count: i64 =
+        tx.conn.prepare_cached("SELECT count(*) FROM invite")?.query_row([], |row| row.get(0))?;
+    if count >= limits::INVITES as i64 {
+        return Err(StoreError::Limit("invitations"));
+    }
+    let made = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO invite (hash, expires, uses, created_by) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![invite.hash, invite.expires, invite.uses, invite.created_by.map(|uid| int(uid.0))])?;
+    if made == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
+pub(crate) fn invite(conn: &Connection, hash: InviteHash) -> Result<Option<Invite>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {INVITE} WHERE hash = ?1"))?;
+    Ok(statement.query_row([hash], invitation).optional()?)
+}
+
+pub(crate) fn invites(conn: &Connection) -> Result<Vec<Invite>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {INVITE} ORDER BY expires, hash LIMIT ?1"))?;
+    let rows = statement.query_map([limits::INVITES as i64], invitation)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn revoke_invite(tx: &mut Tx<'_>, hash: InviteHash) -> Result<bool> {
+    Ok(tx.conn.prepare_cached("DELETE FROM invite WHERE hash = ?1")?.execute([hash])? > 0)
+}
+
+pub(crate) fn set_last(tx: &mut Tx<'_>, uid: Uid, last: &Last) -> Result<()> {
+    if last.status.as_ref().is_some_and(|status| status.len() > limits::TEXT_BYTES) {
+        return Err(StoreError::Invalid("status"));
+    }
+    // The account may have been deleted while its last session ended.
+    tx.conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO last (uid, at, status)
+             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)",
+        )?
+        .execute(params![int(uid.0), last.at, last.status])?;
+    Ok(())
+}
+
+pub(crate) fn last(conn: &Connection, uid: Uid) -> Result<Option<Last>> {
+    let mut statement = conn.prepare_cached("SELECT at, status FROM last WHERE uid = ?1")?;
+    let last = statement.query_row([int(uid.0)], |row| Ok(Last { at: row.get(0)?, status: row.get(1)? }));
+    Ok(last.optional()?)
+}

@@ -1,0 +1,72 @@
+//! Our types as columns.
+
+use rookery_proto::jid::BareJid;
+use rookery_proto::{Uid, Useq};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
+
+use crate::{Flags, InviteHash, StreamId, Timestamp};
+
+/// A number as SQLite keeps it. What does not fit is greater than all that is kept.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A position from its column.
+pub(super) fn useq(row: &Row<'_>, column: usize) -> rusqlite::Result<Useq> {
+    Ok(Useq(row.get::<_, i64>(column)? as u64))
+}
+
+/// An account's number from its column.
+pub(super) fn uid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uid> {
+    Ok(Uid(row.get::<_, i64>(column)? as u64))
+}
+
+/// An address from its column.
+pub(super) fn jid(row: &Row<'_>, column: usize) -> rusqlite::Result<BareJid> {
+    let text = row.get_ref(column)?.as_str()?;
+    BareJid::new(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Timestamp> {
+        value.as_i64().map(Timestamp)
+    }
+}
+
+impl ToSql for Flags {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for Flags {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Flags> {
+        u32::column_result(value).map(Flags)
+    }
+}
+
+impl ToSql for StreamId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.as_slice().to_sql()
+    }
+}
+
+impl ToSql for InviteHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.as_slice().to_sql()
+    }
+}
+
+impl FromSql for InviteHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<InviteHash> {
+        <[u8; 32]>::column_result(value).map(InviteHash)
+    }
+}

@@ -1,0 +1,34 @@
+//! The numbered migrations and their runner.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{Result, StoreError};
+
+/// Marks the file as ours (`PRAGMA application_id`): "Rook".
+const APPLICATION: u32 = 0x526f_6f6b;
+
+/// Each brings the schema from its index to the next version. What was released never changes.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
+pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
+    let known = MIGRATIONS.len() as u32;
+    loop {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: u32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let application: u32 = tx.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let objects: u32 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let ours = application == APPLICATION || (version == 0 && objects == 0);
+        if !ours {
+            return Err(StoreError::Corrupt);
+        }
+        if version > known {
+            return Err(StoreError::NewerSchema { found: version, known });
+        }
+        let Some(migration) = MIGRATIONS.get(version as usize) else { return Ok(()) };
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "application_id", APPLICATION)?;
+        tx.pragma_update(None, "user_version", version + 1)?;
+        tx.commit()?;
+    }
+}

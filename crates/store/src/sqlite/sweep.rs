@@ -1,0 +1,213 @@
+//! The sweeper: bounded slices of a round through what is to be forgotten.
+//!
+//! A round has four parts: logs of deleted accounts; what is older than the server keeps; what is older than an account
+//! keeps; delivered entries that are not for the archive.
+
+use std::collections::HashMap;
+
+use rookery_proto::Uid;
+use rusqlite::{OptionalExtension, Params, Row, params};
+
+use super::Tx;
+use super::columns::int;
+use super::timeline::release;
+use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
+use crate::{Result, Timestamp, limits};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A log row that may go.
+struct Candidate {
+    id: i64,
+    uid: i64,
+    useq: i64,
+    message: i64,
+    at: Timestamp,
+}
+
+const CANDIDATE: &str = "l.id, l.uid, l.useq, l.message, l.at";
+
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        id: row.get(0)?,
+        uid: row.get(1)?,
+        useq: row.get(2)?,
+        message: row.get(3)?,
+        at: row.get(4)?,
+    })
+}
+
+pub(super) fn candidates_sql(rest: &str) -> String {
+    format!("SELECT {CANDIDATE} FROM log l {rest}")
+}
+
+fn candidates(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Vec<Candidate>> {
+    let mut statement = tx.conn.prepare_cached(&candidates_sql(sql))?;
+    let rows = statement.query_map(params, candidate)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn sweep(tx: &mut Tx<'_>, now: Timestamp, policy: Policy, from: SweepCursor) -> Result<Swept> {
+    match from.0 {
+        SweepPart::Deleted => deleted(tx, now),
+        SweepPart::Age => age(tx, now, policy),
+        SweepPart::Chosen { after } => chosen(tx, now, after),
+        SweepPart::Passing { uid, useq } => passing(tx, now, uid, useq),
+    }
+}
+
+fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
+    let uid: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT uid FROM deleted WHERE erased = 0 LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let Some(uid) = uid else {
+        tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([now])?;
+        return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
+    };
+    let mut swept = Swept { next: Some(SweepCursor(SweepPart::Deleted)), ..Swept::default() };
+    erase(tx, Uid(uid as u64), &mut swept)?;
+    Ok(swept)
+}
+
+/// Erases a slice of a deleted account's log; true if there is more.
+pub(crate) fn erase(tx: &mut Tx<'_>, uid: Uid, swept: &mut Swept) -> Result<bool> {
+    let sql = "WHERE l.uid = ?1 ORDER BY l.useq LIMIT ?2";
+    let rows = candidates(tx, sql, params![int(uid.0), limits::SWEEP as i64])?;
+    remove(tx, &rows, swept)?;
+    if rows.len() == limits::SWEEP {
+        return Ok(true);
+    }
+    tx.conn.prepare_cached("UPDATE deleted SET erased = 1 WHERE uid = ?1")?.execute([int(uid.0)])?;
+    tx.conn.prepare_cached("DELETE FROM position WHERE uid = ?1")?.execute([int(uid.0)])?;
+    Ok(false)
+}
+
+fn age(tx: &mut Tx<'_>, now: Timestamp, policy: Policy) -> Result<Swept> {
+    let mut swept =
+        Swept { next: Some(SweepCursor(SweepPart::Chosen { after: Uid(0) })), ..Swept::default() };
+    let Some(days) = policy.days else { return Ok(swept) };
+    // The table is in the order of arrival: the oldest are the first. A row of a time when the clock was ahead keeps those
+    // behind it until its time comes: better late than early.
+    let mut rows = candidates(tx, "ORDER BY l.id LIMIT ?1", [limits::SWEEP as i64])?;
+    let old = rows.iter().take_while(|row| row.at < before(now, days)).count();
+    rows.truncate(old);
+    remove(tx, &rows, &mut swept)?;
+    raise_floors(tx, &rows)?;
+    if rows.len() == limits::SWEEP {
+        swept.next = Some(SweepCursor(SweepPart::Age));
+    }
+    Ok(swept)
+}
+
+fn chosen(tx: &mut Tx<'_>, now: Timestamp, after: Uid) -> Result<Swept> {
+    let choices: Vec<(i64, u32)> = {
+        let mut statement =
+            tx.conn.prepare_cached("SELECT uid, days FROM retention WHERE uid > ?1 ORDER BY uid LIMIT ?2")?;
+        let rows = statement.query_map(params![int(after.0), limits::SWEEP_ACCOUNTS as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let mut swept = Swept::default();
+    let mut left = limits::SWEEP;
+    for &(uid, days) in &choices {
+        let mut rows =
+            candidates(tx, "WHERE l.uid = ?1 ORDER BY l.useq LIMIT ?2", params![uid, left as i64])?;
+        let old = rows.iter().take_while(|row| row.at < before(now, days)).count();
+        rows.truncate(old);
+        remove(tx, &rows, &mut swept)?;
+        raise_floors(tx, &rows)?;
+        left -= rows.len();
+        if left == 0 {
+            // This account may have more.
+            swept.next = Some(SweepCursor(SweepPart::Chosen { after: Uid(uid as u64 - 1) }));
+            return Ok(swept);
+        }
+    }
+    let next = match choices.last() {
+        Some(&(uid, _)) if choices.len() == limits::SWEEP_ACCOUNTS => {
+            SweepPart::Chosen { after: Uid(uid as u64) }
+        }
+        _ => SweepPart::Passing { uid: 0, useq: 0 },
+    };
+    swept.next = Some(SweepCursor(next));
+    Ok(swept)
+}
+
+/// The rows that are not for the archive, with how far their log has been delivered.
+pub(super) fn passing_sql() -> String {
+    format!(
+        "SELECT {CANDIDATE}, coalesce(p.delivered, 0) FROM log l LEFT JOIN position p ON p.uid = l.uid
+         WHERE NOT l.flags & 2 AND (l.uid, l.useq) > (?1, ?2) ORDER BY l.uid, l.useq LIMIT ?3"
+    )
+}
+
+fn passing(tx: &mut Tx<'_>, now: Timestamp, uid: i64, useq: i64) -> Result<Swept> {
+    let rows: Vec<(Candidate, i64)> = {
+        let mut statement = tx.conn.prepare_cached(&passing_sql())?;
+        let rows = statement
+            .query_map(params![uid, useq, limits::SWEEP as i64], |row| Ok((candidate(row)?, row.get(5)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let next = match rows.last() {
+        Some((row, _)) if rows.len() == limits::SWEEP => {
+            Some(SweepCursor(SweepPart::Passing { uid: row.uid, useq: row.useq }))
+        }
+        _ => None,
+    };
+    let kept_from = Timestamp(now.0.saturating_sub(limits::PASSING_KEPT_MS));
+    let passed: Vec<Candidate> = rows
+        .into_iter()
+        .filter(|(row, delivered)| row.useq <= *delivered && row.at < kept_from)
+        .map(|(row, _)| row)
+        .collect();
+    let mut swept = Swept { next, ..Swept::default() };
+    remove(tx, &passed, &mut swept)?;
+    Ok(swept)
+}
+
+/// The moment `days` before `now`.
+fn before(now: Timestamp, days: u32) -> Timestamp {
+    Timestamp(now.0.saturating_sub(i64::from(days) * DAY_MS))
+}
+
+/// Removes the rows, and the bodies that nothing points to any more; the positions are not given again.
+fn remove(tx: &mut Tx<'_>, rows: &[Candidate], swept: &mut Swept) -> Result<()> {
+    for row in rows {
+        tx.conn.prepare_cached("DELETE FROM log WHERE id = ?1")?.execute([row.id])?;
+        swept.entries += 1;
+        swept.bodies += u64::from(release(tx, row.message)?);
+    }
+    for (uid, useq) in lasts(rows) {
+        tx.forget(Uid(uid as u64));
+        tx.conn
+            .prepare_cached(
+                "INSERT INTO position (uid, top) VALUES (?1, ?2)
+                 ON CONFLICT (uid) DO UPDATE SET top = max(top, excluded.top)",
+            )?
+            .execute([uid, useq])?;
+    }
+    Ok(())
+}
+
+/// Notes that the logs begin after these rows.
+fn raise_floors(tx: &Tx<'_>, rows: &[Candidate]) -> Result<()> {
+    for (uid, useq) in lasts(rows) {
+        tx.conn
+            .prepare_cached("UPDATE position SET floor = max(floor, ?2) WHERE uid = ?1")?
+            .execute([uid, useq])?;
+    }
+    Ok(())
+}
+
+/// The last row of each log among these.
+fn lasts(rows: &[Candidate]) -> HashMap<i64, i64> {
+    let mut lasts = HashMap::new();
+    for row in rows {
+        let last = lasts.entry(row.uid).or_insert(row.useq);
+        *last = row.useq.max(*last);
+    }
+    lasts
+}

@@ -1,0 +1,65 @@
+//! What every implementation of the store must do. Each test gets a fresh store from a constructor; a further
+//! implementation adds its constructor and nothing else.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod accounts;
+mod lists;
+mod page;
+mod roster;
+mod streams;
+mod sweep;
+mod timeline;
+
+/// Makes a `#[tokio::test]` of each function, with a fresh store from the constructor.
+macro_rules! tests {
+    ($open:path; $($topic:ident: $($test:ident),+;)+) => {
+        $(mod $topic {
+            $(#[tokio::test]
+            async fn $test() {
+                crate::$topic::$test($open().await).await;
+            })+
+        })+
+    };
+}
+
+/// The whole suite for one implementation.
+macro_rules! suite {
+    ($implementation:ident, $open:path) => {
+        mod $implementation {
+            tests! {
+                $open;
+                timeline:
+                    positions_are_gapless_and_survive_reopening, both_sides_point_to_one_body, a_message_to_oneself_takes_two_positions,
+                    the_doorbell_rings_in_commit_order, an_origin_id_is_stored_once, an_id_that_is_no_origin_id_may_repeat,
+                    time_never_goes_back_along_a_log, a_dropped_row_does_not_hold_the_time, delivered_never_lowers_unless_rewound, a_dropped_position_is_not_given_again,
+                    a_retraction_empties_the_body_in_all_logs, only_the_sender_retracts, events_follow_a_position,
+                    events_are_bounded_in_bytes, too_many_pointers_are_refused, all_fields_survive, nothing_enters_a_deleted_log;
+                page:
+                    pages_forward_and_backward, an_unknown_id_is_not_found, only_archived_entries_are_shown,
+                    conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,
+                    an_index_begins_the_page, counts_stop_at_the_limit, bounds_are_the_ends, pages_are_bounded_in_bytes,
+                    an_empty_window_tells_the_count;
+                sweep:
+                    old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_body_goes_with_its_last_pointer,
+                    what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded;
+                streams:
+                    a_stream_counts, a_write_notes_what_was_handled, a_failed_write_notes_nothing, dead_streams_do_not_add_up;
+                accounts:
+                    numbers_skip_what_is_reserved, names_are_unique, a_number_is_no_name, a_deleted_number_is_not_given_again,
+                    deletion_takes_all_that_is_theirs, an_invitation_is_used_up, an_import_refuses_one_by_one, accounts_are_listed,
+                    fields_change, last_activity_is_kept;
+                roster:
+                    items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
+                    a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,
+                    requests_wait_for_their_answer, groups_are_checked, rosters_are_bounded, requests_are_bounded,
+                    a_request_outlives_the_item;
+                lists:
+                    blocks_are_a_set, blocks_are_bounded, archive_preferences_are_replaced, retention_is_chosen;
+            }
+        }
+    };
+}
+
+suite!(sqlite, crate::common::sqlite);

@@ -1,0 +1,411 @@
+//! The timeline against a model in memory that knows nothing of positions in files: whatever is done, both say the same.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use common::*;
+use proptest::prelude::*;
+use rookery_proto::{Uid, Useq};
+use rookery_store::{
+    Appended, ArchiveBounds, Direction, Flags, Head, Origin, PageQuery, Policy, Store, SweepCursor,
+    Timestamp, Window, limits,
+};
+
+const DAY: i64 = 86_400_000;
+const USERS: u64 = 3;
+
+/// One thing that is done to the store.
+#[derive(Clone, Debug)]
+enum Step {
+    Append {
+        from: u64,
+        to: u64,
+        name: Option<u8>,
+        dedup: bool,
+        archive: bool,
+        resource: Option<u8>,
+        wait: i64,
+    },
+    Drop {
+        uid: u64,
+        useqs: Vec<u64>,
+    },
+    Retract {
+        from: u64,
+        to: u64,
+        name: u8,
+    },
+    Delivered {
+        uid: u64,
+        useq: u64,
+    },
+    Rewind {
+        uid: u64,
+        useq: u64,
+    },
+    Retention {
+        uid: u64,
+        days: Option<u32>,
+    },
+    Sweep {
+        days: Option<u32>,
+        wait: i64,
+    },
+    Reopen,
+    Page {
+        uid: u64,
+        query: PageQuery,
+    },
+}
+
+fn uid() -> impl Strategy<Value = u64> {
+    1..=USERS
+}
+
+fn useq() -> impl Strategy<Value = u64> {
+    prop_oneof![9 => 0_u64..25, 1 => Just(u64::MAX)]
+}
+
+fn query() -> impl Strategy<Value = PageQuery> {
+    let id = || prop::option::weighted(0.1, useq().prop_map(Useq));
+    let time = || prop::option::weighted(0.4, (0_i64..20).prop_map(|half| Timestamp(half * DAY / 2)));
+    let window = prop_oneof![
+        3 => Just(Window::First),
+        3 => Just(Window::Last),
+        1 => useq().prop_map(|id| Window::After(Useq(id))),
+        1 => useq().prop_map(|id| Window::Before(Useq(id))),
+        1 => (0_u64..10).prop_map(Window::Index),
+    ];
+    let with = prop::option::of((uid(), prop::option::weighted(0.3, 0_u8..2)));
+    let ids = prop_oneof![7 => Just(Vec::new()), 1 => prop::collection::vec(useq().prop_map(Useq), 0..5)];
+    (with, time(), time(), id(), id(), ids, window, 0_usize..16).prop_map(
+        |(with, start, end, after_id, before_id, ids, window, max)| PageQuery {
+            with: with.map(|(uid, _)| address(Uid(uid))),
+            with_resource: with.and_then(|(_, resource)| resource).map(resource),
+            start,
+            end,
+            after_id,
+            before_id,
+            ids,
+            window,
+            max,
+        },
+    )
+}
+
+fn resource(n: u8) -> Box<str> {
+    format!("r{n}").into()
+}
+
+/// How far the clock goes before a message: often to a time that a query asks for, sometimes back.
+fn wait() -> impl Strategy<Value = i64> {
+    prop_oneof![2 => Just(0), 4 => Just(DAY / 2), 1 => Just(DAY), 1 => Just(-limits::CLOCK_SKEW_MS)]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let append =
+        (uid(), uid(), prop::option::of(0_u8..4), any::<bool>(), any::<bool>(), prop::option::of(0_u8..2));
+    prop_oneof![
+        12 => (append, wait()).prop_map(|((from, to, name, dedup, archive, resource), wait)| {
+            Step::Append { from, to, name, dedup, archive, resource, wait }
+        }),
+        2 => (uid(), prop::collection::vec(useq(), 0..4)).prop_map(|(uid, useqs)| Step::Drop { uid, useqs }),
+        2 => (uid(), uid(), 0_u8..4).prop_map(|(from, to, name)| Step::Retract { from, to, name }),
+        3 => (uid(), useq()).prop_map(|(uid, useq)| Step::Delivered { uid, useq }),
+        1 => (uid(), useq()).prop_map(|(uid, useq)| Step::Rewind { uid, useq }),
+        1 => (uid(), prop::option::of(0_u32..5)).prop_map(|(uid, days)| Step::Retention { uid, days }),
+        2 => (prop::option::of(0_u32..8), wait()).prop_map(|(days, wait)| Step::Sweep { days, wait }),
+        1 => Just(Step::Reopen),
+        8 => (uid(), query()).prop_map(|(uid, query)| Step::Page { uid, query }),
+    ]
+}
+
+#[derive(Clone)]
+struct Row {
+    body: usize,
+    peer: u64,
+    resource: Option<Box<str>>,
+    direction: Direction,
+    archive: bool,
+    at: i64,
+}
+
+struct Body {
+    text: String,
+    at: i64,
+    origin: Option<(u64, u64, u8)>,
+    retracted: bool,
+}
+
+#[derive(Default)]
+struct Log {
+    rows: BTreeMap<u64, Row>,
+    head: Head,
+    days: Option<u32>,
+}
+
+/// What the store should hold.
+#[derive(Default)]
+struct Model {
+    now: i64,
+    /// The latest time there was.
+    latest: i64,
+    bodies: Vec<Body>,
+    logs: BTreeMap<u64, Log>,
+}
+
+impl Model {
+    /// Lets time pass. A clock that goes further back than the store corrects would break the order of times.
+    fn pass(&mut self, wait: i64) {
+        self.now = (self.now + wait).max(self.latest - limits::CLOCK_SKEW_MS);
+        self.latest = self.latest.max(self.now);
+    }
+
+    fn log(&mut self, uid: u64) -> &mut Log {
+        self.logs.entry(uid).or_default()
+    }
+
+    /// Whether a log still points to the body.
+    fn lives(&self, body: usize) -> bool {
+        self.logs.values().any(|log| log.rows.values().any(|row| row.body == body))
+    }
+
+    /// The latest living body that its sender named so.
+    fn named(&self, origin: (u64, u64, u8)) -> Option<usize> {
+        (0..self.bodies.len())
+            .rev()
+            .find(|&body| self.bodies[body].origin == Some(origin) && self.lives(body))
+    }
+
+    fn append(
+        &mut self,
+        from: u64,
+        to: u64,
+        name: Option<u8>,
+        dedup: bool,
+        row: &Row,
+        text: &str,
+    ) -> Option<Vec<u64>> {
+        let origin = name.map(|name| (from, to, name));
+        if let Some(before) = origin.filter(|_| dedup).and_then(|origin| self.named(origin))
+            && self.now - self.bodies[before].at < limits::DEDUP_WINDOW_MS
+        {
+            return None;
+        }
+        let body = self.bodies.len();
+        self.bodies.push(Body { text: text.to_owned(), at: self.now, origin, retracted: false });
+        let mut useqs = Vec::new();
+        for (uid, peer, direction) in [(from, to, Direction::Out), (to, from, Direction::In)] {
+            let now = self.now;
+            let log = self.log(uid);
+            let last = log.rows.last_key_value().map_or(i64::MIN, |(_, row)| row.at);
+            let at = if last.saturating_sub(now) > limits::CLOCK_SKEW_MS { now } else { last.max(now) };
+            log.head.head = log.head.head.next();
+            log.rows.insert(log.head.head.0, Row { body, peer, direction, at, ..row.clone() });
+            useqs.push(log.head.head.0);
+        }
+        Some(useqs)
+    }
+
+    fn sweep(&mut self, days: Option<u32>) {
+        let now = self.now;
+        for log in self.logs.values_mut() {
+            let shorter = [days, log.days].into_iter().flatten().min();
+            if let Some(days) = shorter {
+                let old = |row: &Row| row.at < now - i64::from(days) * DAY;
+                while let Some(first) = log.rows.first_entry().filter(|first| old(first.get())) {
+                    log.head.floor = Useq(first.remove_entry().0);
+                }
+            }
+            let delivered = log.head.delivered.0;
+            log.rows.retain(|&useq, row| {
+                row.archive || useq > delivered || row.at >= now - limits::PASSING_KEPT_MS
+            });
+        }
+    }
+
+    /// The positions that a query selects, and the part that its window shows, with whether that is complete.
+    fn page(&mut self, uid: u64, query: &PageQuery) -> Option<(Vec<u64>, Vec<u64>, bool)> {
+        let log = self.log(uid);
+        let archived = |id: &Useq| log.rows.get(&id.0).is_some_and(|row| row.archive);
+        let window_id = match query.window {
+            Window::After(id) | Window::Before(id) => Some(id),
+            _ => None,
+        };
+        let mut ids = query.ids.iter().chain(&query.after_id).chain(&query.before_id).chain(&window_id);
+        if !ids.all(archived) {
+            return None;
+        }
+        let selected: Vec<u64> = log
+            .rows
+            .iter()
+            .filter(|(useq, row)| {
+                row.archive
+                    && query.with.as_ref().is_none_or(|with| *with == address(Uid(row.peer)))
+                    && query.with_resource.as_ref().is_none_or(|with| Some(with) == row.resource.as_ref())
+                    && query.start.is_none_or(|start| row.at >= start.0)
+                    && query.end.is_none_or(|end| row.at <= end.0)
+                    && query.after_id.is_none_or(|id| **useq > id.0)
+                    && query.before_id.is_none_or(|id| **useq < id.0)
+                    && (query.ids.is_empty() || query.ids.contains(&Useq(**useq)))
+            })
+            .map(|(useq, _)| *useq)
+            .collect();
+        let part: Vec<u64> = match query.window {
+            Window::First | Window::Last => selected.clone(),
+            Window::After(id) => selected.iter().copied().filter(|useq| *useq > id.0).collect(),
+            Window::Before(id) => selected.iter().copied().filter(|useq| *useq < id.0).collect(),
+            Window::Index(index) => selected.iter().copied().skip(index as usize).collect(),
+        };
+        let complete = part.len() <= query.max;
+        let backward = matches!(query.window, Window::Last | Window::Before(_));
+        let from = if backward { part.len().saturating_sub(query.max) } else { 0 };
+        let shown = part.into_iter().skip(from).take(query.max).collect();
+        Some((selected, shown, complete))
+    }
+}
+
+/// Does one step to both and compares what they answer.
+async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) {
+    match step {
+        Step::Append { from, to, name, dedup, archive, resource: with, wait } => {
+            model.pass(wait);
+            let text = format!("body {number}");
+            let resource = with.map(resource);
+            let mut what = message(Uid(from), Uid(to), &text, model.now);
+            what.flags = if archive { Flags::ARCHIVE } else { Flags::DELIVER };
+            for pointer in &mut what.pointers {
+                pointer.peer_resource.clone_from(&resource);
+            }
+            what.origin = name.map(|name| Origin {
+                sender: Uid(from),
+                peer: address(Uid(to)),
+                id: name.to_string().into(),
+                dedup,
+            });
+            let row = Row { body: 0, peer: 0, resource, direction: Direction::In, archive, at: 0 };
+            let expected = model.append(from, to, name, dedup, &row, &text);
+            let answer = match append(&f.store, what).await.unwrap() {
+                Appended::Stored(useqs) => Some(useqs.iter().map(|useq| useq.0).collect::<Vec<_>>()),
+                Appended::Duplicate => None,
+            };
+            assert_eq!(answer, expected);
+        }
+        Step::Drop { uid, useqs } => {
+            let log = model.log(uid);
+            let dropped = useqs.iter().filter(|&useq| log.rows.remove(useq).is_some()).count();
+            let answer = f.store.drop_pointers(Uid(uid), useqs.into_iter().map(Useq).collect()).await;
+            assert_eq!(answer, Ok(dropped));
+        }
+        Step::Retract { from, to, name } => {
+            let body = model.named((from, to, name));
+            if let Some(body) = body {
+                model.bodies[body].retracted = true;
+            }
+            let id = name.to_string().into();
+            let origin = Origin { sender: Uid(from), peer: address(Uid(to)), id, dedup: false };
+            let answer = f.store.retract(origin, Bytes::from_static(b"gone")).await;
+            assert_eq!(answer, Ok(body.is_some()));
+        }
+        Step::Delivered { uid, useq } => {
+            let head = &mut model.log(uid).head;
+            head.delivered = head.delivered.max(Useq(useq).min(head.head));
+            f.store.set_delivered(Uid(uid), Useq(useq)).await.unwrap();
+        }
+        Step::Rewind { uid, useq } => {
+            let head = &mut model.log(uid).head;
+            head.delivered = head.delivered.min(Useq(useq));
+            f.store.rewind_delivered(Uid(uid), Useq(useq)).await.unwrap();
+        }
+        Step::Retention { uid, days } => {
+            model.log(uid).days = days;
+            f.store.set_retention_days(Uid(uid), days).await.unwrap();
+        }
+        Step::Sweep { days, wait } => {
+            model.pass(wait);
+            model.sweep(days);
+            sweep(&f.store, model.now, days).await;
+        }
+        Step::Reopen => f.reopen().await,
+        Step::Page { uid, query } => page(&f.store, model, uid, query).await,
+    }
+}
+
+async fn sweep(store: &Store, now: i64, days: Option<u32>) {
+    let mut from = Some(SweepCursor::default());
+    while let Some(cursor) = from {
+        from = store.sweep(Timestamp(now), Policy { days }, cursor).await.unwrap().next;
+    }
+}
+
+async fn page(store: &Store, model: &mut Model, uid: u64, query: PageQuery) {
+    let expected = model.page(uid, &query);
+    if query.with_resource.is_some() && query.with.is_none() {
+        return;
+    }
+    let answer = store.page(Uid(uid), query).await.unwrap();
+    let Some((selected, shown, complete)) = expected else {
+        assert_eq!(answer, None);
+        return;
+    };
+    let answer = answer.expect("all ids exist");
+    let useqs: Vec<u64> = answer.entries.iter().map(|entry| entry.useq.0).collect();
+    assert_eq!((&useqs, answer.complete), (&shown, complete));
+    assert_eq!(answer.count, Some(selected.len() as u64));
+    let index = shown.first().map(|first| selected.iter().position(|useq| useq == first).unwrap() as u64);
+    assert_eq!(answer.first_index, index);
+}
+
+/// Compares all that can be read.
+async fn compare(store: &Store, model: &mut Model) {
+    for uid in 1..=USERS {
+        assert_eq!(store.head(Uid(uid)).await.unwrap(), model.log(uid).head);
+        let entries = store.events_after(Uid(uid), Useq(0), limits::PAGE).await.unwrap();
+        let log = &model.logs[&uid];
+        assert_eq!(entries.len(), log.rows.len());
+        for (entry, (useq, row)) in entries.iter().zip(&log.rows) {
+            let body_of_row = &model.bodies[row.body];
+            let text = if body_of_row.retracted { "gone" } else { &body_of_row.text };
+            assert_eq!((entry.useq.0, entry.at.0, body(entry).as_str()), (*useq, row.at, text));
+            assert_eq!((&entry.peer, entry.direction), (&address(Uid(row.peer)), row.direction));
+            assert_eq!(entry.flags.has(Flags::RETRACTED), body_of_row.retracted);
+        }
+        let mut archived = log.rows.iter().filter(|(_, row)| row.archive);
+        let end = |(useq, row): (&u64, &Row)| (Useq(*useq), Timestamp(row.at));
+        let first = archived.next().map(end);
+        let last = archived.next_back().map(end).or(first);
+        let bounds = first.zip(last).map(|(first, last)| ArchiveBounds { first, last });
+        assert_eq!(store.archive_bounds(Uid(uid)).await.unwrap(), bounds);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_does_what_the_model_does(steps in prop::collection::vec(step(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut f = sqlite().await;
+            // No power is cut here.
+            f.options.synchronous_off = true;
+            f.reopen().await;
+            let mut model = Model { now: DAY, latest: DAY, ..Model::default() };
+            for (number, step) in steps.into_iter().enumerate() {
+                perform(&mut f, &mut model, number, step).await;
+            }
+            compare(&f.store, &mut model).await;
+            // Every doorbell rang, in the order of each log.
+            f.store.close().await.unwrap();
+            for uid in 1..=USERS {
+                let rung = f.rung.lock();
+                let useqs: Vec<u64> =
+                    rung.iter().filter(|(whose, _)| whose.0 == uid).map(|(_, entry)| entry.useq.0).collect();
+                let head = model.logs.get(&uid).map_or(0, |log| log.head.head.0);
+                assert_eq!(useqs, (1..=head).collect::<Vec<_>>());
+            }
+        });
+    }
+}
