@@ -1,1 +1,116 @@
-//! Sessions, routing, the way of a message, and one file a feature.
+//! Sessions, routing, the way of a message, and one file a feature. No sockets, no clock, no randomness of its own.
+
+pub mod accounts;
+pub mod address;
+pub mod answer;
+pub mod dispatch;
+pub mod env;
+pub mod flags;
+pub mod limits;
+pub mod member;
+pub mod meters;
+pub mod pipeline;
+pub mod presence;
+pub mod render;
+pub mod resume;
+pub mod roster;
+pub mod router;
+pub mod session;
+pub mod xep;
+
+use accounts::Accounts;
+use env::Env;
+use member::{Directory, Member};
+use rookery_proto::error::StanzaError;
+use rookery_proto::stanza::Stanza;
+use rookery_store::{ArchiveDefault, Store, StoreError, Timestamp};
+use roster::Contacts;
+use router::Router;
+use session::Session;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the operator decided, as far as core must know it.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The domain that accounts live at.
+    pub domain: String,
+    /// How long a session waits for its client to come back (XEP-0198).
+    pub resumption: Duration,
+    /// After this long without a byte from a client it is asked for a sign of life.
+    pub idle: Duration,
+    /// Largest stanza of an authenticated client, bytes; announced by XEP-0478.
+    pub stanza_bytes: usize,
+    /// Who may sign up (XEP-0077).
+    pub registration: Registration,
+    /// Days that messages are kept; `None`: forever.
+    pub retention_days: Option<u32>,
+    /// What is archived of those who have not decided (XEP-0313 §7).
+    pub archive_default: ArchiveDefault,
+    /// PBKDF2 rounds of new passwords.
+    pub iterations: u32,
+}
+
+/// Who may sign up in-band.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// Nobody; the operator makes accounts.
+    Closed,
+    /// Who holds an invitation token.
+    Invite,
+    /// Everybody, within the limits per address.
+    Open,
+}
+
+/// One server: everything a session needs to act.
+pub struct Core {
+    /// Time and chance.
+    pub env: Env,
+    /// What lasts.
+    pub store: Store,
+    /// Accounts by address.
+    pub directory: Directory,
+    /// Makes and changes accounts.
+    pub accounts: Accounts,
+    /// Rosters in use, as presence needs them.
+    pub contacts: Contacts,
+    /// Who is here.
+    pub router: Arc<Router>,
+    /// What the operator decided.
+    pub policy: Policy,
+    /// What is counted.
+    pub meters: meters::Meters,
+    /// When the server was started.
+    pub started: Timestamp,
+    /// What must survive a restart beside the store.
+    pub journal: resume::Ledger,
+}
+
+/// A stanza on its way through the server.
+pub struct Ctx<'a> {
+    /// The server.
+    pub core: &'a Core,
+    /// Whose stanza it is.
+    pub session: &'a Arc<Session>,
+    /// The session's account.
+    pub member: &'a Arc<Member>,
+    /// The stanza as it came.
+    pub stanza: &'a Stanza,
+    /// The store; its writes note in the same transaction that the stanza was handled (XEP-0198).
+    pub store: Store,
+}
+
+/// A store that failed is an error to whom it concerns, in words that say no more than they should.
+pub fn store_error(error: StoreError) -> StanzaError {
+    match error {
+        StoreError::NotFound => StanzaError::item_not_found(),
+        StoreError::Conflict => StanzaError::conflict(),
+        StoreError::Limit(what) => {
+            StanzaError::policy_violation().text(format!("There are too many {what}."))
+        }
+        StoreError::Invalid(what) => StanzaError::bad_request().text(format!("The {what} cannot be used.")),
+        StoreError::Full | StoreError::Busy | StoreError::Io => StanzaError::resource_constraint()
+            .text("The server cannot store anything at the moment. Try again later."),
+        _ => StanzaError::internal_server_error(),
+    }
+}

@@ -1,0 +1,362 @@
+//! Making and changing accounts: the same for who signs up with a client, for the operator's commands and for imports.
+
+use crate::env::Env;
+use crate::member::primary_address;
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::{BareJid, NodePart};
+use rookery_proto::name::{Name, NameError};
+use rookery_proto::sasl::{Credentials, PasswordError};
+use rookery_proto::xml::Xml;
+use rookery_store::{
+    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, Party, Pointer, Primary, Store,
+    StoreError, Timestamp,
+};
+use sha2::{Digest, Sha256};
+use smallvec::smallvec;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// Hashes passwords beside the runtime, so many at a time and no more: a crowd at the door must not take all cores.
+#[derive(Clone)]
+pub struct Hasher {
+    turns: Arc<Semaphore>,
+    at_once: usize,
+}
+
+impl Hasher {
+    /// A hasher that works on `at_once` passwords at a time.
+    pub fn new(at_once: usize) -> Hasher {
+        Hasher { turns: Arc::new(Semaphore::new(at_once)), at_once }
+    }
+
+    /// Does the work when it is its turn. [`StoreError::Closed`]: the server ends.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _turn = self.turns.acquire().await.map_err(|_| StoreError::Closed)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)
+    }
+}
+
+/// Why an account was not made or changed. The text says it to the person who asked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AccountError {
+    /// It is no name, or a reserved one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Somebody has the name.
+    #[error("the name is taken")]
+    Taken,
+    /// It is no password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The invitation is unknown, expired or used up.
+    #[error("the invitation is not valid: it is unknown, expired or used up")]
+    Invite,
+    /// The address is at another domain.
+    #[error("the address is not at {0}")]
+    Elsewhere(String),
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// The store failed.
+    #[error("the store could not do it: {0}")]
+    Store(StoreError),
+}
+
+impl AccountError {
+    /// The text as a sentence of its own.
+    pub fn sentence(&self) -> String {
+        let text = self.to_string();
+        let mut characters = text.chars();
+        characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).chain(['.']).collect()
+    }
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> AccountError {
+        match error {
+            StoreError::Conflict => AccountError::Taken,
+            StoreError::InvalidInvite => AccountError::Invite,
+            StoreError::NotFound => AccountError::NotFound,
+            other => AccountError::Store(other),
+        }
+    }
+}
+
+impl From<AccountError> for StanzaError {
+    /// XEP-0077 §3.1: `conflict` for a name that is not to be had, `not-acceptable` for what cannot be.
+    fn from(error: AccountError) -> StanzaError {
+        let said = error.sentence();
+        let condition = match error {
+            AccountError::Taken | AccountError::Name(NameError::Reserved) => StanzaError::conflict(),
+            AccountError::Name(_) | AccountError::Password(_) | AccountError::Elsewhere(_) => {
+                StanzaError::not_acceptable()
+            }
+            AccountError::Invite => StanzaError::not_allowed(),
+            AccountError::NotFound => StanzaError::item_not_found(),
+            AccountError::Store(error) => return crate::store_error(error),
+        };
+        condition.text(said)
+    }
+}
+
+/// Who wants an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// The operator, who may give reserved names.
+    Operator,
+    /// Somebody for themselves.
+    Themselves,
+}
+
+/// An account that is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The name before the `@`, which becomes the address; without one the number is the address.
+    pub name: Option<String>,
+    /// The nickname.
+    pub nick: Option<String>,
+    /// The password.
+    pub password: String,
+    /// The token of an invitation, which is used up.
+    pub invite: Option<String>,
+}
+
+/// Makes and changes accounts.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    env: Env,
+    domain: String,
+    iterations: u32,
+    hasher: Hasher,
+}
+
+impl Accounts {
+    /// The accounts at `domain`; new passwords are hashed with so many rounds.
+    pub fn new(store: Store, env: Env, domain: String, iterations: u32, hasher: Hasher) -> Accounts {
+        Accounts { store, env, domain, iterations, hasher }
+    }
+
+    /// Hashes passwords for whoever must wait for its turn as well.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// The accounts' address, as it binds.
+    pub fn address(&self, account: &Account) -> BareJid {
+        primary_address(account, &self.domain)
+    }
+
+    /// Makes an account, and leaves a welcome in its log.
+    pub async fn create(&self, wanted: Wanted, by: By) -> Result<Account, AccountError> {
+        let new = self.prepare(wanted, by, self.iterations).await?;
+        let account = self.store.create_account(new).await?;
+        // The account is made: that the welcome is missing must not look as if it were not.
+        if let Err(error) = self.welcome(&account).await {
+            tracing::warn!(uid = %account.uid, %error, "the welcome could not be stored");
+        }
+        Ok(account)
+    }
+
+    /// Makes many accounts, without a welcome; the answers are in the order given. `iterations` other than the usual are
+    /// for load tests.
+    pub async fn import(
+        &self,
+        wanted: Vec<Wanted>,
+        iterations: Option<u32>,
+    ) -> Result<Vec<Result<Account, AccountError>>, AccountError> {
+        let prepared = self.prepare_all(wanted, iterations.unwrap_or(self.iterations)).await?;
+        let (mut new, mut outcomes) = (Vec::new(), Vec::new());
+        for one in prepared {
+            outcomes.push(one.map(|account| new.push(account)));
+        }
+        let mut made = self.store.import_accounts(new).await?.into_iter();
+        let mut next = || made.next().unwrap_or(Err(StoreError::Internal)).map_err(AccountError::from);
+        Ok(outcomes.into_iter().map(|outcome| outcome.and_then(|()| next())).collect())
+    }
+
+    /// Prepares as many at once as are hashed at once.
+    async fn prepare_all(
+        &self,
+        mut wanted: Vec<Wanted>,
+        iterations: u32,
+    ) -> Result<Vec<Result<NewAccount, AccountError>>, AccountError> {
+        let share = wanted.len().div_ceil(self.hasher.at_once).max(1);
+        let mut parts: Vec<JoinHandle<Vec<_>>> = Vec::new();
+        while !wanted.is_empty() {
+            let part: Vec<Wanted> = wanted.drain(..share.min(wanted.len())).collect();
+            let accounts = self.clone();
+            parts.push(tokio::spawn(async move {
+                let mut prepared = Vec::with_capacity(part.len());
+                for one in part {
+                    prepared.push(accounts.prepare(one, By::Operator, iterations).await);
+                }
+                prepared
+            }));
+        }
+        let mut prepared = Vec::new();
+        for part in parts {
+            prepared.extend(part.await.map_err(|_| StoreError::Closed)?);
+        }
+        Ok(prepared)
+    }
+
+    /// Everything that can be refused is refused before the password is hashed.
+    async fn prepare(&self, wanted: Wanted, by: By, iterations: u32) -> Result<NewAccount, AccountError> {
+        let read = match by {
+            By::Operator => Name::new,
+            By::Themselves => Name::for_registration,
+        };
+        let name = wanted.name.as_deref().map(read).transpose()?.map(Name::into_string);
+        if let Some(name) = &name
+            && self.store.account_by_name(name).await?.is_some()
+        {
+            return Err(AccountError::Taken);
+        }
+        let invite = wanted.invite.as_deref().map(invite_hash);
+        if let Some(hash) = invite {
+            self.check_invite(hash).await?;
+        }
+        Ok(NewAccount {
+            primary: if name.is_some() { Primary::Name } else { Primary::Number },
+            name,
+            nick: wanted.nick.filter(|nick| !nick.is_empty()),
+            credentials: self.derive(wanted.password, iterations).await?,
+            created: self.env.now(),
+            epoch: u32::from_le_bytes(self.env.bytes()),
+            invite,
+        })
+    }
+
+    async fn derive(
+        &self,
+        password: String,
+        iterations: u32,
+    ) -> Result<rookery_store::Credentials, AccountError> {
+        let salts = [self.env.bytes(), self.env.bytes(), self.env.bytes()];
+        let derived = self.hasher.run(move || Credentials::derive(&password, &salts, iterations)).await??;
+        Ok(rookery_store::Credentials(derived.to_bytes()))
+    }
+
+    /// Changes the password.
+    pub async fn set_password(&self, uid: Uid, password: String) -> Result<(), AccountError> {
+        let credentials = self.derive(password, self.iterations).await?;
+        Ok(self.store.set_credentials(uid, credentials).await?)
+    }
+
+    /// Deletes an account and all that is its own. Subscriptions end on both sides first: whoever takes the name next must
+    /// not inherit them.
+    pub async fn delete(&self, account: &Account) -> Result<(), AccountError> {
+        let party = Party { uid: Some(account.uid), jid: self.address(account) };
+        for (jid, _) in self.store.contacts(account.uid).await? {
+            let uid = match self.find(jid.as_str()).await {
+                Ok(contact) => Some(contact.uid),
+                Err(AccountError::Store(error)) => return Err(AccountError::Store(error)),
+                Err(_) => None,
+            };
+            self.store.roster_remove(party.clone(), Party { uid, jid }).await?;
+        }
+        Ok(self.store.delete_account(account.uid).await?)
+    }
+
+    /// The account of a number, a name or an address, as a person writes it.
+    pub async fn find(&self, text: &str) -> Result<Account, AccountError> {
+        let (local, domain) = text.split_once('@').unwrap_or((text, &self.domain));
+        if !domain.eq_ignore_ascii_case(&self.domain) {
+            return Err(AccountError::Elsewhere(self.domain.clone()));
+        }
+        let account = match Uid::from_local(local) {
+            Some(uid) => self.store.account(uid).await?,
+            None => match NodePart::new(local) {
+                Ok(name) => self.store.account_by_name(name.as_str()).await?,
+                Err(_) => None,
+            },
+        };
+        account.ok_or(AccountError::NotFound)
+    }
+
+    /// The name that the operator asks for with a name or an address; none for an empty one.
+    pub fn name_of(&self, address: &str) -> Result<Option<String>, AccountError> {
+        let (local, domain) = address.split_once('@').unwrap_or((address, &self.domain));
+        if !domain.eq_ignore_ascii_case(&self.domain) {
+            return Err(AccountError::Elsewhere(self.domain.clone()));
+        }
+        Ok(Some(local.to_owned()).filter(|local| !local.is_empty()))
+    }
+
+    /// Makes an invitation for so many accounts, valid until `expires`; the answer is its token, which is nowhere kept.
+    pub async fn invite(
+        &self,
+        uses: u32,
+        expires: Timestamp,
+        created_by: Option<Uid>,
+    ) -> Result<String, AccountError> {
+        let token = self.env.token();
+        self.store.create_invite(Invite { hash: invite_hash(&token), expires, uses, created_by }).await?;
+        Ok(token)
+    }
+
+    /// An invitation's token as a link that clients open (XEP-0401).
+    pub fn invite_link(&self, token: &str) -> String {
+        format!("xmpp:{}?register;preauth={token}", self.domain)
+    }
+
+    /// Refuses an invitation that will be refused. What decides is the transaction that uses it up.
+    pub async fn check_invite(&self, hash: InviteHash) -> Result<(), AccountError> {
+        let now = self.env.now();
+        let known = self.store.invite(hash).await?;
+        known.filter(|invite| invite.uses > 0 && invite.expires > now).map(|_| ()).ok_or(AccountError::Invite)
+    }
+
+    /// Tells a new account its address and its number: a message of the server, kept like any other.
+    async fn welcome(&self, account: &Account) -> Result<(), StoreError> {
+        let address = self.address(account);
+        let text = match account.primary {
+            Primary::Number => {
+                format!("Welcome! Your address is {address}. Give it to the people you want to talk to.")
+            }
+            Primary::Name => format!(
+                "Welcome! Your address is {address}. Your number is {uid}: people reach you as {uid}@{domain} too, and \
+                 you can sign in with it.",
+                uid = account.uid,
+                domain = self.domain,
+            ),
+        };
+        let mut x = Xml::new();
+        x.open("message")
+            .attr("from", &self.domain)
+            .attr("to", address.as_str())
+            .attr("type", "chat")
+            .attr("id", &self.env.token())
+            .text_element("body", &text)
+            .close();
+        let append = Append {
+            stanza: x.into_vec().into(),
+            at: self.env.now(),
+            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::CHAT,
+            pointers: smallvec![Pointer {
+                uid: account.uid,
+                peer: BareJid::new(&self.domain).map_err(|_| StoreError::Invalid("domain"))?,
+                peer_resource: None,
+                direction: Direction::In,
+                resource: None,
+                flags: Flags::default(),
+            }],
+            origin: None,
+        };
+        self.store.append(append).await?.await.map(|_| ())
+    }
+}
+
+/// What is kept of an invitation's token. Tokens are written by hand too: case and spaces around do not count.
+pub fn invite_hash(token: &str) -> InviteHash {
+    InviteHash(Sha256::digest(token.trim().to_ascii_lowercase()).into())
+}
+
+#[cfg(test)]
+mod tests;

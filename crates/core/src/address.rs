@@ -1,0 +1,93 @@
+//! Where a stanza goes: an address read against this server's domain and accounts.
+
+use crate::member::Member;
+use crate::{Core, Ctx, store_error};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::{BareJid, Jid};
+
+use std::sync::Arc;
+
+/// Whom a stanza is for.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The server itself.
+    Server,
+    /// An account here, whichever of its addresses was used.
+    Account {
+        /// The account.
+        member: Arc<Member>,
+        /// The resource that was named.
+        resource: Option<Box<str>>,
+    },
+    /// An address of this domain that is nobody's.
+    Nobody,
+    /// Another domain. There is no way to it (yet).
+    Elsewhere,
+}
+
+impl Core {
+    /// Reads an address; an error when it is not one (RFC 6120 §8.3.3.8).
+    pub async fn target(&self, to: &Jid) -> Result<Target, StanzaError> {
+        if to.domain().as_str() != self.policy.domain {
+            return Ok(Target::Elsewhere);
+        }
+        let Some(local) = to.node() else { return Ok(Target::Server) };
+        let found = self.directory.find(local.as_str()).await.map_err(store_error)?;
+        let resource = to.resource().map(|r| r.as_str().into());
+        Ok(found.map_or(Target::Nobody, |member| Target::Account { member, resource }))
+    }
+
+    /// The primary address behind `jid` where it is an alias here, else `jid` as it is.
+    pub async fn canonical(&self, jid: BareJid) -> Result<BareJid, StanzaError> {
+        match self.target(&Jid::from(jid.clone())).await? {
+            Target::Account { member, .. } => Ok(member.address.clone()),
+            _ => Ok(jid),
+        }
+    }
+
+    /// Whether an address speaks for this server or one of its accounts, so that only the server may write it
+    /// into ids and stamps (invariant 9).
+    pub fn is_ours(&self, jid: &str) -> bool {
+        let bare = jid.split('/').next().unwrap_or(jid);
+        let domain = bare.rsplit('@').next().unwrap_or(bare);
+        domain.eq_ignore_ascii_case(&self.policy.domain)
+    }
+}
+
+impl Ctx<'_> {
+    /// The address that the stanza names in `to`.
+    pub fn named(&self) -> Result<Option<Jid>, StanzaError> {
+        self.stanza.to().map(|to| parse(&to)).transpose()
+    }
+
+    /// Whom a stanza to `named` is for; without `to` it is for the sender's own account (RFC 6120 §10.3).
+    pub async fn target_of(&self, named: Option<&Jid>) -> Result<Target, StanzaError> {
+        match named {
+            None => Ok(Target::Account { member: self.member.clone(), resource: None }),
+            Some(to) => self.core.target(to).await,
+        }
+    }
+
+    /// Whom the stanza is for.
+    pub async fn target(&self) -> Result<Target, StanzaError> {
+        self.target_of(self.named()?.as_ref()).await
+    }
+}
+
+/// Reads an address or says that it is none.
+pub fn parse(text: &str) -> Result<Jid, StanzaError> {
+    Jid::new(text).map_err(|_| StanzaError::jid_malformed().text(format!("This is not an address: {text}")))
+}
+
+/// `address` with the resource that `of` names, if it names one.
+pub fn with_resource(address: &BareJid, of: &Jid) -> Jid {
+    of.resource().map_or_else(|| address.clone().into(), |resource| address.with_resource(resource).into())
+}
+
+/// The full address of one of an account's resources, or its bare address.
+pub fn compose(address: &BareJid, resource: Option<&str>) -> String {
+    match resource {
+        Some(resource) => format!("{address}/{resource}"),
+        None => address.to_string(),
+    }
+}

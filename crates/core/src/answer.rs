@@ -1,0 +1,19 @@
+//! What the handler of a request gives back.
+
+use bytes::Bytes;
+use rookery_proto::error::StanzaError;
+
+/// What answers a request that succeeded.
+pub enum Reply {
+    /// An empty result.
+    Empty,
+    /// A result with this payload.
+    Payload(Vec<u8>),
+    /// An empty result, and these stanzas after it.
+    Then(Vec<Bytes>),
+    /// An empty result, and the end of the account that asked.
+    Farewell,
+}
+
+/// What a handler gives: a reply, or the error that the client gets instead.
+pub type Answer = Result<Reply, StanzaError>;

@@ -1,0 +1,159 @@
+//! IQ: who handles what (RFC 6120 §8.2.3), as one match on type, namespace and name.
+
+use crate::address::Target;
+use crate::answer::{Answer, Reply};
+use crate::member::Member;
+use crate::{Ctx, xep};
+use rookery_proto::error::StanzaError;
+use rookery_proto::ns;
+use rookery_proto::stanza::{Child, Edit};
+use rookery_proto::xml::Xml;
+use std::sync::Arc;
+
+/// Handles an IQ of a client: answers it, or hands it on to the resource it is for.
+pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
+    let kind = ctx.stanza.type_().unwrap_or_default().into_owned();
+    if ctx.stanza.id().is_none() {
+        return Err(StanzaError::bad_request().text("An IQ has an id."));
+    }
+    let target = ctx.target().await?;
+    if let Target::Account { member, resource: Some(resource) } = &target {
+        return hand_on(ctx, member, resource, &kind).await;
+    }
+    let set = match kind.as_str() {
+        "get" => false,
+        "set" => true,
+        // Answers to what the server asked (pushes, pings); anything else has nobody waiting for it.
+        "result" | "error" => return Ok(()),
+        _ => return Err(StanzaError::bad_request().text("There is no IQ of this type.")),
+    };
+    let mut children = ctx.stanza.children().filter(|c| !(c.ns() == ns::CLIENT && c.name() == "error"));
+    let (Some(payload), None) = (children.next(), children.next()) else {
+        return Err(StanzaError::bad_request().text("A request has exactly one child."));
+    };
+    let answer = match &target {
+        Target::Account { member, .. } if member.uid == ctx.member.uid => own(ctx, set, &payload).await?,
+        Target::Server => server(ctx, set, &payload).await?,
+        Target::Account { member, .. } => account(ctx, member, set, &payload).await?,
+        Target::Nobody => return Err(unanswered(&payload)),
+        Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
+    };
+    let ends = matches!(answer, Reply::Farewell);
+    result(ctx, answer);
+    if ends {
+        ctx.core.account_changed(ctx.member.uid, true).await;
+    }
+    Ok(())
+}
+
+/// What a client asks of its own account (`to` absent or its bare address).
+async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
+    match (set, payload.ns(), payload.name()) {
+        (false, ns::ROSTER, "query") => xep::roster::get(ctx, payload).await,
+        (true, ns::ROSTER, "query") => xep::roster::set(ctx, payload).await,
+        (false, ns::BLOCKING, "blocklist") => xep::blocking::get(ctx).await,
+        (true, ns::BLOCKING, "block") => xep::blocking::block(ctx, payload).await,
+        (true, ns::BLOCKING, "unblock") => xep::blocking::unblock(ctx, payload).await,
+        (true, ns::CARBONS, "enable") => xep::carbons::enable(ctx, true),
+        (true, ns::CARBONS, "disable") => xep::carbons::enable(ctx, false),
+        (false, ns::MAM, "query") => xep::mam::form(ctx),
+        (true, ns::MAM, "query") => xep::mam::query(ctx, payload).await,
+        (false, ns::MAM, "prefs") => xep::mam::prefs(ctx),
+        (true, ns::MAM, "prefs") => xep::mam::set_prefs(ctx, payload).await,
+        (false, ns::MAM, "metadata") => xep::mam::metadata(ctx).await,
+        (true, ns::SESSION, "session") => Ok(Reply::Empty),
+        (false, ns::DISCO_INFO, "query") if ctx.stanza.to().is_some() => {
+            xep::disco::account_info(ctx, payload)
+        }
+        (false, ns::DISCO_ITEMS, "query") if ctx.stanza.to().is_some() => xep::disco::no_items(payload),
+        (false, ns::LAST, "query") if ctx.stanza.to().is_some() => {
+            xep::last::of_account(ctx, ctx.member).await
+        }
+        _ => server(ctx, set, payload).await,
+    }
+}
+
+/// What a client asks of the server.
+async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
+    match (set, payload.ns(), payload.name()) {
+        (false, ns::PING, "ping") => Ok(Reply::Empty),
+        (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx, payload),
+        (false, ns::DISCO_ITEMS, "query") => xep::disco::no_items(payload),
+        (false, ns::VERSION, "query") => xep::version::get(),
+        (false, ns::TIME, "time") => xep::time::get(ctx),
+        (false, ns::LAST, "query") => xep::last::of_server(ctx),
+        (false, ns::REGISTER, "query") => xep::register::state(ctx),
+        (true, ns::REGISTER, "query") => xep::register::change(ctx, payload).await,
+        (true, ns::SESSION, "session") => Ok(Reply::Empty),
+        _ => Err(StanzaError::service_unavailable()),
+    }
+}
+
+/// What a client asks of another account: the server answers for it, or says that nobody does, whether the
+/// account exists or not (RFC 6121 §8.5.1).
+async fn account(ctx: &Ctx<'_>, member: &Arc<Member>, set: bool, payload: &Child<'_>) -> Answer {
+    let me = &ctx.session.jid;
+    if ctx.member.blocks(&member.address) {
+        return Err(StanzaError::blocked());
+    }
+    if member.blocks(me) || !ctx.core.may_see(member.uid, me).await? {
+        return Err(unanswered(payload));
+    }
+    match (set, payload.ns(), payload.name()) {
+        (false, ns::DISCO_INFO, "query") => xep::disco::account_info(ctx, payload),
+        (false, ns::DISCO_ITEMS, "query") => xep::disco::no_items(payload),
+        (false, ns::LAST, "query") => xep::last::of_account(ctx, member).await,
+        _ => Err(StanzaError::service_unavailable()),
+    }
+}
+
+/// The answer where nobody answers: the same for an account that does not exist, one that blocks, and one that does
+/// not share its presence.
+fn unanswered(payload: &Child<'_>) -> StanzaError {
+    match payload.ns() {
+        // XEP-0012 §4: not for those who may not see presence.
+        ns::LAST => StanzaError::forbidden(),
+        _ => StanzaError::service_unavailable(),
+    }
+}
+
+/// An IQ for one resource goes to it as it is; an answer for one that has gone is dropped (RFC 6121 §8.5.3.1, §8.5.3.2.3).
+async fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result<(), StanzaError> {
+    let me = &ctx.session.jid;
+    let request = matches!(kind, "get" | "set");
+    if !request && !matches!(kind, "result" | "error") {
+        return Err(StanzaError::bad_request().text("There is no IQ of this type."));
+    }
+    if ctx.member.blocks(&member.address) {
+        return Err(StanzaError::blocked());
+    }
+    let own = member.uid == ctx.member.uid;
+    // §8.5.3.1: a request tells that the resource is there, so it is for those who know that.
+    let may_know = !request || own || ctx.core.may_see(member.uid, me).await?;
+    match ctx.core.router.session(member.uid, resource) {
+        Some(session)
+            if !member.blocks(me) && (may_know || session.has_shown_itself_to(&ctx.member.address)) =>
+        {
+            let set = [("from", ctx.session.jid.as_str()), ("to", session.jid.as_str())];
+            session.push(ctx.stanza.render(&Edit { set: &set, ..Edit::default() }).into());
+            Ok(())
+        }
+        _ if request => Err(StanzaError::service_unavailable()),
+        _ => Ok(()),
+    }
+}
+
+/// The result of a request, to the client that asked.
+fn result(ctx: &Ctx<'_>, reply: Reply) {
+    let mut x = Xml::new();
+    x.open("iq").attr("type", "result").opt("id", ctx.stanza.id().as_deref());
+    x.opt("from", ctx.stanza.to().as_deref()).attr("to", ctx.session.jid.as_str());
+    if let Reply::Payload(payload) = &reply {
+        x.raw(payload);
+    }
+    x.close();
+    ctx.session.push(x.into_vec().into());
+    if let Reply::Then(stanzas) = reply {
+        stanzas.into_iter().for_each(|stanza| ctx.session.push(stanza));
+    }
+}

@@ -1,0 +1,85 @@
+//! Every bound of core in one place, each with its reason.
+
+use std::time::Duration;
+
+/// Log entries that wait for one connection in memory; what comes beyond waits in the log.
+pub const OUTBOX_ENTRIES: usize = 128;
+
+/// The same in bytes: large messages wait in the log sooner.
+pub const OUTBOX_LOGGED: usize = 512 << 10;
+
+/// Stanzas that are nowhere else (presence, IQ, chat states) and wait for one connection. A login next to a full
+/// roster brings thousands at once; a reader that lets more pile up is cut off.
+pub const OUTBOX_STANZAS: usize = 8192;
+
+/// The same in bytes.
+pub const OUTBOX_BYTES: usize = 4 << 20;
+
+/// Stanzas kept for a session that waits for its resumption: beyond this it cannot be resumed, and its client learns
+/// everything anew.
+pub const DETACHED_STANZAS: usize = 256;
+
+/// Places that a session's empty queues keep: enough for a conversation, while what a login brought is given back.
+pub const QUEUE_KEPT: usize = 4;
+
+/// Stanzas written and not yet acknowledged (XEP-0198): beyond this the session pauses until the client answers.
+pub const UNACKED: usize = 1024;
+
+/// The same in bytes; log entries count, as a resumption reads them all again. A client that answers each request is
+/// not slowed: this is more than the line holds.
+pub const UNACKED_BYTES: usize = 2 << 20;
+
+/// A transient stanza up to this size is kept in the restart journal; a larger one is not there after a crash.
+pub const JOURNAL_STANZA: usize = 4096;
+
+/// A connection stops reading while this many bytes wait to be written to it.
+pub const WRITE_BACKLOG: usize = 256 * 1024;
+
+/// Bytes rendered into one write.
+pub const WRITE_CHUNK: usize = 64 * 1024;
+
+/// Messages of one connection whose commit is under way; enough to fill the batches of a fast sender.
+pub const IN_FLIGHT: usize = 32;
+
+/// Log entries read at a time by a session that is behind.
+pub const CATCH_UP: usize = 64;
+
+/// Resources of one account: many devices and a few that were forgotten. The oldest makes room for one more.
+pub const RESOURCES: usize = 32;
+
+/// Presence sent directly to entities outside the roster (RFC 6121 §4.6), per session.
+pub const DIRECTED: usize = 256;
+
+/// Presences held back for an inactive client (XEP-0352), one per sender.
+pub const HELD_PRESENCES: usize = 256;
+
+/// Accounts whose blocks and preferences are kept in memory.
+pub const MEMBERS_CACHED: usize = 100_000;
+
+/// Rosters kept in memory.
+pub const ROSTERS_CACHED: usize = 50_000;
+
+/// The largest page of an archive query (XEP-0313); what a client asks beyond it is cut.
+pub const ARCHIVE_PAGE: u32 = 250;
+
+/// The same in bytes of messages: well below what may wait for a connection, so that an archive of large messages can be
+/// read.
+pub const ARCHIVE_PAGE_BYTES: usize = OUTBOX_BYTES / 4;
+
+/// The page of a query that names no size.
+pub const ARCHIVE_PAGE_DEFAULT: u32 = 50;
+
+/// After it was asked for a sign of life, a silent client has this long.
+pub const IDLE_GRACE: Duration = Duration::from_secs(90);
+
+/// From the first byte to a bound resource; TLS and authentication included.
+pub const NEGOTIATION: Duration = Duration::from_secs(60);
+
+/// Connections of one listener that have not signed in yet.
+pub const NEGOTIATIONS: usize = 4096;
+
+/// Longest resource that a client may ask for, in bytes (RFC 7622 §3.4 allows 1023).
+pub const RESOURCE_BYTES: usize = 512;
+
+/// Failed authentications on one connection before it is ended (RFC 6120 §6.4.5).
+pub const AUTH_TRIES: u32 = 5;

@@ -1,0 +1,476 @@
+//! A session's life beyond its connection: bind, resumption (XEP-0198), expiry, and a restart of the server.
+
+use crate::member::Member;
+use crate::session::{Available, Form, Out, Sent, Session, State, StreamManagement, Timeline, sm};
+use crate::{Core, limits, store_error};
+use bytes::Bytes;
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::{FullJid, Jid};
+use rookery_proto::stream::StreamError;
+use rookery_proto::{Uid, Useq};
+use rookery_store::journal::{self, Journal, Recovered};
+use rookery_store::{Direction, Entry, Flags, StoreError, StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// The restart journal as core uses it: absent where nothing must survive (tests of other things).
+#[derive(Default)]
+pub struct Ledger(Option<Journal>);
+
+/// A session's state in the journal.
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    uid: u64,
+    jid: String,
+    last: u64,
+    carbons: bool,
+    interested: bool,
+    blocks: bool,
+    inactive: bool,
+    priority: i8,
+    presence: Option<String>,
+    directed: Vec<String>,
+}
+
+/// Why a stream cannot be resumed.
+pub struct Refused {
+    /// The condition (XEP-0198 §5).
+    pub condition: &'static str,
+    /// How many stanzas were handled, where it is known: the client repeats only what follows.
+    pub handled: Option<u32>,
+}
+
+impl Core {
+    /// Binds a resource (RFC 6120 §7): the session is known first and reads its place in the log then, so that
+    /// nothing falls between. A session of the same resource makes room (§7.7.2.2).
+    pub async fn bind(&self, member: &Member, resource: &str) -> Result<Arc<Session>, StanzaError> {
+        let jid = FullJid::new(&format!("{}/{resource}", member.address));
+        let jid = jid.map_err(|_| StanzaError::bad_request().text("This cannot be a resource."))?;
+        let session = Arc::new(Session::new(jid, member, self.env.now()));
+        let head = self.store.head(member.uid).await.map_err(store_error)?;
+        let replaced = self.router.bind(session.clone(), head.delivered);
+        for old in replaced {
+            self.end(&old, Some(StreamError::with("conflict", "Another session took this resource."))).await;
+        }
+        let head = self.store.head(member.uid).await.map_err(store_error)?;
+        // Until here the session waits: a client that went in the middle of this leaves one that expires.
+        let mut state = session.state();
+        state.timeline.begin(head.head);
+        state.attach(self.env.now());
+        drop(state);
+        Ok(session)
+    }
+
+    /// Stream management begins (XEP-0198 §3); gives the id under which the session can be resumed, if it can.
+    pub async fn enable_management(
+        &self,
+        session: &Arc<Session>,
+        resume: bool,
+    ) -> Result<Option<String>, StanzaError> {
+        let id = resume.then(|| StreamId(self.env.bytes()));
+        if let Some(id) = id {
+            self.store.open_stream(id, session.uid).await.map_err(store_error)?;
+        }
+        session.state().sm = Some(Box::new(StreamManagement::new(id)));
+        if let Some(id) = id {
+            self.router.enable_resumption(id, session.clone());
+            self.journal.snapshot(session);
+        }
+        Ok(id.map(|id| sm::encode_id(session.uid, &id)))
+    }
+
+    /// The client has handled `h` stanzas.
+    pub fn acknowledged(&self, session: &Session, h: u32) -> Result<(), StreamError> {
+        let (id, reached) = {
+            let mut state = session.state();
+            let Some(sm) = &mut state.sm else { return Ok(()) };
+            sm.requested = false;
+            let reached = sm.acknowledge(h);
+            let reached = reached.map_err(|e| StreamError::handled_count_too_high(e.h, e.sent))?;
+            let id = sm.resumable;
+            state.wake();
+            (id, reached)
+        };
+        if let Some(id) = id {
+            self.journal.acked(id, h);
+        }
+        if let Some(useq) = reached {
+            self.reached(session, useq);
+        }
+        Ok(())
+    }
+
+    /// Log entries up to `useq` have reached the client.
+    pub fn reached(&self, session: &Session, useq: Useq) {
+        let takes = {
+            let mut state = session.state();
+            state.timeline.reached = state.timeline.reached.max(useq);
+            state.takes_bare()
+        };
+        if takes {
+            self.router.set_delivered(session.uid, useq);
+        }
+    }
+
+    /// Stores how many of the client's stanzas were handled, where the store does not know it yet: what the client was
+    /// told once must not be taken back, whatever happens to the machine.
+    pub async fn store_handled(&self, session: &Session) -> rookery_store::Result<()> {
+        let unstored = session.state().sm.as_ref().and_then(|sm| sm.unstored());
+        let Some((id, handled)) = unstored else { return Ok(()) };
+        self.store.set_handled(id, handled).await?;
+        if let Some(sm) = &mut session.state().sm {
+            sm.stored = handled;
+        }
+        Ok(())
+    }
+
+    /// Notes in the restart journal how many of the client's stanzas were handled, where that is news: before the
+    /// client is told, and before it sees what came of them.
+    pub fn note_handled(&self, session: &Session) {
+        let news = session.state().sm.as_mut().and_then(|sm| sm.take_news());
+        if let Some((id, handled)) = news {
+            self.journal.handled(id, handled);
+        }
+    }
+
+    /// The connection of a session is gone, and nothing it had begun is under way any more. A session that can be
+    /// resumed waits; any other is over.
+    pub async fn disconnected(&self, session: &Arc<Session>) {
+        self.note_handled(session);
+        let waits = session.state().resumable().is_some() && session.is_live();
+        session.detach(self.env.now());
+        if !waits {
+            self.end(session, None).await;
+        }
+    }
+
+    /// Resumes a session for a client that has handled `h` stanzas of it (XEP-0198 §5).
+    pub async fn resume(&self, uid: Uid, previd: &str, h: u32) -> Result<(Arc<Session>, u32), Refused> {
+        let refused = |handled| Refused { condition: "item-not-found", handled };
+        // Whoever names another's session learns nothing about it.
+        let (_, id) = sm::decode_id(previd).filter(|(owner, _)| *owner == uid).ok_or(refused(None))?;
+        let live = match self.router.resumable(&id).filter(|s| s.uid == uid) {
+            Some(session) => session.vacate().await.then_some(session),
+            None => None,
+        };
+        let Some(session) = live else {
+            let row = self.store.stream(id).await.ok().flatten();
+            return Err(refused(row.filter(|(owner, _)| *owner == uid).map(|(_, handled)| handled)));
+        };
+        let (handled, whole, reached, wanted) = {
+            let mut state = session.state();
+            let Some(sm) = state.sm.as_mut() else { return Err(refused(None)) };
+            let handled = sm.handled;
+            let Ok(reached) = sm.acknowledge(h) else { return Err(refused(Some(handled))) };
+            let wanted: Vec<Useq> = sm.queue().filter_map(Sent::useq).collect();
+            (handled, state.is_whole(), reached, wanted)
+        };
+        self.journal.acked(id, h);
+        if let Some(useq) = reached {
+            self.reached(&session, useq);
+        }
+        if !whole {
+            self.end(&session, None).await;
+            return Err(refused(Some(handled)));
+        }
+        // Read before the session is taken: a store that fails here leaves it waiting for the next attempt.
+        let later = |_| Refused { condition: "internal-server-error", handled: Some(handled) };
+        let entries = self.entries(uid, wanted).await.map_err(later)?;
+        self.store_handled(&session).await.map_err(later)?;
+        let mut state = session.state();
+        if !state.attach(self.env.now()) {
+            return Err(refused(Some(handled)));
+        }
+        state.send_again(&session, &entries);
+        drop(state);
+        Ok((session, handled))
+    }
+
+    /// Entries of a user's log, as far as they are still there.
+    async fn entries(
+        &self,
+        uid: Uid,
+        mut wanted: Vec<Useq>,
+    ) -> Result<HashMap<Useq, Arc<Entry>>, StoreError> {
+        let mut entries = HashMap::new();
+        wanted.sort_unstable();
+        while let Some(first) = wanted.first().copied() {
+            let page = self.store.events_after(uid, Useq(first.0 - 1), limits::CATCH_UP).await?;
+            let Some(last) = page.last().map(|e| e.useq) else { break };
+            entries.extend(
+                page.into_iter()
+                    .filter(|e| wanted.binary_search(&e.useq).is_ok())
+                    .map(|e| (e.useq, Arc::new(e))),
+            );
+            wanted.retain(|useq| *useq > last);
+        }
+        Ok(entries)
+    }
+
+    /// Ends a session for good: its connection is told why, its contacts that it is gone, and what it has not
+    /// taken goes to the others.
+    pub async fn end(&self, session: &Arc<Session>, why: Option<StreamError>) {
+        session.end(why);
+        // Nothing is offered to it any more; its going unavailable changes the place.
+        let place = session.state().timeline;
+        self.router.remove(session);
+        if let Err(error) = self.unavailable(session, None).await {
+            tracing::warn!(uid = session.uid.0, ?error, "a session's end could not be told to all");
+        }
+        let stream = session.state().sm.as_ref().and_then(|sm| Some((sm.resumable?, sm.handled)));
+        if let Some((id, handled)) = stream {
+            // The row stays: a client that comes too late is told how far it was heard (XEP-0198 §5).
+            self.store.set_handled(id, handled).await.ok();
+            self.journal.ended(id);
+        }
+        if let Err(error) = self.redeliver(session, place).await {
+            tracing::warn!(
+                uid = session.uid.0,
+                ?error,
+                "messages of an ended session wait in the archive only"
+            );
+        }
+    }
+
+    /// The client closed its stream itself: the session cannot be resumed any more (RFC 6120 §4.4, XEP-0198 §5).
+    pub async fn close(&self, session: &Arc<Session>) {
+        let id = session.state().resumable();
+        self.end(session, None).await;
+        if let Some(id) = id {
+            self.store.close_stream(id).await.ok();
+        }
+    }
+
+    /// Messages that a resource went without having taken, and that nobody else was shown, go to those that are here,
+    /// or wait for the next (XEP-0198 §5: as if the resource had not been there).
+    async fn redeliver(&self, session: &Session, place: Timeline) -> Result<(), StanzaError> {
+        let (mut after, head) = (place.reached, place.head());
+        let others: Vec<_> =
+            self.router.sessions(session.uid).into_iter().filter(|s| s.takes_bare()).collect();
+        while after < head {
+            let page =
+                self.store.events_after(session.uid, after, limits::CATCH_UP).await.map_err(store_error)?;
+            let Some(last) = page.last().map(|e| e.useq) else { break };
+            after = last;
+            for entry in page.into_iter().filter(|e| may_wait_for(e, session, &place)) {
+                if others.is_empty() {
+                    if entry.resource.is_none() {
+                        continue; // What nobody has taken is not delivered, and the next resource begins there.
+                    }
+                    let before = Useq(entry.useq.0 - 1);
+                    self.router.rewind_delivered(session.uid, before);
+                    return self.store.rewind_delivered(session.uid, before).await.map_err(store_error);
+                }
+                let entry = Arc::new(entry);
+                if entry.resource.is_none() && others.iter().any(|o| o.state().timeline.was_shown(entry.useq))
+                {
+                    continue;
+                }
+                for other in &others {
+                    let mut state = other.state();
+                    let copied = state.timeline.carbons && entry.flags.has(Flags::COPY);
+                    if entry.resource.is_none() || !copied {
+                        let (entry, form) = (entry.clone(), Form::Direct);
+                        state.queue(Out::Entry { entry, form, late: true });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the sessions whose clients did not come back in time. Called every few seconds.
+    pub async fn expire(&self) {
+        let window = self.policy.resumption.as_millis() as i64;
+        for session in self.router.expired(Timestamp(self.env.now().0 - window)) {
+            tracing::info!(
+                uid = session.uid.0,
+                resource = session.resource(),
+                reason = "window passed",
+                "session ends"
+            );
+            self.end(&session, None).await;
+        }
+    }
+
+    /// Writes down how far messages have reached their users' devices.
+    pub async fn flush_delivered(&self) {
+        for (uid, useq) in self.router.take_delivered() {
+            if let Err(error) = self.store.set_delivered(uid, useq).await {
+                tracing::warn!(uid = uid.0, %error, "delivery position not stored; some messages may be offered again");
+            }
+        }
+    }
+
+    /// Brings back the sessions of the server's last run, each waiting for its client.
+    pub async fn restore(&self, streams: Vec<Recovered>) -> usize {
+        let mut count = 0;
+        for stream in streams {
+            let id = stream.id;
+            match self.restore_one(stream).await {
+                Some(()) => count += 1,
+                None => self.journal.ended(id),
+            }
+        }
+        count
+    }
+
+    async fn restore_one(&self, stream: Recovered) -> Option<()> {
+        let snapshot: Snapshot = serde_json::from_slice(&stream.snapshot).ok()?;
+        let member = self.directory.member(Uid(snapshot.uid)).await.ok()??;
+        let (owner, stored) = self.store.stream(stream.id).await.ok()??;
+        let jid = FullJid::new(&snapshot.jid).ok()?;
+        if owner != member.uid || member.disabled || jid.to_bare() != member.address {
+            return None;
+        }
+        let head = self.store.head(owner).await.ok()?;
+        let session = Arc::new(Session::new(jid, &member, self.env.now()));
+        {
+            let mut state = session.state();
+            let last = stream.cursor.unwrap_or_default().max(Useq(snapshot.last));
+            state.timeline.begin(last);
+            state.timeline.heard_of(head.head);
+            snapshot.apply(&mut state);
+            let queue: VecDeque<Sent> =
+                stream.unacked.into_iter().map(|(_, sent)| from_journal(sent)).collect();
+            if let Some(first) = queue.iter().filter_map(Sent::useq).min() {
+                state.timeline.reached = Useq(first.0 - 1);
+            }
+            // The count in the store is from the last commit, the one in the journal from the last answer.
+            let handled = if sm_newer(stored, stream.handled) { stored } else { stream.handled };
+            state.sm =
+                Some(Box::new(StreamManagement::restored(stream.id, stored, handled, stream.acked, queue)));
+        }
+        self.router.bind(session.clone(), head.delivered);
+        self.router.enable_resumption(stream.id, session);
+        Some(())
+    }
+}
+
+/// A message for this resource, or for everybody while this one was here.
+fn may_wait_for(entry: &Entry, session: &Session, place: &Timeline) -> bool {
+    let meant = match entry.resource.as_deref() {
+        Some(resource) => resource == session.resource(),
+        None => place.was_shown(entry.useq),
+    };
+    meant
+        && entry.direction == Direction::In
+        && entry.flags.has(Flags::DELIVER)
+        && !entry.flags.has(Flags::RETRACTED)
+}
+
+/// Whether count `a` is ahead of count `b` on counters that wrap.
+fn sm_newer(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) > 0
+}
+
+fn from_journal(sent: journal::Sent) -> Sent {
+    match sent {
+        // Its size is not known; what was written before the restart was within the bounds.
+        journal::Sent::Log(useq) => Sent::Log(useq, 0),
+        journal::Sent::Bytes(bytes) => Sent::Stanza(bytes.into()),
+        journal::Sent::Opaque => Sent::Lost,
+    }
+}
+
+impl Snapshot {
+    fn of(session: &Session) -> Snapshot {
+        let state = session.state();
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        Snapshot {
+            uid: session.uid.0,
+            jid: session.jid.to_string(),
+            last: state.position().0,
+            carbons: state.timeline.carbons,
+            interested: state.interested,
+            blocks: state.wants_blocks,
+            inactive: state.held.is_some(),
+            priority: state.available.as_ref().map_or(0, |a| a.priority),
+            presence: state.available.as_ref().map(|a| text(&a.stanza)),
+            directed: state.directed.iter().map(Jid::to_string).collect(),
+        }
+    }
+
+    fn apply(self, state: &mut State) {
+        state.timeline.carbons = self.carbons;
+        state.interested = self.interested;
+        state.wants_blocks = self.blocks;
+        state.held = self.inactive.then(Default::default);
+        let priority = self.priority;
+        state.available = self.presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
+        if state.takes_bare() {
+            state.timeline.followed();
+        }
+        state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
+    }
+}
+
+impl Ledger {
+    /// A ledger that writes to `journal`.
+    pub fn new(journal: Journal) -> Ledger {
+        Ledger(Some(journal))
+    }
+
+    /// Notes a session's state after a change of it.
+    pub fn snapshot(&self, session: &Session) {
+        let Some(journal) = &self.0 else { return };
+        let Some(id) = session.state().resumable() else { return };
+        let bytes = serde_json::to_vec(&Snapshot::of(session)).expect("plain data");
+        journal.snapshot(id, &bytes);
+    }
+
+    /// Notes what is about to be written to the client, from stanza `first` on.
+    pub fn sent(&self, id: StreamId, first: u32, outs: &[Out]) {
+        let Some(journal) = &self.0 else { return };
+        let sent: Vec<journal::Sent> = outs.iter().filter_map(to_journal).collect();
+        if !sent.is_empty() {
+            journal.sent(id, first, &sent);
+        }
+    }
+
+    /// Notes what the client acknowledged.
+    pub fn acked(&self, id: StreamId, h: u32) {
+        if let Some(journal) = &self.0 {
+            journal.acked(id, h);
+        }
+    }
+
+    /// Notes what the client is about to be told was handled.
+    pub fn handled(&self, id: StreamId, h: u32) {
+        if let Some(journal) = &self.0 {
+            journal.handled(id, h);
+        }
+    }
+
+    /// The session is over.
+    pub fn ended(&self, id: StreamId) {
+        if let Some(journal) = &self.0 {
+            journal.ended(id);
+        }
+    }
+
+    /// Everything is on disk and exact: the last act of a clean shutdown.
+    pub fn close(&self) {
+        if let Some(Err(error)) = self.0.as_ref().map(Journal::sync_clean) {
+            tracing::warn!(%error, "the restart journal may be lost if the power fails now");
+        }
+    }
+}
+
+fn to_journal(out: &Out) -> Option<journal::Sent> {
+    match out {
+        Out::Nonza(_) | Out::Enabled(_) => None,
+        Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(journal::Sent::Log(entry.useq)),
+        Out::Entry { entry, .. } => Some(small(&entry.stanza)),
+        Out::Stanza(bytes) => Some(small(bytes)),
+    }
+}
+
+fn small(bytes: &Bytes) -> journal::Sent {
+    if bytes.len() <= limits::JOURNAL_STANZA {
+        journal::Sent::Bytes(bytes.to_vec())
+    } else {
+        journal::Sent::Opaque
+    }
+}

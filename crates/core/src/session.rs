@@ -1,0 +1,533 @@
+//! One bound resource: what it must be told, how far it is in the timeline, what it has acknowledged.
+//!
+//! A session outlives its connection. Log entries never pile up here: a session that falls behind remembers how
+//! far it came and reads the rest from the store ([`Timeline`]). Only what is nowhere else (presence, IQ, chat
+//! states) waits in memory, within bounds.
+
+use crate::member::Member;
+use crate::{flags, limits};
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
+use rookery_proto::jid::{BareJid, FullJid, Jid};
+use rookery_proto::stream::StreamError;
+use rookery_proto::{Uid, Useq};
+use rookery_store::{Entry, StreamId, Timestamp};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::sync::Notify;
+
+pub mod sm;
+pub mod timeline;
+
+pub use sm::{Sent, StreamManagement};
+pub use timeline::{Form, Timeline};
+
+/// One bound resource of one account.
+pub struct Session {
+    /// The account.
+    pub uid: Uid,
+    /// The address stanzas of this session are stamped with.
+    pub jid: FullJid,
+    /// The account's address.
+    pub address: BareJid,
+    /// The salt of the account's archive ids.
+    pub epoch: u32,
+    /// Rings when a connection has let go of the session.
+    released: Notify,
+    state: Mutex<State>,
+}
+
+/// What changes during a session's life; the lock is held for moments, never across an await.
+pub struct State {
+    link: Link,
+    waker: Option<Waker>,
+    outbox: VecDeque<Out>,
+    outbox_bytes: usize,
+    /// Bytes of log entries that wait in the outbox.
+    logged_bytes: usize,
+    /// Stanzas that are nowhere else were dropped while nobody was connected: what the client knows cannot be made true
+    /// again by a resumption.
+    stale: bool,
+    /// Position in the account's log.
+    pub timeline: Timeline,
+    /// The last presence broadcast, while available.
+    pub available: Option<Available>,
+    /// Entities outside the roster that were sent available presence (RFC 6121 §4.6).
+    pub directed: Vec<Jid>,
+    /// Has asked for its roster and gets pushes (RFC 6121 §2.1.6).
+    pub interested: bool,
+    /// Gets block list pushes (XEP-0191 §3.2).
+    pub wants_blocks: bool,
+    /// Presence held back while the client is inactive (XEP-0352), by sender; `None` while active.
+    pub held: Option<BTreeMap<Box<str>, Bytes>>,
+    /// Stream management, once enabled.
+    pub sm: Option<Box<StreamManagement>>,
+    /// When the client was last heard.
+    pub heard: Timestamp,
+    /// The client was asked for a sign of life and has not answered yet.
+    pub asked: bool,
+}
+
+/// An available resource's presence.
+#[derive(Clone, Debug)]
+pub struct Available {
+    /// RFC 6121 §4.7.2.3.
+    pub priority: i8,
+    /// The stanza as it is broadcast: `from` set, no `to`.
+    pub stanza: Bytes,
+}
+
+/// How a session and its connection stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// A connection serves the session.
+    Attached,
+    /// The connection that serves the session finishes what it has begun, says why if there is something to say, and
+    /// goes; the session stays. So when another connection resumes it, when the client is silent, and at a shutdown.
+    Leaving(Option<StreamError>),
+    /// The connection is gone; the session can be resumed within the window.
+    Detached {
+        /// When the connection was lost.
+        since: Timestamp,
+    },
+    /// Over. A connection that still serves it says why and closes.
+    Ended(Option<StreamError>),
+}
+
+/// One thing to be written to the client.
+#[derive(Clone, Debug)]
+pub enum Out {
+    /// An entry of the log, or (with `useq` 0) a message that is in no log.
+    Entry {
+        /// The message.
+        entry: Arc<Entry>,
+        /// The form in which this session gets it.
+        form: Form,
+        /// It did not come straight from its commit, and says when it was sent.
+        late: bool,
+    },
+    /// A stanza that is in no log.
+    Stanza(Bytes),
+    /// Something that is not a stanza and is not counted (XEP-0198 §4).
+    Nonza(Bytes),
+    /// `<enabled/>`: stanzas are counted from here on (XEP-0198 §3).
+    Enabled(Bytes),
+}
+
+impl Session {
+    /// A session that waits for its connection.
+    pub fn new(jid: FullJid, member: &Member, now: Timestamp) -> Session {
+        Session {
+            uid: member.uid,
+            jid,
+            address: member.address.clone(),
+            epoch: member.epoch,
+            released: Notify::new(),
+            state: Mutex::new(State {
+                link: Link::Detached { since: now },
+                waker: None,
+                outbox: VecDeque::new(),
+                outbox_bytes: 0,
+                logged_bytes: 0,
+                stale: false,
+                timeline: Timeline::at(Useq(0)),
+                available: None,
+                directed: Vec::new(),
+                interested: false,
+                wants_blocks: false,
+                held: None,
+                sm: None,
+                heard: now,
+                asked: false,
+            }),
+        }
+    }
+
+    /// The session's state. Take it briefly, and never two sessions' at once.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The resource part of the address.
+    pub fn resource(&self) -> &str {
+        self.jid.resource().as_str()
+    }
+
+    /// Hands a stanza that is in no log to the client. Whatever cannot be kept within the bounds ends a connection
+    /// that does not read; where nobody is connected it is forgotten, and the session cannot be resumed any more.
+    pub fn push(&self, stanza: Bytes) {
+        self.state().queue(Out::Stanza(stanza));
+    }
+
+    /// Hands something that is not a stanza to the client.
+    pub fn push_nonza(&self, nonza: impl Into<Bytes>) {
+        self.state().queue(Out::Nonza(nonza.into()));
+    }
+
+    /// Offers a log entry straight from its commit, or (with `useq` 0) a message that is in no log.
+    pub fn offer(&self, entry: &Arc<Entry>) {
+        self.state().offer(self, entry);
+    }
+
+    /// Whether the session takes messages to the bare address: available with a priority of 0 or more
+    /// (RFC 6121 §8.5.2.1).
+    pub fn takes_bare(&self) -> bool {
+        self.state().takes_bare()
+    }
+
+    /// Whether the client announced itself available.
+    pub fn is_available(&self) -> bool {
+        self.state().available.is_some()
+    }
+
+    /// Whether the session sent its presence directly to one of the addresses of `account` (RFC 6121 §4.6).
+    pub fn has_shown_itself_to(&self, account: &BareJid) -> bool {
+        self.state().directed.iter().any(|jid| jid.to_bare() == *account)
+    }
+
+    /// Whether the session can still be spoken to (served, or waiting for its resumption).
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state().link, Link::Ended(_))
+    }
+
+    /// Whether a connection serves the session.
+    pub fn is_served(&self) -> bool {
+        matches!(self.state().link, Link::Attached | Link::Leaving(_))
+    }
+
+    /// The connection is gone and everything it had begun is done: the session waits from `since` on. An ended one
+    /// stays ended.
+    pub fn detach(&self, since: Timestamp) {
+        let mut state = self.state();
+        state.waker = None;
+        if matches!(state.link, Link::Attached | Link::Leaving(_)) {
+            state.link = Link::Detached { since };
+        }
+        drop(state);
+        self.released.notify_waiters();
+    }
+
+    /// Makes the session one without a connection, for a new one to take it: a connection that still serves it
+    /// finishes first, so that nothing is under way any more. False when the session has ended.
+    pub async fn vacate(&self) -> bool {
+        loop {
+            let released = self.released.notified();
+            tokio::pin!(released);
+            released.as_mut().enable();
+            {
+                let mut state = self.state();
+                match state.link {
+                    Link::Detached { .. } => return true,
+                    Link::Ended(_) => return false,
+                    Link::Attached => {
+                        let text = "The session goes on over another connection.";
+                        state.leave(Some(StreamError::with("conflict", text)));
+                    }
+                    Link::Leaving(_) => {}
+                }
+            }
+            released.await;
+        }
+    }
+
+    /// Ends the session; the connection that serves it says `why` and closes.
+    pub fn end(&self, why: Option<StreamError>) {
+        let mut state = self.state();
+        if !matches!(state.link, Link::Ended(_)) {
+            state.link = Link::Ended(why);
+            state.wake();
+        }
+    }
+}
+
+impl State {
+    /// How the session stands.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// A connection takes the session that waits for one. False when it does not wait.
+    pub fn attach(&mut self, now: Timestamp) -> bool {
+        let waits = matches!(self.link, Link::Detached { .. });
+        if waits {
+            self.link = Link::Attached;
+            // Acknowledgements and the like belonged to the connection before.
+            self.outbox.retain(|out| !matches!(out, Out::Nonza(_) | Out::Enabled(_)));
+            self.outbox_bytes = self.outbox.iter().filter(|out| !out.is_logged()).map(Out::size).sum();
+            self.heard = now;
+            self.asked = false;
+        }
+        waits
+    }
+
+    /// Asks the connection to let go of the session.
+    pub fn leave(&mut self, why: Option<StreamError>) {
+        if self.link == Link::Attached {
+            self.link = Link::Leaving(why);
+            self.wake();
+        }
+    }
+
+    /// See [`Session::takes_bare`].
+    pub fn takes_bare(&self) -> bool {
+        self.available.as_ref().is_some_and(|a| a.priority >= 0)
+    }
+
+    /// Whether the session can still go on without a gap: nothing that its client was not told has been forgotten.
+    pub fn is_whole(&self) -> bool {
+        !self.stale && self.sm.as_ref().is_some_and(|sm| sm.is_whole())
+    }
+
+    /// Up to here everything was written to the client or stepped over: what waits in the outbox does not count.
+    pub fn position(&self) -> Useq {
+        let unwritten = self.outbox.iter().filter_map(Out::useq).min();
+        unwritten.map_or(self.timeline.last(), |first| self.timeline.last().min(Useq(first.0 - 1)))
+    }
+
+    /// Wakes the connection.
+    pub fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Ready when the connection has something to do: to let go, or, if it can write now, to write or to catch up.
+    pub fn poll_work(&mut self, can_write: bool, cx: &Context<'_>) -> Poll<()> {
+        if self.link != Link::Attached || (can_write && self.has_output()) {
+            return Poll::Ready(());
+        }
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Whether something can be written now: the client's acknowledgements are not too far behind.
+    fn has_output(&self) -> bool {
+        let ready = !self.outbox.is_empty() || self.timeline.is_behind();
+        ready && (!self.must_pause() || matches!(self.outbox.front(), Some(Out::Nonza(_))))
+    }
+
+    fn must_pause(&self) -> bool {
+        self.sm.as_ref().is_some_and(|sm| sm.is_full())
+    }
+
+    /// Whether the store must be read for this session before anything newer can be written.
+    pub fn must_catch_up(&self) -> bool {
+        self.outbox.is_empty() && self.timeline.is_behind() && !self.must_pause()
+    }
+
+    /// Whether more may be asked of the server: not while the client leaves too much of its answers unread. A session
+    /// that pauses listens nevertheless, because what it waits for comes that way.
+    pub fn may_ask(&self) -> bool {
+        self.outbox_bytes < limits::WRITE_BACKLOG || self.must_pause()
+    }
+
+    /// Bytes that wait and are nowhere else.
+    pub fn backlog(&self) -> usize {
+        self.outbox_bytes
+    }
+
+    /// Bytes that wait, those included that are in the log.
+    pub fn queued(&self) -> usize {
+        self.outbox_bytes + self.logged_bytes
+    }
+
+    /// Takes what is to be written next, up to about `bytes`, and counts it as sent. Gives the number of the first
+    /// stanza where stanzas are counted: either all of those taken are, or none.
+    pub fn take(&mut self, bytes: usize, out: &mut Vec<Out>) -> Option<u32> {
+        let first = self.sm.as_ref().and_then(|sm| sm.next());
+        let mut room = bytes as isize;
+        while room > 0 {
+            if self.must_pause() && !matches!(self.outbox.front(), Some(Out::Nonza(_))) {
+                break;
+            }
+            let Some(next) = self.outbox.pop_front() else { break };
+            let size = next.size();
+            *self.bytes_of(&next) -= size;
+            room -= size as isize;
+            let begins = matches!(next, Out::Enabled(_));
+            if let Some(sm) = &mut self.sm {
+                sm.count(&next);
+            }
+            out.push(next);
+            if begins {
+                break;
+            }
+        }
+        if self.outbox.is_empty() {
+            self.outbox.shrink_to(limits::QUEUE_KEPT);
+        }
+        first
+    }
+
+    /// Puts something into the outbox, within the bounds.
+    pub fn queue(&mut self, out: Out) {
+        let (stanzas, bytes) = match self.link {
+            Link::Ended(_) => return,
+            Link::Attached | Link::Leaving(_) => (limits::OUTBOX_STANZAS, limits::OUTBOX_BYTES),
+            Link::Detached { .. } => (limits::DETACHED_STANZAS, limits::OUTBOX_BYTES),
+        };
+        let held = if out.is_logged() { 0 } else { out.size() };
+        if self.outbox.len() >= stanzas || self.outbox_bytes + held > bytes {
+            if self.link == Link::Attached {
+                let text = "You have not read what was sent to you for too long.";
+                self.link = Link::Ended(Some(StreamError::with("resource-constraint", text)));
+                self.wake();
+            } else {
+                self.stale = true;
+            }
+            return;
+        }
+        self.put(out);
+        self.wake();
+    }
+
+    fn put(&mut self, out: Out) {
+        *self.bytes_of(&out) += out.size();
+        self.outbox.push_back(out);
+    }
+
+    /// The count that a stanza in the outbox is part of.
+    fn bytes_of(&mut self, out: &Out) -> &mut usize {
+        if out.is_logged() { &mut self.logged_bytes } else { &mut self.outbox_bytes }
+    }
+
+    /// Puts presence of `from` into the outbox, or keeps it back for an inactive client (XEP-0352 §5).
+    pub fn queue_presence(&mut self, from: &str, stanza: Bytes) {
+        match &mut self.held {
+            Some(held) if held.len() < limits::HELD_PRESENCES || held.contains_key(from) => {
+                held.insert(from.into(), stanza);
+            }
+            Some(_) => {
+                self.release_held();
+                self.queue(Out::Stanza(stanza));
+            }
+            None => self.queue(Out::Stanza(stanza)),
+        }
+    }
+
+    /// Sends on what was held back; the client stays inactive or not as it was.
+    pub fn release_held(&mut self) {
+        let Some(held) = &mut self.held else { return };
+        for (_, stanza) in std::mem::take(held) {
+            self.queue(Out::Stanza(stanza));
+        }
+    }
+
+    /// See [`Session::offer`].
+    fn offer(&mut self, session: &Session, entry: &Arc<Entry>) {
+        if matches!(self.link, Link::Ended(_)) {
+            return;
+        }
+        let logged = entry.useq != Useq(0);
+        if logged {
+            let room = self.link == Link::Attached
+                && self.outbox.len() < limits::OUTBOX_ENTRIES
+                && self.logged_bytes < limits::OUTBOX_LOGGED;
+            if !self.timeline.step(entry.useq, room) {
+                self.wake();
+                return;
+            }
+        }
+        let Some(form) = timeline::form(self, session, entry) else { return };
+        let out = Out::Entry { entry: entry.clone(), form, late: false };
+        if entry.flags.has(flags::STATE) && self.held.is_some() {
+            return; // XEP-0352 §5: an inactive client does without "is typing".
+        }
+        // What waits for an inactive client goes first, so that it sees who writes to it.
+        self.release_held();
+        if logged {
+            self.put(out);
+            self.wake();
+        } else {
+            self.queue(out);
+        }
+    }
+
+    /// Takes a page of the log that was read because the session was behind: it was at `last` then and had heard of
+    /// `head`. A page may end early for its size: only an empty one is the log's end.
+    pub fn catch_up(&mut self, session: &Session, page: &[Arc<Entry>], last: Useq, head: Useq) {
+        if self.timeline.last() != last {
+            return; // It has gone back since: the next page is another.
+        }
+        for entry in page {
+            if !self.timeline.jump(entry.useq) {
+                continue;
+            }
+            if let Some(form) = timeline::form(self, session, entry) {
+                self.put(Out::Entry { entry: entry.clone(), form, late: true });
+            }
+        }
+        if page.is_empty() {
+            self.timeline.jump(head);
+        }
+    }
+
+    /// The session becomes available and is told everything from `from` on that it was not told yet; log entries
+    /// that wait in the outbox are read again with the rest.
+    pub fn follow(&mut self, from: Useq) {
+        let unwritten = self.outbox.iter().filter_map(Out::useq).min();
+        if let Some(first) = unwritten {
+            self.timeline.unwritten(first);
+        }
+        self.outbox.retain(|out| !out.is_logged());
+        self.logged_bytes = 0;
+        self.timeline.follow(from);
+        self.wake();
+    }
+
+    /// After a resumption: what was written and not acknowledged comes before everything else, in its old order.
+    /// `entries` is what the log still has of it.
+    pub fn send_again(&mut self, session: &Session, entries: &HashMap<Useq, Arc<Entry>>) {
+        let Some(sm) = &mut self.sm else { return };
+        for sent in sm.take_unacked().into_iter().rev() {
+            let out = match sent {
+                Sent::Stanza(stanza) => Some(Out::Stanza(stanza)),
+                Sent::Log(useq, _) => entries.get(&useq).and_then(|entry| {
+                    let form = timeline::form_again(self, session, entry)?;
+                    Some(Out::Entry { entry: entry.clone(), form, late: true })
+                }),
+                Sent::Lost => None,
+            };
+            if let Some(out) = out {
+                *self.bytes_of(&out) += out.size();
+                self.outbox.push_front(out);
+            }
+        }
+        self.wake();
+    }
+
+    /// The stream management id, where the session can be resumed.
+    pub fn resumable(&self) -> Option<StreamId> {
+        self.sm.as_ref().and_then(|sm| sm.resumable)
+    }
+}
+
+impl Out {
+    /// The position in the log from which this can be read again, if it is there.
+    pub fn useq(&self) -> Option<Useq> {
+        match self {
+            Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(entry.useq),
+            _ => None,
+        }
+    }
+
+    /// Whether this can be read again from the log.
+    pub fn is_logged(&self) -> bool {
+        self.useq().is_some()
+    }
+
+    /// About how many bytes this becomes on the wire.
+    pub fn size(&self) -> usize {
+        match self {
+            Out::Entry { entry, .. } => entry.stanza.len() + 128,
+            Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => bytes.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

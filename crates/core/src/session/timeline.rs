@@ -1,0 +1,231 @@
+//! A session's place in its account's log, and the form in which it gets an entry.
+
+use super::{Session, State};
+use rookery_proto::Useq;
+use rookery_store::{Direction, Entry, Flags};
+
+/// How far a session is: everything up to `last` was queued for it or stepped over, `head` is the newest it has
+/// heard of. Gapless assignment makes the comparison enough: `last + 1` is next, `≤ last` is known, anything
+/// higher means reading the store from `last`.
+///
+/// A session that is not available gets only what is addressed to its resource. When it becomes available it goes
+/// back to what it missed, and `given` keeps it from getting those few again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    last: Useq,
+    head: Useq,
+    /// Where the session stopped (or had not begun) to get everything.
+    quiet_since: Useq,
+    /// Up to here it has had everything that was for it.
+    complete: Useq,
+    /// After the first and up to the second, what is addressed to its resource was given to it already.
+    given: (Useq, Useq),
+    /// The session has been shown everything that was for everybody from here on: where it last became available.
+    since: Option<Useq>,
+    /// Up to here the log is offline delivery: whatever came in is for this session, and nothing is a copy.
+    offline: Useq,
+    /// The newest entry that is known to have reached the client.
+    pub reached: Useq,
+    /// Wants carbons of the account's other resources (XEP-0280).
+    pub carbons: bool,
+}
+
+impl Timeline {
+    /// A place at the end of a log whose newest entry is `head`.
+    pub fn at(head: Useq) -> Timeline {
+        Timeline {
+            last: head,
+            head,
+            quiet_since: head,
+            complete: Useq(0),
+            since: None,
+            given: (head, head),
+            offline: Useq(0),
+            reached: head,
+            carbons: false,
+        }
+    }
+
+    /// Begins at `head`, which was read after the session could be offered entries; what was offered since counts.
+    pub fn begin(&mut self, head: Useq) {
+        let heard = self.head;
+        *self = Timeline { carbons: self.carbons, ..Timeline::at(head) };
+        self.head = self.head.max(heard);
+    }
+
+    /// Everything up to here was queued or stepped over.
+    pub fn last(&self) -> Useq {
+        self.last
+    }
+
+    /// The newest entry heard of.
+    pub fn head(&self) -> Useq {
+        self.head
+    }
+
+    /// Where the session stopped (or had not begun) to get everything: at its bind or its last going.
+    pub fn quiet_since(&self) -> Useq {
+        self.quiet_since
+    }
+
+    /// Whether the store holds entries that this session has not seen.
+    pub fn is_behind(&self) -> bool {
+        self.last < self.head
+    }
+
+    /// Takes note of entry `useq`; true when it is the very next and there is room for it now.
+    pub fn step(&mut self, useq: Useq, room: bool) -> bool {
+        let next = room && !self.is_behind() && useq == self.last.next();
+        self.head = self.head.max(useq);
+        if next {
+            self.last = useq;
+        }
+        next
+    }
+
+    /// Goes forward to `useq`, over whatever is not there any more; false when it is already passed.
+    pub fn jump(&mut self, useq: Useq) -> bool {
+        let forward = useq > self.last;
+        if forward {
+            self.last = useq;
+            self.head = self.head.max(useq);
+        }
+        forward
+    }
+
+    /// The session has become available: everything after `from` that it has not had is for it.
+    pub fn follow(&mut self, from: Useq) {
+        self.given = (self.quiet_since, self.last);
+        self.offline = self.quiet_since;
+        let from = from.max(self.complete);
+        self.since = Some(from);
+        self.last = self.last.min(from);
+    }
+
+    /// Whether entry `useq`, if it was for everybody, was or will be shown to this session.
+    pub fn was_shown(&self, useq: Useq) -> bool {
+        useq <= self.complete || self.since.is_some_and(|since| useq > since)
+    }
+
+    /// Entry `useq` and everything after it were queued but not written, and will be read again.
+    pub fn unwritten(&mut self, useq: Useq) {
+        self.last = self.last.min(Useq(useq.0 - 1));
+    }
+
+    /// The session takes no more messages for everybody: from here on only what is addressed to its resource is for
+    /// it. Says nothing new of one that did not take them before.
+    pub fn quiet(&mut self) {
+        if self.since.take().is_some() {
+            self.quiet_since = self.last;
+            self.complete = self.last;
+        }
+    }
+
+    /// The session was available when the server went down: what is behind it was shown to it.
+    pub fn followed(&mut self) {
+        self.since = Some(Useq(0));
+    }
+
+    /// There is something in the log up to `head`.
+    pub fn heard_of(&mut self, head: Useq) {
+        self.head = self.head.max(head);
+    }
+
+    fn was_given(&self, useq: Useq) -> bool {
+        self.given.0 < useq && useq <= self.given.1
+    }
+}
+
+/// How an entry is shown to one session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// As the message it is.
+    Direct,
+    /// As the carbon copy of a message that another resource received (XEP-0280 §7).
+    Received,
+    /// As the carbon copy of a message that another resource sent (XEP-0280 §8).
+    Sent,
+}
+
+/// The form in which `session` gets `entry`, or nothing when the entry is not for it (RFC 6121 §8.5, XEP-0280).
+pub fn form(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
+    let copies = state.timeline.carbons && state.available.is_some() && entry.flags.has(Flags::COPY);
+    let copy = |form| copies.then_some(form);
+    if !entry.flags.has(Flags::DELIVER) || entry.flags.has(Flags::RETRACTED) {
+        return None;
+    }
+    if entry.useq <= state.timeline.offline && entry.useq != Useq(0) {
+        let waited = entry.direction == Direction::In && state.takes_bare();
+        return waited.then_some(Form::Direct);
+    }
+    let mine = entry.resource.as_deref() == Some(session.resource());
+    match entry.direction {
+        Direction::Out => (!mine).then(|| copy(Form::Sent)).flatten(),
+        Direction::In if mine && state.timeline.was_given(entry.useq) => None,
+        Direction::In if mine => Some(Form::Direct),
+        Direction::In if entry.resource.is_none() && state.takes_bare() => Some(Form::Direct),
+        Direction::In if sent_here(session, entry) => None,
+        Direction::In => copy(Form::Received),
+    }
+}
+
+/// The form of an entry that was written before and is written again: what was given then is given again.
+pub fn form_again(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
+    let mine = entry.direction == Direction::In && entry.resource.as_deref() == Some(session.resource());
+    let gone = entry.flags.has(Flags::RETRACTED);
+    if mine && !gone { Some(Form::Direct) } else { form(state, session, entry) }
+}
+
+/// A message to another of one's own resources is no news for the one that sent it.
+fn sent_here(session: &Session, entry: &Entry) -> bool {
+    entry.peer_resource.as_deref() == Some(session.resource()) && entry.peer == session.jid.to_bare()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_known_and_gap() {
+        let mut t = Timeline::at(Useq(4));
+        assert!(t.step(Useq(5), true), "the very next is taken");
+        assert!(!t.step(Useq(5), true), "a known one is dropped");
+        assert!(!t.step(Useq(8), true), "a gap is not jumped");
+        assert!(t.is_behind());
+        assert!(!t.step(Useq(6), true), "behind: only the store brings it forward");
+        for useq in [6, 7, 8] {
+            assert!(t.jump(Useq(useq)));
+        }
+        assert!(!t.is_behind());
+        assert!(t.step(Useq(9), true));
+        t.follow(Useq(9));
+        t.quiet();
+        t.follow(Useq(2));
+        assert!(!t.is_behind(), "what it has had is not given again");
+    }
+
+    #[test]
+    fn who_never_took_anything_has_had_nothing() {
+        let mut t = Timeline::at(Useq(4));
+        t.quiet();
+        t.follow(Useq(2));
+        assert!(t.is_behind(), "what waited before it was bound is still for it");
+        assert!(t.was_shown(Useq(3)) && !t.was_shown(Useq(2)));
+    }
+
+    #[test]
+    fn becoming_available_goes_back_to_what_was_missed() {
+        let mut t = Timeline::at(Useq(10));
+        assert!(t.step(Useq(11), true), "stepped over, or addressed to the resource");
+        t.follow(Useq(8));
+        assert_eq!((t.last(), t.head()), (Useq(8), Useq(11)));
+        assert!(t.was_given(Useq(11)) && !t.was_given(Useq(10)));
+    }
+
+    #[test]
+    fn without_room_it_waits_in_the_log() {
+        let mut t = Timeline::at(Useq(0));
+        assert!(!t.step(Useq(1), false));
+        assert!(t.is_behind() && t.last() == Useq(0));
+    }
+}

@@ -1,0 +1,120 @@
+//! XEP-0191: Blocking Command. What a block means for messages, presence and IQ stands where those are handled.
+
+use super::Xep;
+use crate::answer::{Answer, Reply};
+use crate::{Ctx, address, store_error};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::Jid;
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::subscription::State;
+use rookery_proto::xml::Xml;
+
+/// XEP-0191.
+pub const INFO: Xep = Xep {
+    number: "XEP-0191",
+    name: "Blocking Command",
+    version: "1.3.1",
+    server: &[ns::BLOCKING],
+    account: &[],
+    note: "Whole; a block of either address of an account holds for both.",
+};
+
+/// The block list (§3.1); the resource gets pushes from now on.
+pub async fn get(ctx: &Ctx<'_>) -> Answer {
+    ctx.session.state().wants_blocks = true;
+    ctx.core.journal.snapshot(ctx.session);
+    let list = ctx.store.blocklist(ctx.member.uid).await.map_err(store_error)?;
+    Ok(Reply::Payload(items("blocklist", &list)))
+}
+
+/// Blocks addresses (§3.2): stored first, then in force, then told.
+pub async fn block(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    let jids = named(ctx, payload).await?;
+    if jids.is_empty() {
+        return Err(StanzaError::bad_request().text("A block names at least one address."));
+    }
+    let added = ctx.store.block(ctx.member.uid, jids.clone()).await.map_err(store_error)?;
+    ctx.core.directory.changed(ctx.member.uid);
+    // §3.2: the blocked see the user go.
+    show_to(ctx, &added, false).await?;
+    push(ctx, "block", &jids);
+    Ok(Reply::Empty)
+}
+
+/// Unblocks addresses, or all (§3.3, §3.4).
+pub async fn unblock(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    let jids = named(ctx, payload).await?;
+    let uid = ctx.member.uid;
+    let removed = match jids.is_empty() {
+        true => ctx.store.unblock_all(uid).await,
+        false => ctx.store.unblock(uid, jids.clone()).await,
+    };
+    let removed = removed.map_err(store_error)?;
+    ctx.core.directory.changed(uid);
+    show_to(ctx, &removed, true).await?;
+    push(ctx, "unblock", &jids);
+    Ok(Reply::Empty)
+}
+
+/// The addresses named; an alias stands for the account's primary address.
+async fn named(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<Vec<String>, StanzaError> {
+    let mut jids = Vec::new();
+    for item in payload.children().filter(|c| c.name() == "item") {
+        let jid =
+            item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
+        let jid = address::parse(&jid)?;
+        let bare = ctx.core.canonical(jid.to_bare()).await?;
+        jids.push(match jid.resource() {
+            Some(resource) => format!("{bare}/{resource}"),
+            None => bare.to_string(),
+        });
+    }
+    Ok(jids)
+}
+
+/// Presence towards contacts whose block changed: gone when blocked, here again when not (§3.2, §3.3).
+async fn show_to(ctx: &Ctx<'_>, jids: &[String], here: bool) -> Result<(), StanzaError> {
+    let core = ctx.core;
+    // As it is with the change: another entry may still cover a contact.
+    let Some(mine) = core.directory.member(ctx.member.uid).await.map_err(store_error)? else { return Ok(()) };
+    for contact in core.contacts_of(ctx.member.uid).await?.iter() {
+        let listed = jids.iter().any(|jid| covers(jid, &contact.jid.clone().into()));
+        let Some(uid) = contact.uid.filter(|_| listed) else { continue };
+        let Some(theirs) = core.directory.member(uid).await.map_err(store_error)? else { continue };
+        if contact.state.has(State::FROM) {
+            core.present(&mine, &theirs, here);
+        }
+        if contact.state.has(State::TO) {
+            core.present(&theirs, &mine, here);
+        }
+    }
+    Ok(())
+}
+
+fn covers(listed: &str, jid: &Jid) -> bool {
+    listed == jid.to_bare().as_str() || listed == jid.domain().as_str()
+}
+
+/// Tells the account's resources that asked for the list (§3.2).
+fn push(ctx: &Ctx<'_>, name: &str, jids: &[String]) {
+    for session in ctx.core.router.sessions(ctx.member.uid) {
+        if !session.state().wants_blocks {
+            continue;
+        }
+        let mut x = Xml::new();
+        x.open("iq").attr("type", "set").attr("id", &ctx.core.env.token()).attr("to", session.jid.as_str());
+        x.raw(&items(name, jids)).close();
+        session.push(x.into_vec().into());
+    }
+}
+
+fn items(name: &str, jids: &[String]) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.open_ns(name, ns::BLOCKING);
+    for jid in jids {
+        x.open("item").attr("jid", jid).close();
+    }
+    x.close();
+    x.into_vec()
+}

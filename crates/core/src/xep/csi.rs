@@ -1,0 +1,31 @@
+//! XEP-0352: Client State Indication.
+
+use super::Xep;
+use crate::Core;
+use crate::session::Session;
+
+/// XEP-0352.
+pub const INFO: Xep = Xep {
+    number: "XEP-0352",
+    name: "Client State Indication",
+    version: "1.0.0",
+    server: &[],
+    account: &[],
+    note: "While inactive, presence waits (the newest of each contact) and chat states are dropped.",
+};
+
+impl Core {
+    /// The client says whether somebody looks at it.
+    pub fn client_state(&self, session: &Session, active: bool) {
+        {
+            let mut state = session.state();
+            if active {
+                state.release_held();
+                state.held = None;
+            } else if state.held.is_none() {
+                state.held = Some(Default::default());
+            }
+        }
+        self.journal.snapshot(session);
+    }
+}

@@ -1,0 +1,300 @@
+//! XEP-0313: Message Archive Management, over the account's one timeline, paged by XEP-0059.
+
+use super::Xep;
+use crate::answer::{Answer, Reply};
+use crate::env::{parse_stamp, stamp};
+use crate::render::{Reader, archive_id, parse_archive_id};
+use crate::{Ctx, address, limits, store_error};
+use rookery_proto::Useq;
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::xml::Xml;
+use rookery_store::{ArchiveDefault, ArchivePrefs, Entry, Page, PageQuery, Timestamp, Window};
+
+/// XEP-0313.
+pub const INFO: Xep = Xep {
+    number: "XEP-0313",
+    name: "Message Archive Management",
+    version: "1.1.3",
+    // Clients such as Profanity look for the archive at the domain only.
+    server: &[ns::MAM],
+    account: &[ns::MAM, ns::MAM_EXTENDED, ns::SID],
+    note: "Whole: preferences, all form fields, flipped pages, metadata.",
+};
+
+/// The fields that a query may use (§4.1.5), with their form types.
+const FIELDS: [(&str, &str); 6] = [
+    ("with", "jid-single"),
+    ("start", "text-single"),
+    ("end", "text-single"),
+    ("before-id", "text-single"),
+    ("after-id", "text-single"),
+    ("ids", "list-multi"),
+];
+
+/// The form of a query (§4.1.5).
+pub fn form(_ctx: &Ctx<'_>) -> Answer {
+    let mut x = Xml::new();
+    x.open_ns("query", ns::MAM).open_ns("x", ns::DATA_FORMS).attr("type", "form");
+    x.open("field").attr("type", "hidden").attr("var", "FORM_TYPE").text_element("value", ns::MAM).close();
+    for (var, kind) in FIELDS {
+        x.open("field").attr("type", kind).attr("var", var);
+        if var == "ids" {
+            // Any id may be named, not only one of a list (XEP-0122).
+            x.open_ns("validate", ns::VALIDATE).attr("datatype", "xs:string").leaf("open").close();
+        }
+        x.close();
+    }
+    x.close().close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// A page of the archive (§4): the results, then the end in the IQ's answer.
+pub async fn query(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    if payload.attr("node").is_some() {
+        return Err(StanzaError::item_not_found());
+    }
+    let query = read(ctx, payload).await?;
+    let wanted = query.max;
+    let forward = !matches!(query.window, Window::Last | Window::Before(_));
+    let page = ctx.core.store.page(ctx.member.uid, query).await.map_err(store_error)?;
+    let mut page = page.ok_or_else(StanzaError::item_not_found)?;
+    fit(&mut page, forward, limits::ARCHIVE_PAGE_BYTES);
+    let reader = Reader { session: ctx.session, domain: &ctx.core.policy.domain };
+    let id = payload.attr("queryid");
+    let send = |entry: &Entry| match reader.result(entry, id.as_deref()) {
+        Ok(result) => ctx.session.push(result.into()),
+        Err(error) => tracing::error!(useq = entry.useq.0, ?error, "a stored message cannot be read"),
+    };
+    if wanted == 0 {
+        // XEP-0059 §2.7: only the count was asked for.
+    } else if payload.children().any(|c| c.name() == "flip-page") {
+        page.entries.iter().rev().for_each(send);
+    } else {
+        page.entries.iter().for_each(send);
+    }
+    // XEP-0059 §2.6: the index is optional; slixmpp takes one as the end when it pages backwards.
+    let index = page.first_index.filter(|_| forward);
+    Ok(Reply::Payload(fin(&page, index, ctx.member.epoch, wanted)))
+}
+
+/// Keeps of a page what goes into `room` bytes, one message at least; the rest is for the next page in that direction.
+fn fit(page: &mut Page, forward: bool, mut room: usize) {
+    let mut fits = |entry: &&Entry| {
+        let left = room.checked_sub(entry.stanza.len());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let all = page.entries.len();
+    let kept = match forward {
+        true => page.entries.iter().take_while(&mut fits).count(),
+        false => page.entries.iter().rev().take_while(&mut fits).count(),
+    };
+    let kept = kept.max(1);
+    if kept < all {
+        page.complete = false;
+        let rest = if forward { kept..all } else { 0..all - kept };
+        page.entries.drain(rest);
+    }
+}
+
+/// What a query asks for: the form's filters and the part that is wanted.
+async fn read(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<PageQuery, StanzaError> {
+    let mut query = PageQuery { max: limits::ARCHIVE_PAGE_DEFAULT as usize, ..PageQuery::default() };
+    for child in payload.children() {
+        match (child.ns(), child.name()) {
+            (ns::DATA_FORMS, "x") => filters(ctx, &child, &mut query).await?,
+            (ns::RSM, "set") => window(ctx, &child, &mut query)?,
+            _ => {}
+        }
+    }
+    Ok(query)
+}
+
+async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+    for field in form.children().filter(|c| c.name() == "field") {
+        let values: Vec<String> =
+            field.children().filter(|c| c.name() == "value").map(|c| c.text().into_owned()).collect();
+        let (Some(var), Some(value)) = (field.attr("var"), values.first()) else { continue };
+        match &*var {
+            "FORM_TYPE" if value == ns::MAM => {}
+            "FORM_TYPE" => {
+                return Err(StanzaError::bad_request().text("This is not an archive query's form."));
+            }
+            "with" => {
+                let jid = address::parse(value)?;
+                query.with_resource = jid.resource().map(|r| r.as_str().into());
+                query.with = Some(ctx.core.canonical(jid.to_bare()).await?);
+            }
+            "start" => query.start = Some(moment(value)?),
+            "end" => query.end = Some(moment(value)?),
+            "before-id" => query.before_id = Some(position(ctx, value)?),
+            "after-id" => query.after_id = Some(position(ctx, value)?),
+            "ids" if values.len() > limits::ARCHIVE_PAGE as usize => {
+                return Err(StanzaError::policy_violation().text("These are too many ids for one query."));
+            }
+            "ids" => query.ids = values.iter().map(|id| position(ctx, id)).collect::<Result<_, _>>()?,
+            // §4.1.5: the client relies on a filter that is not there.
+            _ => {
+                return Err(StanzaError::feature_not_implemented().text(format!("There is no filter {var}.")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// XEP-0059 §2: how many, and from where.
+fn window(ctx: &Ctx<'_>, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+    for child in set.children() {
+        let text = child.text();
+        let text = text.trim();
+        let number =
+            || text.parse::<u64>().map_err(|_| StanzaError::bad_request().text("This is not a number."));
+        match child.name() {
+            "max" => query.max = number()?.min(u64::from(limits::ARCHIVE_PAGE)) as usize,
+            "before" if text.is_empty() => query.window = Window::Last,
+            "before" => query.window = Window::Before(position(ctx, text)?),
+            "after" if text.is_empty() => query.window = Window::First,
+            "after" => query.window = Window::After(position(ctx, text)?),
+            "index" => query.window = Window::Index(number()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn moment(text: &str) -> Result<Timestamp, StanzaError> {
+    parse_stamp(text).ok_or_else(|| StanzaError::bad_request().text(format!("This is not a time: {text}")))
+}
+
+/// An id of this archive; any other is not found (§4.3).
+fn position(ctx: &Ctx<'_>, id: &str) -> Result<Useq, StanzaError> {
+    parse_archive_id(id, ctx.member.epoch).ok_or_else(StanzaError::item_not_found)
+}
+
+/// `<fin/>` (§4.4): whether that was all, and where the page began and ended in the order of time.
+fn fin(page: &Page, index: Option<u64>, epoch: u32, wanted: usize) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.open_ns("fin", ns::MAM);
+    if page.complete {
+        x.attr("complete", "true");
+    }
+    x.open_ns("set", ns::RSM);
+    if wanted > 0
+        && let (Some(first), Some(last)) = (page.entries.first(), page.entries.last())
+    {
+        x.open("first");
+        if let Some(index) = index {
+            x.attr("index", &index.to_string());
+        }
+        x.text(&archive_id(first.useq, epoch)).close();
+        x.text_element("last", &archive_id(last.useq, epoch));
+    }
+    if let Some(count) = page.count {
+        x.text_element("count", &count.to_string());
+    }
+    x.close().close();
+    x.into_vec()
+}
+
+/// The archive's ends (§5).
+pub async fn metadata(ctx: &Ctx<'_>) -> Answer {
+    let bounds = ctx.core.store.archive_bounds(ctx.member.uid).await.map_err(store_error)?;
+    let mut x = Xml::new();
+    x.open_ns("metadata", ns::MAM);
+    if let Some(bounds) = bounds {
+        for (name, (useq, at)) in [("start", bounds.first), ("end", bounds.last)] {
+            let id = archive_id(useq, ctx.member.epoch);
+            x.open(name).attr("id", &id).attr("timestamp", &stamp(at)).close();
+        }
+    }
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// What the account wants archived (§7).
+pub fn prefs(ctx: &Ctx<'_>) -> Answer {
+    Ok(Reply::Payload(write_prefs(&ctx.member.prefs)))
+}
+
+/// Changes what is archived (§7): stored, then in force.
+pub async fn set_prefs(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    let default = match payload.attr("default").as_deref() {
+        Some("always") => ArchiveDefault::Always,
+        Some("never") => ArchiveDefault::Never,
+        Some("roster") => ArchiveDefault::Roster,
+        _ => return Err(StanzaError::bad_request().text("The default is always, never or roster.")),
+    };
+    let mut prefs = ArchivePrefs { default, always: Vec::new(), never: Vec::new() };
+    for list in payload.children() {
+        let into = match list.name() {
+            "always" => &mut prefs.always,
+            "never" => &mut prefs.never,
+            _ => continue,
+        };
+        for item in list.children().filter(|c| c.name() == "jid") {
+            let jid: BareJid = address::parse(&item.text())?.to_bare();
+            into.push(ctx.core.canonical(jid).await?);
+        }
+    }
+    ctx.store.set_archive_prefs(ctx.member.uid, prefs.clone()).await.map_err(store_error)?;
+    ctx.core.directory.changed(ctx.member.uid);
+    Ok(Reply::Payload(write_prefs(&prefs)))
+}
+
+fn write_prefs(prefs: &ArchivePrefs) -> Vec<u8> {
+    let default = match prefs.default {
+        ArchiveDefault::Always => "always",
+        ArchiveDefault::Never => "never",
+        ArchiveDefault::Roster => "roster",
+    };
+    let mut x = Xml::new();
+    x.open_ns("prefs", ns::MAM).attr("default", default);
+    for (name, jids) in [("always", &prefs.always), ("never", &prefs.never)] {
+        x.open(name);
+        for jid in jids {
+            x.text_element("jid", jid.as_str());
+        }
+        x.close();
+    }
+    x.close();
+    x.into_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rookery_store::{Direction, Flags, MessageId};
+
+    fn page(sizes: &[usize]) -> Page {
+        let entry = |(n, size): (u64, &usize)| Entry {
+            useq: Useq(n),
+            message: MessageId(n),
+            peer: BareJid::new("juliet@localhost").expect("an address"),
+            peer_resource: None,
+            direction: Direction::In,
+            resource: None,
+            at: Timestamp(0),
+            flags: Flags::ARCHIVE,
+            stanza: vec![b'x'; *size].into(),
+        };
+        let entries = (1..).zip(sizes).map(entry).collect();
+        Page { entries, complete: true, first_index: None, count: None }
+    }
+
+    #[test]
+    fn a_page_of_large_messages_is_cut_at_its_far_end() {
+        let kept = |sizes: &[usize], forward| {
+            let mut page = page(sizes);
+            fit(&mut page, forward, 10);
+            (page.entries.iter().map(|e| e.useq.0).collect::<Vec<_>>(), page.complete)
+        };
+        assert_eq!(kept(&[4, 4, 2], true), (vec![1, 2, 3], true));
+        assert_eq!(kept(&[4, 4, 4], true), (vec![1, 2], false));
+        assert_eq!(kept(&[4, 4, 4], false), (vec![2, 3], false));
+        assert_eq!(kept(&[90, 4], true), (vec![1], false), "one at least, or paging would never end");
+        assert_eq!(kept(&[], true), (vec![], true));
+    }
+}

@@ -1,0 +1,109 @@
+//! One file a feature. What disco announces and the page of supported protocols say is generated from each
+//! feature's [`Xep`], never typed twice.
+
+pub mod blocking;
+pub mod carbons;
+pub mod csi;
+pub mod disco;
+pub mod last;
+pub mod mam;
+pub mod ping;
+pub mod register;
+
+pub mod roster;
+pub mod time;
+pub mod version;
+
+/// A standard that is supported, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct Xep {
+    /// `XEP-0199`, `RFC 6121`.
+    pub number: &'static str,
+    /// What it is called.
+    pub name: &'static str,
+    /// The version that was read while this was written.
+    pub version: &'static str,
+    /// Features that the server announces for itself (XEP-0030).
+    pub server: &'static [&'static str],
+    /// Features that accounts announce.
+    pub account: &'static [&'static str],
+    /// What is there and what is missing, honestly.
+    pub note: &'static str,
+}
+
+impl Xep {
+    const fn of(number: &'static str, name: &'static str, version: &'static str, note: &'static str) -> Xep {
+        Xep { number, name, version, server: &[], account: &[], note }
+    }
+}
+
+/// Everything supported, in the order of the numbers.
+pub const ALL: &[Xep] = &[
+    Xep::of("RFC 6120", "XMPP Core", "2011-03", "Client connections whole; no server connections yet."),
+    Xep::of("RFC 6121", "Instant Messaging and Presence", "2011-03", "Whole, within one server."),
+    Xep::of("RFC 7622", "Address Format", "2015-09", "Whole, by the `jid` library."),
+    Xep::of("RFC 9266", "Channel Bindings for TLS 1.3", "2022-07", "`tls-exporter`."),
+    Xep::of("XEP-0004", "Data Forms", "2.13.1", "As far as registration and the archive need them."),
+    last::INFO,
+    disco::INFO,
+    Xep::of(
+        "XEP-0059",
+        "Result Set Management",
+        "1.0",
+        "`before`, `after`, `index`, `max`, counts; for the archive.",
+    ),
+    register::INFO,
+    Xep::of(
+        "XEP-0085",
+        "Chat State Notifications",
+        "2.1",
+        "Passed on, never stored, kept from inactive clients.",
+    ),
+    version::INFO,
+    disco::CAPS,
+    Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
+    Xep::of("XEP-0178", "SASL EXTERNAL", "1.2", "Not offered."),
+    Xep::of("XEP-0184", "Message Delivery Receipts", "1.4.0", "Passed on and archived."),
+    blocking::INFO,
+    Xep::of(
+        "XEP-0198",
+        "Stream Management",
+        "1.6.3",
+        "Acknowledgement after the commit; resumption also across a restart.",
+    ),
+    ping::INFO,
+    time::INFO,
+    Xep::of("XEP-0203", "Delayed Delivery", "2.0", "Stamped on what comes late; forged stamps are removed."),
+    Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),
+    carbons::INFO,
+    Xep::of("XEP-0297", "Stanza Forwarding", "1.0", "In carbons and archive results."),
+    Xep::of("XEP-0308", "Last Message Correction", "1.2.1", "Passed on and archived."),
+    mam::INFO,
+    Xep::of("XEP-0319", "Last User Interaction in Presence", "1.0.2", "Passed on with presence."),
+    Xep::of("XEP-0333", "Displayed Markers", "1.0.0", "Passed on and archived."),
+    Xep::of("XEP-0334", "Message Processing Hints", "0.4.0", "All four."),
+    csi::INFO,
+    Xep::of(
+        "XEP-0359",
+        "Unique and Stable Stanza IDs",
+        "0.7.0",
+        "On everything archived; forged ids are removed.",
+    ),
+    Xep::of("XEP-0368", "SRV Records for XMPP over TLS", "1.1.0", "Direct TLS with ALPN."),
+    Xep::of(
+        "XEP-0380",
+        "Explicit Message Encryption",
+        "0.4.0",
+        "Noted in the log: encrypted messages are not looked into.",
+    ),
+    Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
+    Xep::of(
+        "XEP-0440",
+        "SASL Channel-Binding Type Capability",
+        "0.4.2",
+        "`tls-exporter`, `tls-server-end-point`.",
+    ),
+    Xep::of("XEP-0444", "Message Reactions", "0.2.1", "Passed on and archived."),
+    Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
+    Xep::of("XEP-0478", "Stream Limits Advertisement", "0.2.0", "Whole."),
+];

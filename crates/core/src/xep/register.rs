@@ -1,0 +1,99 @@
+//! XEP-0077: In-Band Registration, for somebody who is signed in: what is registered, another password, the end.
+//! Signing up comes before authentication and is in the server's negotiation.
+
+use super::Xep;
+use crate::answer::{Answer, Reply};
+use crate::{Core, Ctx, store_error};
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::stream::StreamError;
+use rookery_proto::subscription::Kind;
+use rookery_proto::xml::Xml;
+use rookery_store::Party;
+
+/// XEP-0077.
+pub const INFO: Xep = Xep {
+    number: "XEP-0077",
+    name: "In-Band Registration",
+    version: "2.4",
+    server: &[ns::REGISTER],
+    account: &[],
+    note: "Sign up (closed, with invitation, open), change of password, cancellation; by fields or form.",
+};
+
+/// What is registered (§3.1).
+pub fn state(ctx: &Ctx<'_>) -> Answer {
+    let mut x = Xml::new();
+    x.open_ns("query", ns::REGISTER).leaf("registered");
+    x.text_element("username", local(ctx)).leaf("password").close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+fn local<'a>(ctx: &'a Ctx<'_>) -> &'a str {
+    ctx.member.address.node().map_or("", |node| node.as_str())
+}
+
+/// Another password (§3.3), or the end of the account (§3.2).
+pub async fn change(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    if payload.child(ns::REGISTER, "remove").is_some() {
+        ctx.core.remove_account(ctx.member.uid).await?;
+        return Ok(Reply::Farewell);
+    }
+    let field = |name| payload.child(ns::REGISTER, name).map(|c| c.text().into_owned());
+    let (Some(user), Some(password)) = (field("username"), field("password")) else {
+        return Err(
+            StanzaError::bad_request().text("A change of password names the user and the new password.")
+        );
+    };
+    let named = ctx.core.directory.find(&user.to_lowercase()).await.map_err(store_error)?;
+    if named.is_none_or(|member| member.uid != ctx.member.uid) {
+        return Err(StanzaError::not_allowed().text("You can change your own password only."));
+    }
+    ctx.core.accounts.set_password(ctx.member.uid, password).await?;
+    tracing::info!(uid = ctx.member.uid.0, "password changed");
+    Ok(Reply::Empty)
+}
+
+impl Core {
+    /// Deletes an account at its owner's wish: contacts see it go, and everything that is its own is deleted (§3.2).
+    /// Its sessions are still there, and must end.
+    pub async fn remove_account(&self, uid: Uid) -> Result<(), StanzaError> {
+        let Some(member) = self.directory.member(uid).await.map_err(store_error)? else { return Ok(()) };
+        for contact in self.contacts_of(uid).await?.iter() {
+            let Some(theirs) = contact.uid else { continue };
+            let actor = Party { uid: Some(uid), jid: member.address.clone() };
+            let other = Party { uid: Some(theirs), jid: contact.jid.clone() };
+            let removal = self.store.roster_remove(actor, other).await.map_err(store_error)?;
+            let Some(theirs) = self.directory.member(theirs).await.map_err(store_error)? else { continue };
+            if removal.unsubscribe {
+                self.tell_subscription(&member, &theirs, Kind::Unsubscribe);
+            }
+            if removal.unsubscribed {
+                self.tell_subscription(&member, &theirs, Kind::Unsubscribed);
+                self.present(&member, &theirs, false);
+            }
+            if let Some(change) = &removal.contact_change {
+                self.push_roster(theirs.uid, change);
+            }
+        }
+        self.store.delete_account(uid).await.map_err(store_error)?;
+        tracing::info!(uid = uid.0, "account deleted by its owner");
+        Ok(())
+    }
+
+    /// An account was changed from outside of its sessions; with `ends` they are over (disabled, deleted).
+    pub async fn account_changed(&self, uid: Uid, ends: bool) {
+        self.directory.changed(uid);
+        if ends {
+            for session in self.router.sessions(uid) {
+                self.end(
+                    &session,
+                    Some(StreamError::with("not-authorized", "This account cannot be used any more.")),
+                )
+                .await;
+            }
+        }
+    }
+}
