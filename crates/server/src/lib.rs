@@ -1,1 +1,12 @@
 //! Everything impure: sockets, TLS, files, the command line.
+
+pub mod assemble;
+pub mod certificate;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod data;
+pub mod http;
+pub mod net;
+pub mod serve;
+pub mod tls;

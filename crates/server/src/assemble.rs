@@ -1,0 +1,109 @@
+//! Puts a server together from what lasts (store, restart journal, secret) and what the operator decided, and takes
+//! it apart again.
+
+use crate::net;
+use anyhow::{Context, Result};
+use rookery_core::accounts::{Accounts, Hasher};
+use rookery_core::env::Env;
+use rookery_core::member::Directory;
+use rookery_core::resume::Ledger;
+use rookery_core::roster::Contacts;
+use rookery_core::router::Router;
+use rookery_core::{Core, Policy};
+use rookery_proto::stream::StreamError;
+use rookery_store::journal::Journal;
+use rookery_store::{Options, Store};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a clean shutdown waits for connections to finish.
+const LAST_ORDERS: Duration = Duration::from_secs(10);
+
+/// Opens the store and the journal in `data`, and brings back the sessions of the last run.
+pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Result<Arc<Core>> {
+    let router = Arc::new(Router::default());
+    let bell = router.clone();
+    let store = Store::open(options, Box::new(move |uid, entry| bell.appended(uid, &entry))).await?;
+    let (journal, recovery) = Journal::open(data).context("The restart journal cannot be opened.")?;
+    let hasher = Hasher::new(std::thread::available_parallelism().map_or(2, usize::from));
+    let domain = policy.domain.clone();
+    let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher);
+    let core = Arc::new(Core {
+        meters: Default::default(),
+        started: env.now(),
+        env,
+        accounts,
+        directory: Directory::new(store.clone(), domain, policy.archive_default),
+        contacts: Contacts::default(),
+        store,
+        router,
+        policy,
+        journal: Ledger::new(journal),
+    });
+    if recovery.exact {
+        let sessions = core.restore(recovery.streams).await;
+        tracing::info!(sessions, "sessions wait for their clients to come back");
+    } else if !recovery.streams.is_empty() {
+        let sessions = recovery.streams.len();
+        tracing::warn!(sessions, "the restart journal is not exact: clients will sign in anew and catch up");
+        recovery.streams.iter().for_each(|stream| core.journal.ended(stream.id));
+    }
+    Ok(core)
+}
+
+/// The secret of this server: made once, kept in the data directory for its owner alone.
+pub fn secret(data: &Path, env: &Env) -> Result<[u8; 32]> {
+    let path = data.join("secret");
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            bytes.try_into().ok().with_context(|| format!("{} is not a secret of 32 bytes.", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let secret = env.bytes::<32>();
+            write_private(&path, &secret)
+                .with_context(|| format!("{} cannot be written.", path.display()))?;
+            Ok(secret)
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read.", path.display())),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Ends every connection with `system-shutdown`, keeps the sessions for the next run, and closes what lasts.
+/// New connections must not come any more.
+pub async fn shutdown(core: &Core) -> Result<()> {
+    let why = StreamError::with("system-shutdown", "The server restarts. Your session waits for you.");
+    let all_gone = async {
+        loop {
+            let mut served = core.router.all();
+            served.retain(|session| session.is_served());
+            if served.is_empty() {
+                break;
+            }
+            // Again each time: a connection that was signing in may have got its session only now.
+            served.iter().for_each(|session| session.state().leave(Some(why.clone())));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(LAST_ORDERS, all_gone).await.is_err() {
+        tracing::warn!("some connections did not finish in time");
+    }
+    core.flush_delivered().await;
+    core.journal.close();
+    core.store.close().await.context("The store could not be closed.")
+}
+
+/// What happens by the clock, until the server ends.
+pub fn background(core: Arc<Core>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(
+        async move { tokio::join!(net::keepalive::run(core.clone()), net::keepalive::sweep(core)).0 },
+    )
+}

@@ -1,0 +1,223 @@
+//! `rookery account`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+
+use super::import;
+use super::password::{Password, PasswordArgs};
+use super::terminal::{ask, counted, moment, print, table};
+use crate::control::{AccountRow, Control, Request, Response};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make an account
+    ///
+    /// Every account has a number. With NAME its address is NAME@domain, and the number signs in and is found too;
+    /// without NAME the number is the address. The password is asked for.
+    Create {
+        /// The part before the @, or the whole address; may be a reserved name such as postmaster
+        name: Option<String>,
+        /// The name that others see
+        #[arg(long)]
+        nick: Option<String>,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Make many accounts from a CSV file
+    ///
+    /// Each line is `address,password` or `address,password,nick`. The address is a name, or name@domain, or empty for
+    /// an account whose address is its number. A first line that begins with `address` is taken for a heading. Lines
+    /// that cannot become an account are listed at the end; all others do, so that the file can be mended and imported
+    /// again.
+    Import {
+        /// The file, or - for standard input
+        file: PathBuf,
+        /// For load tests only: hash so weakly that a stolen database gives the passwords away
+        #[arg(long)]
+        insecure_fast_hashing: bool,
+    },
+    /// List accounts in the order of their numbers
+    List {
+        /// Only names that begin so
+        prefix: Option<String>,
+        /// Only disabled accounts
+        #[arg(long)]
+        disabled: bool,
+    },
+    /// Keep an account from signing in; nothing of it is lost
+    Disable {
+        /// Number, name or address
+        account: String,
+    },
+    /// Let a disabled account sign in again
+    Enable {
+        /// Number, name or address
+        account: String,
+    },
+    /// Set a new password
+    Passwd {
+        /// Number, name or address
+        account: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Delete an account with its messages and contacts, for good
+    Delete {
+        /// Number, name or address
+        account: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Command {
+    /// Whether the command may make the data directory.
+    pub(super) fn makes(&self) -> bool {
+        matches!(self, Command::Create { .. } | Command::Import { .. })
+    }
+
+    pub(super) async fn run(self, control: &mut Control) -> Result<ExitCode> {
+        match self {
+            Command::Create { name, nick, password } => {
+                let Password { text, generated } = password.get()?;
+                let address = name.unwrap_or_default();
+                let request = Request::Create { address, nick, password: text.clone() };
+                let row = account(control.ask(request).await?)?;
+                print(&created(&row))?;
+                tell(generated.then_some(text))?;
+            }
+            Command::Import { file, insecure_fast_hashing } => {
+                return import::run(control, &file, insecure_fast_hashing).await;
+            }
+            Command::List { prefix, disabled } => list(control, prefix, disabled).await?,
+            Command::Disable { account: named } => {
+                let row =
+                    account(control.ask(Request::SetDisabled { account: named, disabled: true }).await?)?;
+                print(&format!("{} cannot sign in any more.\n", described(&row)))?;
+            }
+            Command::Enable { account: named } => {
+                let row =
+                    account(control.ask(Request::SetDisabled { account: named, disabled: false }).await?)?;
+                print(&format!("{} can sign in again.\n", described(&row)))?;
+            }
+            Command::Passwd { account: named, password } => {
+                account(control.ask(Request::Show { account: named.clone() }).await?)?;
+                let Password { text, generated } = password.get()?;
+                let request = Request::SetPassword { account: named, password: text.clone() };
+                let row = account(control.ask(request).await?)?;
+                print(&format!("{} has a new password.\n", described(&row)))?;
+                tell(generated.then_some(text))?;
+            }
+            Command::Delete { account: named, yes } => delete(control, named, yes).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn list(control: &mut Control, prefix: Option<String>, disabled: bool) -> Result<()> {
+    let mut rows: Vec<AccountRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.number);
+        let request = Request::List { after, prefix: prefix.clone(), disabled };
+        let Response::Accounts { accounts } = control.ask(request).await? else { return unexpected() };
+        if accounts.is_empty() {
+            break;
+        }
+        rows.extend(accounts);
+    }
+    if !rows.is_empty() {
+        let cells: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let nick = row.nick.clone().unwrap_or_default();
+                let state = if row.disabled { "disabled" } else { "" };
+                [row.number.to_string(), row.address.clone(), nick, moment(row.created), state.to_owned()]
+            })
+            .collect();
+        print(&table(["NUMBER", "ADDRESS", "NICK", "CREATED (UTC)", ""], &cells))?;
+    }
+    Ok(print(&format!("{}.\n", counted(rows.len() as u64, "account")))?)
+}
+
+async fn delete(control: &mut Control, named: String, yes: bool) -> Result<()> {
+    let row = account(control.ask(Request::Show { account: named }).await?)?;
+    if !yes {
+        let question =
+            format!("Delete {} with all messages and contacts, for good? (yes/no)", described(&row));
+        match ask(&question)?.as_deref() {
+            Some("yes" | "y") => {}
+            Some(_) => bail!("Nothing was deleted."),
+            None => {
+                bail!("Nothing was deleted: there is no terminal to ask whether you are sure. Use --yes.")
+            }
+        }
+    }
+    let row = account(control.ask(Request::Delete { account: row.number.to_string() }).await?)?;
+    Ok(print(&format!("{} is deleted.\n", described(&row)))?)
+}
+
+fn account(response: Response) -> Result<AccountRow> {
+    match response {
+        Response::Account(row) => Ok(row),
+        _ => unexpected(),
+    }
+}
+
+/// The server answered something else.
+pub(super) fn unexpected<T>() -> Result<T> {
+    bail!(
+        "The running server gave an answer that this command does not know: they are of different versions."
+    )
+}
+
+fn created(row: &AccountRow) -> String {
+    let number = row.number;
+    if row.address.starts_with(&format!("{number}@")) {
+        format!("The account {} is made.\n", row.address)
+    } else {
+        format!("The account {} is made. Its number is {number}.\n", row.address)
+    }
+}
+
+/// The address, and the number where it is another.
+fn described(row: &AccountRow) -> String {
+    let number = row.number;
+    if row.address.starts_with(&format!("{number}@")) {
+        row.address.clone()
+    } else {
+        format!("{} ({number})", row.address)
+    }
+}
+
+fn tell(password: Option<String>) -> Result<()> {
+    if let Some(password) = password {
+        print(&format!("Its password is {password}\n"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_told_by_address_and_number() {
+        let row = |address: &str| AccountRow {
+            number: 10_001,
+            address: address.to_owned(),
+            nick: None,
+            created: 0,
+            disabled: false,
+        };
+        assert_eq!(described(&row("10001@localhost")), "10001@localhost");
+        assert_eq!(described(&row("alice@localhost")), "alice@localhost (10001)");
+        assert_eq!(
+            created(&row("alice@localhost")),
+            "The account alice@localhost is made. Its number is 10001.\n"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Writing to the terminal: tables, moments and numbers for people.
+
+use std::io::{self, IsTerminal, Write};
+
+use rookery_core::env::stamp;
+use rookery_store::Timestamp;
+
+/// Writes to standard output.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Asks a question on standard error, and reads the line that answers it; nothing if nobody is there.
+pub(super) fn ask(question: &str) -> io::Result<Option<String>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    eprint!("{question} ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(Some(answer.trim().to_owned()))
+}
+
+/// `2026-11-22 21:08`, in UTC.
+pub(super) fn moment(millis: i64) -> String {
+    let text = stamp(Timestamp(millis));
+    text.get(..16).unwrap_or(&text).replace('T', " ")
+}
+
+/// `100,000`
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 account`, `100,000 accounts`
+pub(super) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// Rows under their heads, each column as wide as it must be.
+pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = heads.map(|head| head.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    for row in std::iter::once(&heads.map(str::to_owned)).chain(rows) {
+        let cells = row.iter().zip(widths).map(|(cell, width)| {
+            let shown: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            format!("{shown:width$}")
+        });
+        out.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(
+            (counted(1, "line"), counted(2_000, "line")),
+            ("1 line".to_owned(), "2,000 lines".to_owned())
+        );
+    }
+
+    #[test]
+    fn tables_are_aligned_and_cannot_be_broken() {
+        let rows = [["1".to_owned(), "a\x1b[2Jb".to_owned()], ["10001".to_owned(), "ä".to_owned()]];
+        assert_eq!(table(["NUMBER", "NICK"], &rows), "NUMBER  NICK\n1       a [2Jb\n10001   ä\n");
+    }
+
+    #[test]
+    fn moments_are_short() {
+        assert_eq!(moment(1_767_225_660_123), "2026-01-01 00:01");
+    }
+}

@@ -1,0 +1,250 @@
+//! The configuration: what the operator can decide. One table, [`SETTINGS`], is the parser, the defaults, the commented
+//! example and the page in the manual.
+
+mod print;
+mod settings;
+mod value;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rookery_core::Registration;
+use rookery_store::ArchiveDefault;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use print::{example, reference};
+pub use settings::{SECTIONS, SETTINGS, Section, Setting};
+
+/// The file that is read where none is named, if it is there.
+pub const DEFAULT_FILE: &str = "rookery.toml";
+
+/// What the operator decided. Each field is described by its row in [`SETTINGS`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Config {
+    /// The domain that accounts live at, prepared.
+    pub domain: String,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where clients connect and then ask for TLS.
+    pub listen_c2s: Vec<SocketAddr>,
+    /// Where clients connect with TLS.
+    pub listen_c2s_tls: Vec<SocketAddr>,
+    /// Where metrics and health are read.
+    pub listen_status: Vec<SocketAddr>,
+    /// The operator's certificate; both or none.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+    /// Whether clients may sign in without TLS.
+    pub allow_plain_connections: bool,
+    /// PBKDF2 rounds of new passwords.
+    pub scram_iterations: u32,
+    /// Who may sign up.
+    pub registration: Registration,
+    /// Accounts that one address may sign up in an hour.
+    pub registrations_per_hour: u32,
+    /// Numbers that are not given out.
+    pub reserved_numbers: Vec<RangeInclusive<u64>>,
+    /// What is archived of who has not decided.
+    pub archive_default: ArchiveDefault,
+    /// Days that messages are kept; `None`: forever.
+    pub retention_days: Option<u32>,
+    /// How long a session waits for its client to come back.
+    pub resumption: Duration,
+    /// The largest stanza in bytes.
+    pub stanza_bytes: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections of one address at a time.
+    pub connections_per_address: usize,
+    /// What is logged, as `tracing` filters it.
+    pub log_level: String,
+    /// How it is written.
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What the command line decides over the file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Overrides {
+    /// `--config`
+    pub file: Option<PathBuf>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--domain`
+    pub domain: Option<String>,
+}
+
+/// Why there is no configuration: sentences for the operator.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "The configuration {path} cannot be read: {cause}. `rookery config` prints an example to begin with."
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+    /// The file says something that it cannot say.
+    #[error("{path}, line {line}: {what}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// A sentence.
+        what: String,
+    },
+    /// The command line says something that it cannot say.
+    #[error("--{flag}: {what}")]
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// A sentence.
+        what: String,
+    },
+    /// Two settings do not fit together.
+    #[error("{0}")]
+    Together(&'static str),
+}
+
+/// The defaults: each setting reads its own.
+impl Default for Config {
+    fn default() -> Config {
+        let mut config = Config::blank();
+        for setting in SETTINGS {
+            let value = DeValue::parse(setting.default).expect("defaults are TOML; a test reads them all");
+            (setting.set)(&mut config, value.get_ref()).expect("defaults are valid; a test reads them all");
+        }
+        config
+    }
+}
+
+impl Config {
+    /// Reads the file that `overrides` names, or [`DEFAULT_FILE`] if there is one, and lets the command line decide
+    /// over it.
+    pub fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
+        let mut config = match &overrides.file {
+            Some(path) => Config::read(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => Config::read(Path::new(DEFAULT_FILE))?,
+            None => Config::default(),
+        };
+        if let Some(domain) = &overrides.domain {
+            config.domain =
+                value::domain(domain).map_err(|what| ConfigError::Flag { flag: "domain", what })?;
+        }
+        if let Some(data) = &overrides.data {
+            config.data.clone_from(data);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn read(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause: cause.to_string() })?;
+        Config::parse(&text, path)
+    }
+
+    /// Reads the text of a file; `path` is named in errors.
+    pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let fail = |at: usize, what: String| ConfigError::Line {
+            path: path.to_owned(),
+            line: line_of(text, at),
+            what,
+        };
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            fail(at, format!("this is not TOML: {}.", error.message().trim_end_matches('.')))
+        })?;
+        let mut config = Config::default();
+        let mut problem = None;
+        visit(table.get_ref(), "", &mut |key, at, value| {
+            let outcome = match find(key) {
+                Some(setting) => (setting.set)(&mut config, value).map_err(|what| format!("`{key}`: {what}")),
+                None => Err(unknown(key)),
+            };
+            if let Err(what) = outcome {
+                problem.get_or_insert(fail(at, what));
+            }
+        });
+        problem.map_or(Ok(config), Err)
+    }
+
+    /// What no setting can see alone.
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::Together(
+                "`tls.certificate` and `tls.key` belong together: set both, or none to use a local certificate.",
+            ));
+        }
+        if self.listen_c2s.is_empty() && self.listen_c2s_tls.is_empty() {
+            return Err(ConfigError::Together(
+                "`listen.c2s` and `listen.c2s_tls` are both empty: nobody could connect.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Calls `each` with the dotted key, the place and the value of everything that is not a section.
+fn visit(table: &DeTable<'_>, prefix: &str, each: &mut impl FnMut(&str, usize, &DeValue<'_>)) {
+    let mut entries: Vec<(_, &Spanned<DeValue<'_>>)> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in entries {
+        let dotted =
+            if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
+        match value.get_ref() {
+            DeValue::Table(inner) if is_section(&dotted) => visit(inner, &dotted, each),
+            other => each(&dotted, key.span().start, other),
+        }
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    SECTIONS.iter().any(|section| section.name == name)
+}
+
+fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The sentence about a key that there is not, with the one that was probably meant.
+fn unknown(key: &str) -> String {
+    /// Below this likeness (Jaro-Winkler, 0 to 1) a suggestion would only confuse.
+    const LIKE: f64 = 0.8;
+    // The last part alone first: the key may be right and in the wrong section.
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let likeness =
+        |known: &str| (strsim::jaro_winkler(&last(key), &last(known)), strsim::jaro_winkler(key, known));
+    let names = SETTINGS.iter().map(|setting| setting.key).chain(SECTIONS.iter().map(|section| section.name));
+    let best = names.max_by(|a, b| {
+        let ((a, a_whole), (b, b_whole)) = (likeness(a), likeness(b));
+        a.total_cmp(&b).then(a_whole.total_cmp(&b_whole))
+    });
+    match best.filter(|name| likeness(name).0 > LIKE) {
+        Some(name) => format!("there is no setting `{key}`. Did you mean `{name}`?"),
+        None => format!("there is no setting `{key}`. `rookery config` prints all there are."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! All that can be set, in the order of the file.
+
+use std::time::Duration;
+
+use rookery_core::Registration;
+use rookery_store::ArchiveDefault;
+use toml::de::DeValue;
+
+use super::value::{self, Read};
+use super::{Config, LogFormat};
+
+/// One setting.
+pub struct Setting {
+    /// The dotted key.
+    pub key: &'static str,
+    /// The default as it stands in the file.
+    pub default: &'static str,
+    /// What it means, in whole sentences; lines are wrapped where it is printed.
+    pub about: &'static str,
+    /// Reads the value into the configuration.
+    pub set: fn(&mut Config, &DeValue<'_>) -> Read<()>,
+}
+
+/// A table of the file.
+pub struct Section {
+    /// Its name; empty for what stands before the first.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+}
+
+/// The tables, in the order of the file.
+pub const SECTIONS: &[Section] = &[
+    Section { name: "", about: "The two that everything else stands on." },
+    Section { name: "listen", about: "Where the server can be reached. An empty list switches off." },
+    Section {
+        name: "tls",
+        about: "The certificate. Without one a local certificate is made in the data directory.",
+    },
+    Section { name: "security", about: "How clients sign in." },
+    Section { name: "registration", about: "Who may make an account with a client." },
+    Section { name: "archive", about: "What is kept of messages." },
+    Section { name: "limits", about: "What one client, and all of them, may take." },
+    Section { name: "log", about: "What the server writes to its standard error." },
+];
+
+const YEARS_100: u64 = 36_500;
+
+impl Config {
+    /// The state before the defaults are read into it.
+    pub(super) fn blank() -> Config {
+        Config {
+            domain: String::new(),
+            data: Default::default(),
+            listen_c2s: Vec::new(),
+            listen_c2s_tls: Vec::new(),
+            listen_status: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            allow_plain_connections: false,
+            scram_iterations: 0,
+            registration: Registration::Closed,
+            registrations_per_hour: 0,
+            reserved_numbers: Vec::new(),
+            archive_default: ArchiveDefault::Always,
+            retention_days: None,
+            resumption: Duration::ZERO,
+            stanza_bytes: 0,
+            connections: 0,
+            connections_per_address: 0,
+            log_level: String::new(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+fn put<T>(field: &mut T, value: Read<T>) -> Read<()> {
+    *field = value?;
+    Ok(())
+}
+
+/// Every setting, in the order of the file.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "domain",
+        default: "\"localhost\"",
+        about: "The domain that accounts live at, as in 10001@example.org. Choose it before the first account is \
+                made: addresses do not move.",
+        set: |config, value| put(&mut config.domain, value::text(value).and_then(value::domain)),
+    },
+    Setting {
+        key: "data",
+        default: "\"./rookery-data\"",
+        about: "The data directory: accounts, messages, the local certificate and the socket for `rookery` commands. \
+                A path that does not begin with / is seen from where the server is started.",
+        set: |config, value| {
+            put(&mut config.data, value::file(value)?.ok_or_else(|| "this must name a folder.".to_owned()))
+        },
+    },
+    Setting {
+        key: "listen.c2s",
+        default: "[\"[::]:5222\"]",
+        about: "Clients that ask for TLS after they have connected (STARTTLS). [::] is every address of this machine, \
+                of IPv4 too.",
+        set: |config, value| put(&mut config.listen_c2s, value::addresses(value)),
+    },
+    Setting {
+        key: "listen.c2s_tls",
+        default: "[\"[::]:5223\"]",
+        about: "Clients that connect with TLS (direct TLS).",
+        set: |config, value| put(&mut config.listen_c2s_tls, value::addresses(value)),
+    },
+    Setting {
+        key: "listen.status",
+        default: "[\"127.0.0.1:9280\"]",
+        about: "HTTP for who watches the server: /metrics for Prometheus, /health and /ready. It has no password: keep \
+                it on this machine or in a network that you trust.",
+        set: |config, value| put(&mut config.listen_status, value::addresses(value)),
+    },
+    Setting {
+        key: "tls.certificate",
+        default: "\"\"",
+        about: "The certificate chain as a PEM file, the server's own certificate first. It must be valid for the \
+                domain. The file is looked at each minute and on SIGHUP, and a new one is taken without a restart; a \
+                bad one is reported in the log, and the old one stays.",
+        set: |config, value| put(&mut config.tls_certificate, value::file(value)),
+    },
+    Setting {
+        key: "tls.key",
+        default: "\"\"",
+        about: "The key of the certificate as a PEM file, readable for the server's user only.",
+        set: |config, value| put(&mut config.tls_key, value::file(value)),
+    },
+    Setting {
+        key: "security.allow_plain_connections",
+        default: "false",
+        about: "Whether clients may sign in without TLS. Passwords and messages can then be read on the way: only for \
+                tests, or behind something that encrypts.",
+        set: |config, value| put(&mut config.allow_plain_connections, value::boolean(value)),
+    },
+    Setting {
+        key: "security.scram_iterations",
+        default: "10000",
+        about: "Rounds of hashing for new passwords. More make a stolen database harder to guess, and each sign-in \
+                slower, on phones too. Passwords that exist keep theirs.",
+        set: |config, value| put(&mut config.scram_iterations, value::number(value, 4096..=1_000_000)),
+    },
+    Setting {
+        key: "registration.mode",
+        default: "\"invite\"",
+        about: "\"closed\": only `rookery account create` makes accounts. \"invite\": so does who holds an invitation of \
+                `rookery invite create`. \"open\": everybody can, within the limit below.",
+        set: |config, value| {
+            let modes = [
+                ("closed", Registration::Closed),
+                ("invite", Registration::Invite),
+                ("open", Registration::Open),
+            ];
+            put(&mut config.registration, value::choice(value, &modes))
+        },
+    },
+    Setting {
+        key: "registration.per_address_and_hour",
+        default: "5",
+        about: "Accounts that can be made from one network address in an hour. An IPv6 address counts as its /64.",
+        set: |config, value| put(&mut config.registrations_per_hour, value::number(value, 1..=1_000_000)),
+    },
+    Setting {
+        key: "registration.reserved_numbers",
+        default: "[]",
+        about: "Numbers that are not given out, such as [\"10050-10099\", \"11111\"].",
+        set: |config, value| put(&mut config.reserved_numbers, value::number_ranges(value)),
+    },
+    Setting {
+        key: "archive.default",
+        default: "\"always\"",
+        about: "What is archived of who has not decided in their client. \"always\": everything. \"roster\": only what \
+                comes from or goes to contacts. \"never\": nothing; messages are still kept until they are delivered.",
+        set: |config, value| {
+            let defaults = [
+                ("always", ArchiveDefault::Always),
+                ("roster", ArchiveDefault::Roster),
+                ("never", ArchiveDefault::Never),
+            ];
+            put(&mut config.archive_default, value::choice(value, &defaults))
+        },
+    },
+    Setting {
+        key: "archive.retention_days",
+        default: "0",
+        about: "Days after which messages are deleted; 0 keeps them forever.",
+        set: |config, value| {
+            let days = value::number(value, 0..=YEARS_100)?;
+            put(&mut config.retention_days, Ok(Some(days).filter(|days| *days > 0)))
+        },
+    },
+    Setting {
+        key: "limits.resumption_minutes",
+        default: "10",
+        about: "How long a session waits for a client that lost its connection, before others see it as gone. Messages \
+                are safe either way.",
+        set: |config, value| {
+            let minutes: u64 = value::number(value, 1..=1440)?;
+            put(&mut config.resumption, Ok(Duration::from_secs(60 * minutes)))
+        },
+    },
+    Setting {
+        key: "limits.stanza_bytes",
+        default: "262144",
+        about: "The largest stanza that a client may send. Avatars need some 200 KB; files do not go this way.",
+        set: |config, value| put(&mut config.stanza_bytes, value::number(value, 65_536..=1_048_576)),
+    },
+    Setting {
+        key: "limits.connections",
+        default: "50000",
+        about: "Connections at a time. Each needs a file descriptor: see `ulimit -n`, or LimitNOFILE of systemd.",
+        set: |config, value| put(&mut config.connections, value::number(value, 1..=10_000_000)),
+    },
+    Setting {
+        key: "limits.connections_per_address",
+        default: "500",
+        about: "Connections of one network address at a time; many people can share one. This machine itself is not \
+                counted.",
+        set: |config, value| put(&mut config.connections_per_address, value::number(value, 1..=10_000_000)),
+    },
+    Setting {
+        key: "log.level",
+        default: "\"info\"",
+        about: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"; for a part of the server alone \
+                \"info,rookery::net=debug\". What people write to each other is never logged.",
+        set: |config, value| {
+            let level = value::text(value)?;
+            let filter: Result<tracing_subscriber::filter::Targets, _> = level.parse();
+            filter.map_err(|_| "this must be a level such as \"info\", or \"info,rookery::net=debug\".")?;
+            put(&mut config.log_level, Ok(level.to_owned()))
+        },
+    },
+    Setting {
+        key: "log.format",
+        default: "\"text\"",
+        about: "\"text\" for people, \"json\" for programs.",
+        set: |config, value| {
+            let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+            put(&mut config.log_format, value::choice(value, &formats))
+        },
+    },
+];

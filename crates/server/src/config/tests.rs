@@ -1,0 +1,182 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("rookery.toml"))
+}
+
+fn error(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn defaults() {
+    let config = Config::default();
+    assert_eq!(config.domain, "localhost");
+    assert_eq!(config.data, Path::new("./rookery-data"));
+    assert_eq!(config.listen_c2s, ["[::]:5222".parse().unwrap()]);
+    assert_eq!(config.resumption, Duration::from_secs(600));
+    assert_eq!(config.retention_days, None);
+    assert_eq!(config.registration, Registration::Invite);
+    assert_eq!(config.scram_iterations, rookery_proto::sasl::DEFAULT_ITERATIONS);
+    assert!(!config.allow_plain_connections);
+    assert_eq!(config.check(), Ok(()));
+}
+
+#[test]
+fn the_example_is_the_default_with_and_without_its_comments() {
+    assert_eq!(parse(&example()), Ok(Config::default()));
+    // Uncommented, it says the same: a setting's line begins with `#` and no space.
+    let live: String = example()
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(|c: char| c.is_ascii_lowercase()) => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    assert_eq!(live.matches(" = ").count(), SETTINGS.len());
+    assert_eq!(parse(&live), Ok(Config::default()));
+}
+
+#[test]
+fn every_setting_has_its_section() {
+    for setting in SETTINGS {
+        let table = setting.key.rsplit_once('.').map_or("", |(table, _)| table);
+        assert!(SECTIONS.iter().any(|section| section.name == table), "{}", setting.key);
+    }
+}
+
+#[test]
+fn the_manual_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(page == reference(), "run `cargo run -- config --reference > docs/configuration.md`");
+}
+
+#[test]
+fn what_can_be_set() {
+    let config = parse(
+        "domain = 'Example.ORG'\n\
+         [listen]\nc2s = ['127.0.0.1:5222', '[::1]:5222']\nstatus = []\n\
+         [registration]\nmode = 'open'\nreserved_numbers = ['10050-10099', '11111']\n\
+         [archive]\nretention_days = 0x1e\ndefault = 'roster'\n\
+         [limits]\nresumption_minutes = 5\nstanza_bytes = 100_000\n\
+         [log]\nlevel = 'info,rookery::net=debug'\nformat = 'json'\n",
+    )
+    .unwrap();
+    assert_eq!(config.domain, "example.org");
+    assert_eq!(config.listen_c2s.len(), 2);
+    assert!(config.listen_status.is_empty());
+    assert_eq!(config.registration, Registration::Open);
+    assert_eq!(config.reserved_numbers, [10_050..=10_099, 11_111..=11_111]);
+    assert_eq!(config.retention_days, Some(30));
+    assert_eq!(config.archive_default, ArchiveDefault::Roster);
+    assert_eq!(config.resumption, Duration::from_secs(300));
+    assert_eq!(config.stanza_bytes, 100_000);
+    assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn unknown_keys_are_errors_with_a_suggestion() {
+    let rows = [
+        ("domian = 'x'", "line 1: there is no setting `domian`. Did you mean `domain`?"),
+        (
+            "\n[listen]\n\nc2s_tsl = []",
+            "line 4: there is no setting `listen.c2s_tsl`. Did you mean `listen.c2s_tls`?",
+        ),
+        (
+            "retention_days = 3",
+            "line 1: there is no setting `retention_days`. Did you mean `archive.retention_days`?",
+        ),
+        ("[listn]\nc2s = []", "line 1: there is no setting `listn`. Did you mean `listen`?"),
+        (
+            "[log]\nfrobnicate = 1",
+            "line 2: there is no setting `log.frobnicate`. `rookery config` prints all there are.",
+        ),
+        ("[[log]]\nlevel = 'info'", "line 1: there is no setting `log`."),
+    ];
+    for (text, expected) in rows {
+        let error = error(text);
+        assert!(error.starts_with(&format!("rookery.toml, {expected}")), "{error}");
+    }
+}
+
+#[test]
+fn wrong_values_say_what_would_be_right() {
+    let rows = [
+        ("domain = 3", "`domain`: this must be a text in quotation marks."),
+        ("domain = 'a b'", "`domain`: \"a b\" is no domain, such as \"example.org\"."),
+        ("data = ''", "`data`: this must name a folder."),
+        (
+            "listen.c2s = '[::]:5222'",
+            "`listen.c2s`: this must be a list of addresses with ports, such as [\"[::]:5222\"].",
+        ),
+        (
+            "listen.c2s = ['localhost']",
+            "`listen.c2s`: \"localhost\" is no address with a port, such as \"192.0.2.1:5222\".",
+        ),
+        (
+            "registration.mode = 'opne'",
+            "`registration.mode`: this must be one of \"closed\", \"invite\", \"open\".",
+        ),
+        (
+            "registration.reserved_numbers = ['9-1']",
+            "`registration.reserved_numbers`: \"9-1\" is no range such as \"10050-10099\".",
+        ),
+        (
+            "security.scram_iterations = 1",
+            "`security.scram_iterations`: this must be a whole number from 4096 to 1000000.",
+        ),
+        (
+            "security.scram_iterations = -1",
+            "`security.scram_iterations`: this must be a whole number from 4096 to 1000000.",
+        ),
+        (
+            "security.allow_plain_connections = 'no'",
+            "`security.allow_plain_connections`: this must be true or false.",
+        ),
+        (
+            "log.level = 'loud=very'",
+            "`log.level`: this must be a level such as \"info\", or \"info,rookery::net=debug\".",
+        ),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(error(text), format!("rookery.toml, line 1: {expected}"));
+    }
+}
+
+#[test]
+fn what_is_not_toml_names_the_line() {
+    let error = error("domain = 'x'\nlisten = \n");
+    assert!(error.starts_with("rookery.toml, line 2: this is not TOML: "), "{error}");
+    let error = self::error("domain = 'x'\ndomain = 'y'\n");
+    assert!(error.starts_with("rookery.toml, line 2: this is not TOML: duplicate key"), "{error}");
+}
+
+#[test]
+fn the_command_line_decides_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("some.toml");
+    std::fs::write(&file, "domain = 'one.example'\ndata = '/one'\n").unwrap();
+    let mut overrides = Overrides { file: Some(file), ..Overrides::default() };
+    assert_eq!(Config::load(&overrides).unwrap().domain, "one.example");
+    overrides.domain = Some("Two.example".to_owned());
+    overrides.data = Some("/two".into());
+    let config = Config::load(&overrides).unwrap();
+    assert_eq!((config.domain.as_str(), config.data.as_path()), ("two.example", Path::new("/two")));
+    overrides.domain = Some("no domain".to_owned());
+    let error = Config::load(&overrides).unwrap_err().to_string();
+    assert_eq!(error, "--domain: \"no domain\" is no domain, such as \"example.org\".");
+    overrides.file = Some("/nowhere/rookery.toml".into());
+    let error = Config::load(&overrides).unwrap_err().to_string();
+    assert!(
+        error.starts_with("The configuration /nowhere/rookery.toml cannot be read: No such file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn settings_that_belong_together() {
+    let check = |text: &str| parse(text).unwrap().check().unwrap_err().to_string();
+    assert!(check("tls.key = '/key.pem'").contains("belong together"));
+    assert!(check("listen.c2s = []\nlisten.c2s_tls = []").contains("nobody could connect"));
+}

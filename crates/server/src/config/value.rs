@@ -1,0 +1,70 @@
+//! Reading one value: each function says in its error what would have been right.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use rookery_proto::jid::DomainPart;
+use toml::de::DeValue;
+
+/// A value, or the sentence about what it should have been.
+pub(super) type Read<T> = Result<T, String>;
+
+pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Read<&'a str> {
+    value.as_str().ok_or_else(|| "this must be a text in quotation marks.".to_owned())
+}
+
+pub(super) fn boolean(value: &DeValue<'_>) -> Read<bool> {
+    value.as_bool().ok_or_else(|| "this must be true or false.".to_owned())
+}
+
+pub(super) fn number<T: TryFrom<u64>>(value: &DeValue<'_>, range: RangeInclusive<u64>) -> Read<T> {
+    let wrong = || format!("this must be a whole number from {} to {}.", range.start(), range.end());
+    let integer = value.as_integer().ok_or_else(wrong)?;
+    let number = u64::from_str_radix(integer.as_str(), integer.radix()).map_err(|_| wrong())?;
+    Some(number).filter(|n| range.contains(n)).and_then(|n| T::try_from(n).ok()).ok_or_else(wrong)
+}
+
+/// One of several words.
+pub(super) fn choice<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Read<T> {
+    let word = value.as_str().unwrap_or_default();
+    choices.iter().find(|(name, _)| *name == word).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        format!("this must be one of {}.", names.join(", "))
+    })
+}
+
+fn list<T>(value: &DeValue<'_>, what: &str, each: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
+    let items = value.as_array().ok_or_else(|| format!("this must be a list of {what}."))?;
+    items.iter().map(|item| each(text(item.get_ref())?)).collect()
+}
+
+pub(super) fn addresses(value: &DeValue<'_>) -> Read<Vec<SocketAddr>> {
+    list(value, "addresses with ports, such as [\"[::]:5222\"]", |text| {
+        text.parse().map_err(|_| format!("{text:?} is no address with a port, such as \"192.0.2.1:5222\"."))
+    })
+}
+
+/// `"10050"` or `"10050-10099"`.
+pub(super) fn number_ranges(value: &DeValue<'_>) -> Read<Vec<RangeInclusive<u64>>> {
+    list(value, "ranges of numbers, such as [\"10050-10099\"]", |text| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let read = |text: &str| text.trim().parse::<u64>().ok();
+        let range = read(first).zip(read(last)).filter(|(first, last)| first <= last);
+        range
+            .map(|(first, last)| first..=last)
+            .ok_or_else(|| format!("{text:?} is no range such as \"10050-10099\"."))
+    })
+}
+
+/// A file, or none for the empty text.
+pub(super) fn file(value: &DeValue<'_>) -> Read<Option<PathBuf>> {
+    Ok(Some(text(value)?).filter(|path| !path.is_empty()).map(PathBuf::from))
+}
+
+/// A domain in its prepared form.
+pub(super) fn domain(text: &str) -> Read<String> {
+    DomainPart::new(text)
+        .map(|domain| domain.as_str().to_owned())
+        .map_err(|_| format!("{text:?} is no domain, such as \"example.org\"."))
+}

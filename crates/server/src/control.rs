@@ -1,0 +1,188 @@
+//! How commands reach a running server: JSON lines on a socket in the data directory, which only its owner can open.
+//!
+//! One request, one response. What is long (an import, a list) is asked for in parts, so that progress can be seen and
+//! the connection can be given up at any part.
+
+mod admin;
+mod client;
+mod socket;
+
+pub use admin::{Admin, Change, Changed};
+pub use client::Control;
+pub use socket::{listen, run};
+
+use serde::{Deserialize, Serialize};
+
+/// Longest line in bytes: a part of an import with the longest passwords, escaped.
+pub const MAX_LINE: usize = 4 << 20;
+
+/// Lines of an import in one request: about a second of two cores.
+pub const IMPORT_PART: usize = 256;
+
+/// Accounts of one answer to [`Request::List`].
+pub const LIST_PART: usize = 1_000;
+
+/// What a command wants. `account` is a number, a name or an address, as a person writes it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Make an account.
+    Create {
+        /// A name, an address, or nothing: then the number is the address.
+        address: String,
+        /// The nickname.
+        nick: Option<String>,
+        /// The password.
+        password: String,
+    },
+    /// Make many, at most [`IMPORT_PART`].
+    Import {
+        /// Whose.
+        lines: Vec<ImportLine>,
+        /// Rounds of hashing, where not the configured ones.
+        iterations: Option<u32>,
+    },
+    /// What is known of an account.
+    Show {
+        /// Which.
+        account: String,
+    },
+    /// Accounts in the order of their numbers, at most [`LIST_PART`].
+    List {
+        /// From this number on, without it.
+        after: Option<u64>,
+        /// Only names that begin so.
+        prefix: Option<String>,
+        /// Only disabled ones.
+        disabled: bool,
+    },
+    /// Let nobody, or again somebody, sign in.
+    SetDisabled {
+        /// Which.
+        account: String,
+        /// Whether nobody.
+        disabled: bool,
+    },
+    /// Change the password.
+    SetPassword {
+        /// Whose.
+        account: String,
+        /// The new one.
+        password: String,
+    },
+    /// Delete an account with all that is its own.
+    Delete {
+        /// Which.
+        account: String,
+    },
+    /// Make an invitation.
+    CreateInvite {
+        /// For how many accounts.
+        uses: u32,
+        /// How long it is valid.
+        days: u32,
+    },
+    /// All invitations.
+    ListInvites,
+    /// Take an invitation back.
+    RevokeInvite {
+        /// Its token, or the beginning of its id.
+        invite: String,
+    },
+}
+
+/// One line of an import.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportLine {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// A name, an address, or nothing for the next number.
+    pub address: String,
+    /// The password.
+    pub password: String,
+    /// The nickname.
+    pub nick: Option<String>,
+}
+
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Response {
+    /// It is done, to this account.
+    Account(AccountRow),
+    /// A part of the list; an empty one is its end.
+    Accounts {
+        /// The accounts.
+        accounts: Vec<AccountRow>,
+    },
+    /// A part of an import is done.
+    Imported {
+        /// How many accounts were made.
+        made: u64,
+        /// The lines that became none.
+        failures: Vec<Failure>,
+    },
+    /// An invitation was made.
+    Invited {
+        /// What is given to who is invited. It cannot be shown again.
+        token: String,
+        /// The same as a link that clients open.
+        link: String,
+        /// The invitation.
+        invite: InviteRow,
+    },
+    /// All invitations.
+    Invites {
+        /// The invitations.
+        invites: Vec<InviteRow>,
+    },
+    /// It was taken back.
+    Revoked,
+    /// It was not done.
+    Refused {
+        /// A sentence that says why.
+        why: String,
+    },
+}
+
+/// An account as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountRow {
+    /// Its number.
+    pub number: u64,
+    /// Its primary address.
+    pub address: String,
+    /// The nickname.
+    pub nick: Option<String>,
+    /// When it was made, milliseconds since the Unix epoch.
+    pub created: i64,
+    /// Whether nobody can sign in.
+    pub disabled: bool,
+}
+
+/// An invitation as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InviteRow {
+    /// Names it; not the token.
+    pub id: String,
+    /// Accounts that it is still good for.
+    pub uses: u32,
+    /// When it ends, milliseconds since the Unix epoch.
+    pub expires: i64,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// A line that became no account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its number in the file.
+    pub line: u64,
+    /// The address that it asked for.
+    pub address: String,
+    /// A sentence that says why.
+    pub why: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Carries out commands, in the running server or beside it.
+
+use rookery_core::accounts::{AccountError, Accounts, By, Wanted, invite_hash};
+use rookery_core::env::Env;
+use rookery_proto::Uid;
+use rookery_store::{Account, AccountFilter, Invite, Store, StoreError, Timestamp};
+
+use super::{AccountRow, Failure, IMPORT_PART, ImportLine, InviteRow, LIST_PART, Request, Response};
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// Longest validity of an invitation; what must last longer is a setting, not an invitation.
+const MAX_INVITE_DAYS: u32 = 3_650;
+
+/// Characters of an invitation's id as it is shown, and the fewest that name one.
+const ID_SHOWN: usize = 8;
+
+/// What was changed about an account that may be in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nobody can sign in any more.
+    Disabled,
+    /// It can be used again.
+    Enabled,
+    /// It has another password.
+    Password,
+    /// It is gone.
+    Deleted,
+}
+
+/// Tells a running server of a change after its commit.
+pub type Changed = Box<dyn Fn(Uid, Change) + Send + Sync>;
+
+/// Carries out commands.
+pub struct Admin {
+    accounts: Accounts,
+    store: Store,
+    env: Env,
+    changed: Changed,
+}
+
+impl Admin {
+    /// Carries out commands on `store`, and calls `changed` for each account that may be in use.
+    pub fn new(accounts: Accounts, store: Store, env: Env, changed: Changed) -> Admin {
+        Admin { accounts, store, env, changed }
+    }
+
+    /// Does what is asked; what went wrong is in the response.
+    pub async fn handle(&self, request: Request) -> Response {
+        let outcome = match request {
+            Request::Create { address, nick, password } => self.create(&address, nick, password).await,
+            Request::Import { lines, iterations } => self.import(lines, iterations).await,
+            Request::Show { account } => self.accounts.find(&account).await.map(|account| self.row(&account)),
+            Request::List { after, prefix, disabled } => self.list(after, prefix, disabled).await,
+            Request::SetDisabled { account, disabled } => self.set_disabled(&account, disabled).await,
+            Request::SetPassword { account, password } => self.set_password(&account, password).await,
+            Request::Delete { account } => self.delete(&account).await,
+            Request::CreateInvite { uses, days } => self.create_invite(uses, days).await,
+            Request::ListInvites => self.list_invites().await,
+            Request::RevokeInvite { invite } => return self.revoke_invite(&invite).await,
+        };
+        outcome.unwrap_or_else(|error| Response::Refused { why: error.sentence() })
+    }
+
+    async fn create(
+        &self,
+        address: &str,
+        nick: Option<String>,
+        password: String,
+    ) -> Result<Response, AccountError> {
+        let name = self.accounts.name_of(address)?;
+        let wanted = Wanted { name, nick, password, invite: None };
+        Ok(self.row(&self.accounts.create(wanted, By::Operator).await?))
+    }
+
+    async fn import(
+        &self,
+        lines: Vec<ImportLine>,
+        iterations: Option<u32>,
+    ) -> Result<Response, AccountError> {
+        if lines.len() > IMPORT_PART {
+            return Err(AccountError::Store(StoreError::Limit("lines at once")));
+        }
+        let mut failures = Vec::new();
+        let mut failed = |line: u64, address: &str, error: AccountError| {
+            failures.push(Failure { line, address: address.to_owned(), why: error.sentence() });
+        };
+        let (mut sources, mut wanted) = (Vec::new(), Vec::new());
+        for ImportLine { line, address, password, nick } in lines {
+            match self.accounts.name_of(&address) {
+                Ok(name) => {
+                    wanted.push(Wanted { name, nick, password, invite: None });
+                    sources.push((line, address));
+                }
+                Err(error) => failed(line, &address, error),
+            }
+        }
+        let mut made = 0;
+        for ((line, address), outcome) in sources.iter().zip(self.accounts.import(wanted, iterations).await?)
+        {
+            match outcome {
+                Ok(_) => made += 1,
+                Err(error) => failed(*line, address, error),
+            }
+        }
+        failures.sort_by_key(|failure| failure.line);
+        Ok(Response::Imported { made, failures })
+    }
+
+    async fn list(
+        &self,
+        after: Option<u64>,
+        prefix: Option<String>,
+        disabled: bool,
+    ) -> Result<Response, AccountError> {
+        let filter = AccountFilter { name_prefix: prefix, disabled: disabled.then_some(true) };
+        let accounts = self.store.accounts(after.map(Uid), filter, LIST_PART).await?;
+        Ok(Response::Accounts {
+            accounts: accounts.iter().map(|account| self.account_row(account)).collect(),
+        })
+    }
+
+    async fn set_disabled(&self, account: &str, disabled: bool) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.store.set_disabled(account.uid, disabled).await?;
+        (self.changed)(account.uid, if disabled { Change::Disabled } else { Change::Enabled });
+        Ok(self.row(&Account { disabled, ..account }))
+    }
+
+    async fn set_password(&self, account: &str, password: String) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.accounts.set_password(account.uid, password).await?;
+        (self.changed)(account.uid, Change::Password);
+        Ok(self.row(&account))
+    }
+
+    async fn delete(&self, account: &str) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.accounts.delete(&account).await?;
+        (self.changed)(account.uid, Change::Deleted);
+        Ok(self.row(&account))
+    }
+
+    async fn create_invite(&self, uses: u32, days: u32) -> Result<Response, AccountError> {
+        let expires = Timestamp(self.env.now().0 + DAY * i64::from(days.clamp(1, MAX_INVITE_DAYS)));
+        let uses = uses.max(1);
+        let token = self.accounts.invite(uses, expires, None).await?;
+        let invite = Invite { hash: invite_hash(&token), expires, uses, created_by: None };
+        let link = self.accounts.invite_link(&token);
+        Ok(Response::Invited { invite: self.invite_row(&invite), token, link })
+    }
+
+    async fn list_invites(&self) -> Result<Response, AccountError> {
+        let invites = self.store.invites().await?;
+        Ok(Response::Invites { invites: invites.iter().map(|invite| self.invite_row(invite)).collect() })
+    }
+
+    async fn revoke_invite(&self, text: &str) -> Response {
+        let named = |invite: &Invite| {
+            let id = id(invite);
+            invite.hash == invite_hash(text)
+                || (text.len() >= ID_SHOWN && id.starts_with(&text.to_ascii_lowercase()))
+        };
+        let found: Vec<Invite> = match self.store.invites().await {
+            Ok(invites) => invites.into_iter().filter(named).collect(),
+            Err(error) => return Response::Refused { why: AccountError::from(error).sentence() },
+        };
+        let [invite] = found.as_slice() else {
+            return Response::Refused {
+                why: "There is no such invitation: see `rookery invite list`.".to_owned(),
+            };
+        };
+        match self.store.revoke_invite(invite.hash).await {
+            Ok(_) => Response::Revoked,
+            Err(error) => Response::Refused { why: AccountError::from(error).sentence() },
+        }
+    }
+
+    fn account_row(&self, account: &Account) -> AccountRow {
+        AccountRow {
+            number: account.uid.0,
+            address: self.accounts.address(account).to_string(),
+            nick: account.nick.clone(),
+            created: account.created.0,
+            disabled: account.disabled,
+        }
+    }
+
+    fn row(&self, account: &Account) -> Response {
+        Response::Account(self.account_row(account))
+    }
+
+    fn invite_row(&self, invite: &Invite) -> InviteRow {
+        let ended = invite.uses == 0 || invite.expires <= self.env.now();
+        let id = id(invite)[..ID_SHOWN].to_owned();
+        InviteRow { id, uses: invite.uses, expires: invite.expires.0, ended }
+    }
+}
+
+/// An invitation's hash in lower-case hexadecimal.
+fn id(invite: &Invite) -> String {
+    data_encoding::HEXLOWER.encode(&invite.hash.0)
+}

@@ -1,0 +1,155 @@
+use std::sync::{Arc, Mutex};
+
+use rookery_core::accounts::{Accounts, Hasher};
+use rookery_core::env::Env;
+use rookery_store::{Options, Store};
+
+use super::*;
+use crate::config::Config;
+
+struct Running {
+    folder: tempfile::TempDir,
+    changes: Arc<Mutex<Vec<(u64, Change)>>>,
+}
+
+impl Running {
+    /// A server that does nothing but take commands.
+    async fn start() -> Running {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            Store::open(Options::new(folder.path().join("store")), Box::new(|_, _| ())).await.unwrap();
+        let env = Env::virtual_from(7);
+        let accounts = Accounts::new(store.clone(), env.clone(), "example.org".to_owned(), 1, Hasher::new(2));
+        let changes = Arc::new(Mutex::new(Vec::new()));
+        let seen = changes.clone();
+        let changed =
+            Box::new(move |uid: rookery_proto::Uid, change| seen.lock().unwrap().push((uid.0, change)));
+        let admin = Arc::new(Admin::new(accounts, store, env, changed));
+        tokio::spawn(run(listen(folder.path()).unwrap(), admin));
+        Running { folder, changes }
+    }
+
+    async fn command(&self) -> Control {
+        let config = Config { data: self.folder.path().to_owned(), ..Config::default() };
+        Control::open(&config, false).await.unwrap()
+    }
+}
+
+fn create(address: &str) -> Request {
+    Request::Create { address: address.to_owned(), nick: None, password: "secret".to_owned() }
+}
+
+fn account(response: Response) -> AccountRow {
+    match response {
+        Response::Account(row) => row,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn commands_reach_the_running_server() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    assert!(matches!(control, Control::Running(..)));
+    assert_eq!(account(control.ask(create("alice")).await.unwrap()).address, "alice@example.org");
+    assert_eq!(account(control.ask(create("")).await.unwrap()).address, "10002@example.org");
+    let refused = control.ask(create("alice")).await.unwrap_err().to_string();
+    assert_eq!(refused, "The name is taken.");
+    let disable = Request::SetDisabled { account: "10001".to_owned(), disabled: true };
+    assert!(account(control.ask(disable).await.unwrap()).disabled);
+    let list = Request::List { after: None, prefix: None, disabled: true };
+    let Response::Accounts { accounts } = control.ask(list).await.unwrap() else { panic!() };
+    assert_eq!(accounts.iter().map(|row| row.number).collect::<Vec<_>>(), [10_001]);
+    let passwd = Request::SetPassword { account: "alice".to_owned(), password: "new".to_owned() };
+    control.ask(passwd).await.unwrap();
+    control.ask(Request::Delete { account: "alice@example.org".to_owned() }).await.unwrap();
+    let gone = control.ask(Request::Show { account: "alice".to_owned() }).await.unwrap_err().to_string();
+    assert_eq!(gone, "There is no such account.");
+    let seen = server.changes.lock().unwrap().clone();
+    assert_eq!(seen, [(10_001, Change::Disabled), (10_001, Change::Password), (10_001, Change::Deleted)]);
+}
+
+#[tokio::test]
+async fn an_import_names_its_failures_by_line() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    let line = |line, address: &str| ImportLine {
+        line,
+        address: address.to_owned(),
+        password: "secret".to_owned(),
+        nick: None,
+    };
+    let lines = vec![line(1, "alice"), line(2, "bob@example.com"), line(3, "alice@example.org"), line(4, "")];
+    let response = control.ask(Request::Import { lines, iterations: Some(1) }).await.unwrap();
+    let Response::Imported { made, failures } = response else { panic!("{response:?}") };
+    assert_eq!(made, 2);
+    let failures: Vec<_> = failures.iter().map(|failure| (failure.line, failure.why.as_str())).collect();
+    assert_eq!(failures, [(2, "The address is not at example.org."), (3, "The name is taken.")]);
+    let many = (0..=IMPORT_PART as u64).map(|at| line(at, "")).collect();
+    assert!(control.ask(Request::Import { lines: many, iterations: None }).await.is_err());
+}
+
+#[tokio::test]
+async fn invitations_are_made_listed_and_revoked() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    let made = control.ask(Request::CreateInvite { uses: 3, days: 7 }).await.unwrap();
+    let Response::Invited { token, link, invite } = made else { panic!("{made:?}") };
+    assert_eq!(link, format!("xmpp:example.org?register;preauth={token}"));
+    assert_eq!((invite.uses, invite.ended), (3, false));
+    let second = control.ask(Request::CreateInvite { uses: 1, days: 1 }).await.unwrap();
+    let Response::Invited { invite: second, .. } = second else { panic!("{second:?}") };
+    let list = control.ask(Request::ListInvites).await.unwrap();
+    assert_eq!(list, Response::Invites { invites: vec![second.clone(), invite] });
+    let revoke = |text: &str| Request::RevokeInvite { invite: text.to_owned() };
+    assert!(control.ask(revoke("ffff")).await.is_err());
+    assert_eq!(control.ask(revoke(&second.id)).await.unwrap(), Response::Revoked);
+    assert_eq!(control.ask(revoke(&token)).await.unwrap(), Response::Revoked);
+    assert_eq!(control.ask(Request::ListInvites).await.unwrap(), Response::Invites { invites: Vec::new() });
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_request_is_answered() {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let server = Running::start().await;
+    let path = crate::data::control_socket(server.folder.path());
+    let mut stream = BufReader::new(tokio::net::UnixStream::connect(path).await.unwrap());
+    let mut answer = String::new();
+    for line in ["nonsense\n", "{\"command\":\"fly\"}\n", "{\"command\":\"list_invites\"}\n"] {
+        stream.write_all(line.as_bytes()).await.unwrap();
+        answer.clear();
+        stream.read_line(&mut answer).await.unwrap();
+        assert_eq!(answer.contains("refused"), !line.contains("list_invites"), "{line} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_server_the_store_is_opened_by_one_command_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().join("data"), ..Config::default() };
+    let Err(error) = Control::open(&config, false).await else { panic!("there is no store") };
+    assert!(error.to_string().starts_with("There are no accounts in "), "{error}");
+
+    let mut control = Control::open(&config, true).await.unwrap();
+    control.ask(create("alice")).await.unwrap();
+    let Err(error) = Control::open(&config, true).await else { panic!("the store is in use") };
+    assert!(error.to_string().starts_with("Another rookery works on "), "{error}");
+    control.close().await.unwrap();
+
+    let mut control = Control::open(&config, false).await.unwrap();
+    let shown = control.ask(Request::Show { account: "alice".to_owned() }).await.unwrap();
+    assert_eq!(account(shown).address, "alice@localhost");
+    control.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_that_a_killed_server_left_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), ..Config::default() };
+    drop(listen(folder.path()).unwrap());
+    assert!(crate::data::control_socket(folder.path()).exists());
+    let control = Control::open(&config, true).await.unwrap();
+    assert!(matches!(control, Control::Alone { .. }));
+    control.close().await.unwrap();
+    assert!(listen(folder.path()).is_ok());
+}

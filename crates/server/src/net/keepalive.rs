@@ -1,0 +1,81 @@
+//! What happens by the clock: silent clients are asked, dead connections given up, sessions that nobody came back for
+//! ended, positions written down.
+
+use rookery_core::session::{Link, Session};
+use rookery_core::xep::ping;
+use rookery_core::{Core, limits};
+use rookery_proto::stream::{StreamError, sm};
+use rookery_store::Policy;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the clock is looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How often old messages are looked for, and the pause after a slice when there are more.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+const BETWEEN_SLICES: Duration = Duration::from_millis(100);
+
+/// Runs for as long as it is polled.
+pub async fn run(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let now = core.env.now();
+        for session in core.router.all() {
+            let silent = {
+                let state = session.state();
+                if *state.link() != Link::Attached {
+                    continue;
+                }
+                Duration::from_millis((now.0 - state.heard.0).max(0) as u64)
+            };
+            if silent >= core.policy.idle + limits::IDLE_GRACE {
+                // RFC 6120 §4.6.4: the connection is dead; what was sent into it waits in the log.
+                session.state().leave(Some(StreamError::new("connection-timeout")));
+            } else if silent >= core.policy.idle {
+                ask(&core, &session);
+            }
+        }
+        core.expire().await;
+        core.flush_delivered().await;
+    }
+}
+
+/// Removes what is older than it may get, in slices between which everybody else has a turn. Runs for as long as it is
+/// polled.
+pub async fn sweep(core: Arc<Core>) {
+    let policy = Policy { days: core.policy.retention_days };
+    let mut from = None;
+    loop {
+        from = match core.store.sweep(core.env.now(), policy, from.unwrap_or_default()).await {
+            Ok(swept) => {
+                if swept.entries > 0 {
+                    tracing::info!(entries = swept.entries, bodies = swept.bodies, "old messages removed");
+                }
+                swept.next
+            }
+            Err(error) => {
+                tracing::warn!(%error, "old messages could not be removed");
+                None
+            }
+        };
+        tokio::time::sleep(if from.is_some() { BETWEEN_SLICES } else { SWEEP_EVERY }).await;
+    }
+}
+
+/// Asks a silent client for a sign of life, once.
+fn ask(core: &Core, session: &Session) {
+    let managed = {
+        let mut state = session.state();
+        if std::mem::replace(&mut state.asked, true) {
+            return;
+        }
+        state.sm.is_some()
+    };
+    if managed {
+        session.push_nonza(sm::REQUEST);
+    } else {
+        let ping = ping::ask(&core.policy.domain, session.jid.as_str(), &core.env.token());
+        session.push(ping.into());
+    }
+}

@@ -1,0 +1,212 @@
+//! Signing up (XEP-0077) before authentication: with the fields that most clients know, or a form, in which a nick and
+//! a password are enough and the number becomes the address.
+
+use super::Server;
+use super::throttle::{Debts, subnet};
+use rookery_core::Registration;
+use rookery_core::accounts::{By, Wanted};
+use rookery_proto::error::StanzaError;
+use rookery_proto::ns;
+use rookery_proto::stanza::{Child, Kind, Stanza};
+use rookery_proto::xml::Xml;
+use rookery_store::Timestamp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Attempts that one address has for each account that it may make: names are taken, passwords mistyped.
+const TRIES: f64 = 6.0;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Sign-ups of each address.
+pub struct SignUps {
+    per_hour: f64,
+    made: Debts<IpAddr>,
+    tried: Debts<IpAddr>,
+}
+
+impl SignUps {
+    /// So many accounts per address and hour.
+    pub fn new(per_hour: u32) -> SignUps {
+        let each = HOUR / per_hour.max(1);
+        SignUps { per_hour: per_hour.into(), made: Debts::new(each), tried: Debts::new(each.div_f64(TRIES)) }
+    }
+
+    /// Whether `peer` may try now. Every attempt counts, so that names cannot be asked for one after the other.
+    fn admit(&self, peer: IpAddr, now: Timestamp) -> Result<(), StanzaError> {
+        let peer = subnet(peer);
+        let spent = self.made.of(&peer, now) > self.per_hour - 1.0;
+        if spent || self.tried.of(&peer, now) > self.per_hour * TRIES - 1.0 {
+            // XEP-0077 §8 leaves the condition open; waiting helps.
+            return Err(StanzaError::resource_constraint()
+                .text("Too many sign-ups from your address. Try again later."));
+        }
+        self.tried.add(peer, now);
+        Ok(())
+    }
+}
+
+/// What somebody fills in.
+#[derive(Default)]
+struct Form {
+    user: Option<String>,
+    nick: Option<String>,
+    password: Option<String>,
+    token: Option<String>,
+}
+
+/// Whether an element is about signing up; nothing else is answered before authentication.
+pub fn is_meant(element: &Stanza) -> bool {
+    let about = |c: Child<'_>| c.is(ns::REGISTER, "query") || c.is(ns::PREAUTH, "preauth");
+    element.kind() == Kind::Iq && element.children().any(about)
+}
+
+/// Answers an IQ of a client that has not authenticated. `invite` is the token that it has shown so far (XEP-0445 §3).
+pub async fn unauthenticated(
+    server: &Server,
+    peer: IpAddr,
+    iq: &Stanza,
+    invite: &mut Option<String>,
+) -> Vec<u8> {
+    let outcome = match answer(server, peer, iq, invite).await {
+        Ok(payload) => {
+            let mut x = Xml::new();
+            x.open("iq").attr("type", "result").opt("id", iq.id()).attr("from", &server.core.policy.domain);
+            x.raw(&payload).close();
+            return x.into_vec();
+        }
+        Err(error) => error,
+    };
+    tracing::info!(%peer, reason = outcome.condition, "no account was made");
+    outcome.reply(iq, None).unwrap_or_default()
+}
+
+async fn answer(
+    server: &Server,
+    peer: IpAddr,
+    iq: &Stanza,
+    invite: &mut Option<String>,
+) -> Result<Vec<u8>, StanzaError> {
+    let mode = server.core.policy.registration;
+    let set = match iq.type_().as_deref() {
+        Some("get") => false,
+        Some("set") => true,
+        _ => return Err(StanzaError::bad_request()),
+    };
+    if set && let Some(preauth) = iq.child(ns::PREAUTH, "preauth") {
+        return show_invite(server, &preauth, invite).await;
+    }
+    let query = iq.child(ns::REGISTER, "query").ok_or_else(StanzaError::not_authorized)?;
+    if mode == Registration::Closed {
+        return Err(StanzaError::not_allowed().text("The operator makes the accounts here. Ask for one."));
+    }
+    if !set {
+        return Ok(form(mode, invite.is_some()));
+    }
+    sign_up(server, peer, fields(&query), invite).await
+}
+
+/// XEP-0445 §3: a token is shown before the form is asked for.
+async fn show_invite(
+    server: &Server,
+    preauth: &Child<'_>,
+    invite: &mut Option<String>,
+) -> Result<Vec<u8>, StanzaError> {
+    let token = preauth.attr("token").unwrap_or_default().into_owned();
+    let hash = rookery_core::accounts::invite_hash(&token);
+    match server.core.accounts.check_invite(hash).await {
+        Ok(()) => {
+            *invite = Some(token);
+            Ok(Vec::new())
+        }
+        Err(error) => Err(StanzaError::item_not_found().text(error.sentence())),
+    }
+}
+
+/// What is asked for (§3.1, §4): the fields, and the same as a form with more to choose.
+fn form(mode: Registration, invited: bool) -> Vec<u8> {
+    let text = "Choose a name for your address, or leave it out: then your number is your address.";
+    let ask_token = mode == Registration::Invite && !invited;
+    let mut x = Xml::new();
+    x.open_ns("query", ns::REGISTER).text_element("instructions", text);
+    x.leaf("username").leaf("password");
+    x.open_ns("x", ns::DATA_FORMS).attr("type", "form");
+    x.text_element("title", "A new account").text_element("instructions", text);
+    let mut field = |var: &str, kind: &str, label: &str, required: bool, value: Option<&str>| {
+        x.open("field").attr("type", kind).attr("var", var);
+        if !label.is_empty() {
+            x.attr("label", label);
+        }
+        if let Some(value) = value {
+            x.text_element("value", value);
+        }
+        if required {
+            x.leaf("required");
+        }
+        x.close();
+    };
+    field("FORM_TYPE", "hidden", "", false, Some(ns::REGISTER));
+    field("nick", "text-single", "Nick: what others call you", false, None);
+    field("username", "text-single", "Name in your address (may be left out)", false, None);
+    field("password", "text-private", "Password", true, None);
+    if ask_token {
+        field("token", "text-single", "Invitation", true, None);
+    }
+    x.close().close();
+    x.into_vec()
+}
+
+/// What was filled in: a form counts more than the fields beside it.
+fn fields(query: &Child<'_>) -> Form {
+    let mut form = Form::default();
+    let mut take = |name: &str, value: String| {
+        let value = Some(value).filter(|value| !value.is_empty());
+        match name {
+            "username" => form.user = value,
+            "nick" => form.nick = value,
+            "password" => form.password = value,
+            "token" => form.token = value,
+            _ => {}
+        }
+    };
+    for child in query.children().filter(|c| c.ns() == ns::REGISTER) {
+        take(child.name(), child.text().into_owned());
+    }
+    if let Some(data) = query.child(ns::DATA_FORMS, "x") {
+        for field in data.children().filter(|c| c.name() == "field") {
+            let value = field.children().find(|c| c.name() == "value");
+            take(
+                &field.attr("var").unwrap_or_default(),
+                value.map(|v| v.text().into_owned()).unwrap_or_default(),
+            );
+        }
+    }
+    form
+}
+
+async fn sign_up(
+    server: &Server,
+    peer: IpAddr,
+    form: Form,
+    invite: &mut Option<String>,
+) -> Result<Vec<u8>, StanzaError> {
+    let now = server.core.env.now();
+    server.sign_ups.admit(peer, now)?;
+    // §3.1: what is required must be there.
+    let password =
+        form.password.ok_or_else(|| StanzaError::not_acceptable().text("A password is needed."))?;
+    let token = form.token.or(invite.take());
+    if server.core.policy.registration == Registration::Invite && token.is_none() {
+        return Err(StanzaError::not_allowed().text("You need an invitation to sign up here."));
+    }
+    let wanted = Wanted { name: form.user, nick: form.nick, password, invite: token };
+    let account = server.core.accounts.create(wanted, By::Themselves).await?;
+    server.sign_ups.made.add(subnet(peer), now);
+    let address = server.core.accounts.address(&account);
+    tracing::info!(uid = account.uid.0, %peer, "signed up");
+    // The client learns its address here, because without a name it did not choose it.
+    let mut x = Xml::new();
+    x.open_ns("query", ns::REGISTER).leaf("registered");
+    x.text_element("username", address.node().map_or("", |node| node.as_str())).close();
+    Ok(x.into_vec())
+}

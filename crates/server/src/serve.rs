@@ -1,0 +1,206 @@
+//! `rookery serve`: everything is opened, the doors too, and closed again in order.
+
+use crate::assemble;
+use crate::certificate::LocalCertificate;
+use crate::config::{Config, LogFormat};
+use crate::control::{self, Admin, Change};
+use crate::data::{DataLock, store_options};
+use crate::http::{self, Monitor};
+use crate::net::listener::{self, Admission};
+use crate::net::{Server, Settings};
+use crate::tls::{Source, Tls};
+use anyhow::{Context, Result};
+use rookery_core::env::Env;
+use rookery_core::{Core, Policy, Registration};
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use time::UtcDateTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing_subscriber::EnvFilter;
+
+/// Silence after which a client is asked for a sign of life: below the ten minutes after which many routers forget a
+/// connection, and seldom enough for a phone's battery.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// Runs the server until it is told to stop.
+pub fn serve(config: Config) -> Result<()> {
+    log(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(config))
+}
+
+async fn run(config: Config) -> Result<()> {
+    let mut stop = Stop::new()?;
+    let figures = http::recorder()?;
+    let env = Env::system();
+    // Held until the end: commands see a running server, and nobody else writes.
+    let _lock = DataLock::take(&config.data)?;
+    let tls = Arc::new(Tls::open(certificates(&config), UtcDateTime::now())?);
+    let secret = assemble::secret(&config.data, &env)?;
+    let core = assemble::core(&config.data, store_options(&config), policy(&config), env).await?;
+    let settings = Settings {
+        plain: config.allow_plain_connections,
+        registrations_per_hour: config.registrations_per_hour,
+    };
+    let server = Arc::new(Server::new(core.clone(), Some(tls.clone()), settings, secret));
+    let monitor = Monitor::new(core.clone(), figures);
+
+    let mut doors = JoinSet::new();
+    open_doors(&config, &server, &mut doors).await?;
+    for address in &config.listen_status {
+        let listener = bind(*address, "listen.status").await?;
+        let monitor = monitor.clone();
+        doors.spawn(async move {
+            if let Err(error) = monitor.serve(listener).await {
+                tracing::error!(%error, "metrics and health are not served any more");
+            }
+        });
+    }
+    doors.spawn(async move {
+        if let Err(error) = tls.watch().await {
+            tracing::error!(%error, "changed certificates will not be noticed");
+        }
+    });
+    let commands = control::listen(&config.data)?;
+    doors.spawn(control::run(commands, Arc::new(admin(&core))));
+    let clock = assemble::background(core.clone());
+    greet(&config, &core).await;
+
+    stop.wait().await;
+    tracing::info!("shutting down; sessions can be resumed after the restart");
+    monitor.retire();
+    doors.shutdown().await;
+    clock.abort();
+    assemble::shutdown(&core).await
+}
+
+async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<()>) -> Result<()> {
+    let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
+    let kinds = [("listen.c2s", &config.listen_c2s, false), ("listen.c2s_tls", &config.listen_c2s_tls, true)];
+    for (setting, addresses, direct) in kinds {
+        for address in addresses {
+            let listener = bind(*address, setting).await?;
+            doors.spawn(listener::run(server.clone(), listener, admission.clone(), direct));
+        }
+    }
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("Nothing can listen on {address}. Is another server running there? `{setting}` in the configuration sets another address.")
+    })
+}
+
+/// Carries out the operator's commands, and lets sessions of a changed account feel it at once.
+fn admin(core: &Arc<Core>) -> Admin {
+    let changed = core.clone();
+    let tell = Box::new(move |uid, change| {
+        let core = changed.clone();
+        let ends = matches!(change, Change::Disabled | Change::Deleted);
+        tokio::spawn(async move { core.account_changed(uid, ends).await });
+    });
+    Admin::new(core.accounts.clone(), core.store.clone(), core.env.clone(), tell)
+}
+
+fn certificates(config: &Config) -> Source {
+    match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificate), Some(key)) => {
+            Source::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        _ => Source::Local(LocalCertificate::new(&config.data, &config.domain)),
+    }
+}
+
+/// What core must know of the configuration.
+pub fn policy(config: &Config) -> Policy {
+    Policy {
+        domain: config.domain.clone(),
+        resumption: config.resumption,
+        idle: IDLE,
+        stanza_bytes: config.stanza_bytes,
+        registration: config.registration,
+        retention_days: config.retention_days,
+        archive_default: config.archive_default,
+        iterations: config.scram_iterations,
+    }
+}
+
+fn log(config: &Config) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.log_level).context("`log.level` is not a filter.")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = lines.with_ansi(std::io::stderr().is_terminal());
+    match config.log_format {
+        LogFormat::Text => lines.with_target(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+/// A few friendly lines on the terminal: where to connect, and how to begin.
+async fn greet(config: &Config, core: &Core) {
+    let list =
+        |addresses: &[SocketAddr]| addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
+    let accounts = core.store.account_count().await.unwrap_or(0);
+    let people = match accounts {
+        1 => "1 account".to_owned(),
+        n => format!("{n} accounts"),
+    };
+    println!("Rookery {} serves {} ({people}).", env!("CARGO_PKG_VERSION"), config.domain);
+    println!();
+    if !config.listen_c2s.is_empty() {
+        println!("  XMPP applications connect to  {}  (STARTTLS)", list(&config.listen_c2s));
+    }
+    if !config.listen_c2s_tls.is_empty() {
+        println!("                            or  {}  (direct TLS)", list(&config.listen_c2s_tls));
+    }
+    if !config.listen_status.is_empty() {
+        println!("  Figures and health are at     http://{}/metrics", list(&config.listen_status));
+    }
+    if config.tls_certificate.is_none() {
+        let authority = LocalCertificate::new(&config.data, &config.domain).authority_file();
+        println!("  The certificate is our own; let applications trust  {}", authority.display());
+    }
+    if accounts == 0 {
+        let usual = config.data == Config::default().data;
+        let data = if usual { String::new() } else { format!(" --data {}", config.data.display()) };
+        println!();
+        println!("Nobody is here yet. In another terminal, make the first two accounts:");
+        println!("  rookery account create alice{data}    (alice@{}, and a number besides)", config.domain);
+        println!("  rookery account create{data}          (the number is the address)");
+        println!("From the source folder, `cargo run --release --` stands for `rookery`.");
+        match config.registration {
+            Registration::Closed => {
+                println!("People cannot sign up themselves; `registration.mode` changes that.")
+            }
+            Registration::Invite => {
+                println!("People sign up with an invitation: rookery invite create{data}")
+            }
+            Registration::Open => println!("People may also sign up in their application."),
+        }
+    }
+    println!();
+}
+
+/// The signals that end the server.
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> Result<Stop> {
+        Ok(Stop { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
