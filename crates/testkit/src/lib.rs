@@ -1,1 +1,9 @@
-//! A server in memory, scripted clients and virtual time for the scenarios.
+//! A server in memory, scripted clients and virtual time for the scenarios, and the proof by killing.
+
+pub mod client;
+pub mod clock;
+pub mod crash;
+pub mod dialogue;
+pub mod measure;
+pub mod ns;
+pub mod server;

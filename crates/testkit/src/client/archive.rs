@@ -1,0 +1,76 @@
+//! Reading an archive (XEP-0313) from one end to the other, page by page.
+
+use anyhow::{Context, Result};
+use minidom::Element;
+
+use super::{Client, Incoming, escape};
+use crate::ns;
+
+/// How many messages are asked for at a time.
+const PAGE: usize = 50;
+
+/// One message out of an archive.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// The archive's id for it.
+    pub id: String,
+    /// When it was stored, as the archive says it (XEP-0082).
+    pub stamp: String,
+    /// The message.
+    pub message: Element,
+}
+
+impl Client {
+    /// The account's whole archive after the message with the id `after`, oldest first. What else arrives
+    /// meanwhile stays to be read, in its order.
+    pub async fn archive(&mut self, after: Option<&str>) -> Result<Vec<Archived>> {
+        let mut collected = Vec::new();
+        let mut after = after.map(str::to_owned);
+        loop {
+            let (page, complete) = self.archive_page(after.as_deref()).await?;
+            after = page.last().map(|last| last.id.clone()).or(after);
+            let empty = page.is_empty();
+            collected.extend(page);
+            if complete || empty {
+                return Ok(collected);
+            }
+        }
+    }
+
+    async fn archive_page(&mut self, after: Option<&str>) -> Result<(Vec<Archived>, bool)> {
+        let query_id = self.fresh_id();
+        let after = after.map(|id| format!("<after>{}</after>", escape(id))).unwrap_or_default();
+        let query = format!(
+            "<query xmlns='{}' queryid='{query_id}'><set xmlns='{}'><max>{PAGE}</max>{after}</set></query>",
+            ns::MAM,
+            ns::RSM
+        );
+        let answer = self.iq("set", None, &query).await.context("querying the archive")?;
+        let mut page = Vec::new();
+        for incoming in std::mem::take(&mut self.inbox) {
+            match archived(&incoming, &query_id)? {
+                Some(found) => page.push(found),
+                None => self.inbox.push_back(incoming),
+            }
+        }
+        let fin = answer.get_child("fin", ns::MAM).context("an archive's answer without <fin/>")?;
+        Ok((page, fin.attr("complete") == Some("true")))
+    }
+}
+
+fn archived(incoming: &Incoming, query_id: &str) -> Result<Option<Archived>> {
+    let Incoming::Element(carrier) = incoming else { return Ok(None) };
+    let Some(result) = carrier.get_child("result", ns::MAM) else { return Ok(None) };
+    if result.attr("queryid") != Some(query_id) {
+        return Ok(None);
+    }
+    let read = || {
+        let forwarded = result.get_child("forwarded", ns::FORWARD)?;
+        Some(Archived {
+            id: result.attr("id")?.to_owned(),
+            stamp: forwarded.get_child("delay", ns::DELAY)?.attr("stamp")?.to_owned(),
+            message: forwarded.get_child("message", ns::CLIENT)?.clone(),
+        })
+    };
+    read().map(Some).with_context(|| format!("an incomplete archive result: {}", String::from(carrier)))
+}

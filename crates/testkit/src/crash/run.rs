@@ -1,0 +1,291 @@
+//! The run: accounts, devices, rounds of killing, and the judgement.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::audit;
+use super::check::{Violation, check};
+use super::device::{Actor, Phase};
+use super::dice::Dice;
+use super::history::{Account, Device, History, Outcome, Stored};
+use super::journal::{Journal, Tally};
+use super::process::{Running, Server};
+use crate::dialogue::PASSWORD;
+
+/// How long nothing may come of what is due, once nobody kills the server any more.
+const DRAINING: Duration = Duration::from_secs(10);
+/// How long a device may take to end.
+const ENDING: Duration = Duration::from_secs(60);
+/// The longest time for which a killed server stays away.
+const DOWN: Duration = Duration::from_millis(300);
+/// The longest time for which a disk stalls or fails.
+const STALL: Duration = Duration::from_secs(1);
+/// How many violations are written out; the rest is counted.
+const SHOWN: usize = 40;
+
+/// What a disk does before the server is killed.
+#[derive(Clone, Copy)]
+enum Trouble {
+    None,
+    /// What was to be synced never is.
+    StallsUntilKilled,
+    /// It fails in this way for a while, and is well again before the kill.
+    Heals(&'static str),
+}
+
+const TROUBLES: [Trouble; 5] = [
+    Trouble::StallsUntilKilled,
+    Trouble::Heals("write=full"),
+    Trouble::Heals("sync=stall"),
+    Trouble::None,
+    Trouble::Heals("write=io"),
+];
+
+/// What a run does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How often the server is killed.
+    pub rounds: usize,
+    /// How many devices write. Every second account has two of them.
+    pub devices: usize,
+    /// The longest time between a start and a kill; the shortest is a quarter of it.
+    pub round: Duration,
+    /// Chooses messages and moments.
+    pub seed: u64,
+}
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Report {
+    /// The seed it ran with.
+    pub seed: u64,
+    /// How often the server was killed.
+    pub kills: usize,
+    /// Messages sent, acknowledged, refused; messages received, all doubles included.
+    pub messages: [usize; 4],
+    /// Roster and block list changes sent, and answered with a result, and refused.
+    pub writes: [usize; 3],
+    /// What became of the connections.
+    pub tally: Tally,
+    /// The promises that were broken.
+    pub violations: Vec<Violation>,
+    /// What else was wrong with what the server said.
+    pub complaints: Vec<String>,
+}
+
+impl Report {
+    /// Nothing was wrong, and there was something to judge.
+    pub fn is_good(&self) -> bool {
+        self.violations.is_empty() && self.complaints.is_empty() && self.messages[1] > 0
+    }
+}
+
+impl Report {
+    /// How many violations of each kind there are.
+    fn kinds(&self) -> BTreeMap<&'static str, usize> {
+        let mut kinds = BTreeMap::new();
+        for violation in &self.violations {
+            *kinds.entry(violation.kind()).or_default() += 1;
+        }
+        kinds
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [sent, acknowledged, refused, received] = self.messages;
+        let Tally { binds, resumptions, failures, cuts, resent } = self.tally;
+        writeln!(f, "seed {}: {} kills, {cuts} cut connections", self.seed, self.kills)?;
+        writeln!(
+            f,
+            "messages: {sent} sent, {acknowledged} acknowledged, {refused} refused, {received} received"
+        )?;
+        let [changes, done, refused] = self.writes;
+        writeln!(f, "roster and block list: {changes} changes, {done} done, {refused} refused")?;
+        writeln!(
+            f,
+            "sessions: {binds} bound, {resumptions} resumed, {failures} not resumed, {resent} messages resent"
+        )?;
+        for complaint in self.complaints.iter().take(SHOWN) {
+            writeln!(f, "  {complaint}")?;
+        }
+        for violation in self.violations.iter().take(SHOWN) {
+            writeln!(f, "  {violation}")?;
+        }
+        for (kind, count) in self.kinds() {
+            writeln!(f, "{count} {kind}")?;
+        }
+        write!(f, "{} violations", self.violations.len() + self.complaints.len())
+    }
+}
+
+/// Run the plan against a server that is not running yet.
+pub fn run(plan: &Plan, server: &Server) -> Result<Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(Run::new(plan.clone(), server.clone()).go())
+}
+
+struct Run {
+    plan: Plan,
+    server: Server,
+    journals: Vec<Journal>,
+}
+
+impl Run {
+    fn new(plan: Plan, server: Server) -> Run {
+        let journals = devices(plan.devices).into_iter().map(Journal::new).collect();
+        Run { plan, server, journals }
+    }
+
+    async fn go(self) -> Result<Report> {
+        let running = self.server.start().await?;
+        let accounts = self.register().await?;
+        let (phase, watched) = watch::channel(Phase::Write);
+        let mut tasks = JoinSet::new();
+        for (index, journal) in self.journals.iter().enumerate() {
+            let device = journal.open().history.device;
+            let dice = Dice::new(self.plan.seed, index as u64 + 1);
+            let actor =
+                Actor::new(device, accounts, self.server.clone(), dice, journal.clone(), watched.clone());
+            tasks.spawn(actor.live());
+        }
+        let running = self.kill_again_and_again(running).await?;
+        phase.send_replace(Phase::Drain);
+        self.drain().await;
+        phase.send_replace(Phase::Stop);
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(ENDING, ended).await.context("a device does not end")?;
+        let mut history = self.history();
+        let mut complaints = Vec::new();
+        for account in (0..accounts).map(Account) {
+            let stored = audit::stored(&self.server, account).await;
+            // Nothing can be seen of it, so all of it is lost: the account itself may be.
+            let stored = stored.unwrap_or_else(|err| {
+                complaints.push(format!("account {} cannot be read: {err:#}", account.name()));
+                Stored::default()
+            });
+            history.stored.insert(account, stored);
+        }
+        running.kill()?;
+        Ok(self.report(&history, complaints))
+    }
+
+    async fn register(&self) -> Result<usize> {
+        let accounts: Vec<Account> =
+            self.journals.iter().map(|journal| journal.open().history.device.account).collect();
+        let count = accounts.iter().max().map_or(0, |last| last.0 + 1);
+        for account in (0..count).map(Account) {
+            let mut client = self.server.connect().await?;
+            client.open_for_features().await?;
+            client.register(&account.name(), PASSWORD).await?;
+        }
+        Ok(count)
+    }
+
+    /// The rounds. At the end the server runs.
+    async fn kill_again_and_again(&self, mut running: Running) -> Result<Running> {
+        let mut dice = Dice::new(self.plan.seed, 0);
+        for round in 0..self.plan.rounds {
+            tokio::time::sleep(self.plan.round / 4 + dice.up_to(self.plan.round * 3 / 4)).await;
+            self.trouble(round, &mut dice).await?;
+            running.kill()?;
+            tokio::time::sleep(dice.up_to(DOWN)).await;
+            running = self.server.start().await?;
+        }
+        tokio::time::sleep(self.plan.round / 4).await;
+        Ok(running)
+    }
+
+    /// What the disk does before the kill, if it can be told: each in its turn.
+    async fn trouble(&self, round: usize, dice: &mut Dice) -> Result<()> {
+        if self.server.disk.is_none() {
+            return Ok(());
+        }
+        match TROUBLES[round % TROUBLES.len()] {
+            Trouble::None => {}
+            Trouble::StallsUntilKilled => {
+                self.server.set_disk("sync=stall")?;
+                tokio::time::sleep(STALL / 4 + dice.up_to(STALL / 4)).await;
+            }
+            Trouble::Heals(fault) => {
+                self.server.set_disk(fault)?;
+                tokio::time::sleep(dice.up_to(STALL)).await;
+                self.server.set_disk("")?;
+                // Long enough for what was refused to be told so: an error is not kept for later.
+                tokio::time::sleep(STALL).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Wait until all is acknowledged and everything due has come; or until nothing comes any more, and then the
+    /// judgement says what is missing.
+    async fn drain(&self) {
+        let mut before = 0;
+        let mut last_progress = Instant::now();
+        while last_progress.elapsed() < DRAINING {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let quiet = self.journals.iter().all(|journal| journal.open().quiet);
+            let history = self.history();
+            let missing = check(&history).iter().filter(|found| matches!(found, Violation::Lost(..))).count();
+            if quiet && missing == 0 {
+                return;
+            }
+            let now = missing + history.devices.iter().map(|device| device.seen.len()).sum::<usize>();
+            if now != before {
+                (before, last_progress) = (now, Instant::now());
+            }
+        }
+    }
+
+    fn history(&self) -> History {
+        let devices = self.journals.iter().map(|journal| journal.open().history.clone()).collect();
+        History { devices, ..History::default() }
+    }
+
+    fn report(&self, history: &History, mut complaints: Vec<String>) -> Report {
+        let mut tally = Tally::default();
+        for journal in &self.journals {
+            let entries = journal.open();
+            tally.binds += entries.tally.binds;
+            tally.resumptions += entries.tally.resumptions;
+            tally.failures += entries.tally.failures;
+            tally.cuts += entries.tally.cuts;
+            tally.resent += entries.tally.resent;
+            complaints.extend(entries.complaints.iter().cloned());
+        }
+        let outcomes: Vec<Outcome> =
+            history.devices.iter().flat_map(|d| d.sent.iter().map(|s| s.outcome)).collect();
+        let writes: Vec<Outcome> =
+            history.devices.iter().flat_map(|d| d.writes.iter().map(|w| w.outcome)).collect();
+        let of = |all: &[Outcome], one| all.iter().filter(|outcome| **outcome == one).count();
+        let received = history.devices.iter().map(|device| device.seen.len()).sum();
+        Report {
+            seed: self.plan.seed,
+            kills: self.plan.rounds,
+            messages: [
+                outcomes.len(),
+                of(&outcomes, Outcome::Acknowledged),
+                of(&outcomes, Outcome::Refused),
+                received,
+            ],
+            writes: [writes.len(), of(&writes, Outcome::Acknowledged), of(&writes, Outcome::Refused)],
+            tally,
+            violations: check(history),
+            complaints,
+        }
+    }
+}
+
+/// One device for the first account, two for the second, and so on.
+fn devices(count: usize) -> Vec<Device> {
+    let each = (0..).flat_map(|account| {
+        (0..1 + account % 2).map(move |index| Device { account: Account(account), index })
+    });
+    each.take(count.max(2)).collect()
+}

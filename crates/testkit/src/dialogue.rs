@@ -1,0 +1,175 @@
+//! Dialogues: what goes over the wire, both ways, in a small language that can be read aloud.
+//!
+//! `tests/scenarios/README.md` describes the language. A file becomes one [`Case`], or one for each row of its
+//! table; each case runs against a fresh server.
+
+mod matching;
+mod parse;
+mod party;
+mod run;
+mod sentence;
+mod target;
+mod template;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rookery_proto::sasl::Mechanism;
+
+pub use run::run;
+pub use target::Target;
+
+use crate::server::{Ending, StoreFault};
+
+/// The password of every account in a dialogue.
+pub const PASSWORD: &str = "secret";
+
+/// One run of a dialogue.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The file's path below the folder of the dialogues, without its ending, and the row of the table if it has one.
+    pub name: String,
+    /// Where it is written.
+    pub path: PathBuf,
+    /// What happens, in this order.
+    pub steps: Vec<Step>,
+}
+
+impl Case {
+    /// Whether it moves the clock or breaks the server, which can be done in process only.
+    pub fn needs_our_process(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.action, Action::TimePasses(_) | Action::Restart(_) | Action::Store(_)))
+    }
+}
+
+/// One sentence of a dialogue.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The line in the file, from 1.
+    pub line: usize,
+    /// The sentence as it is written.
+    pub sentence: String,
+    /// What it means.
+    pub action: Action,
+}
+
+/// What a sentence can say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `server registration=open`, before everything else; another server is taken as it is
+    Server(Vec<(String, String)>),
+    /// `account romeo juliet`
+    Accounts(Vec<String>),
+    /// `romeo and juliet are friends`
+    Friends(String, String),
+    /// `time passes 10 minutes`
+    TimePasses(Duration),
+    /// `the server restarts`, `the server is killed and restarts`
+    Restart(Ending),
+    /// `the store fails`, `the store stalls`, `the store is full`, `the store works again`
+    Store(Option<StoreFault>),
+    /// `the rest is ignored`: whatever has arrived and was not mentioned
+    RestIgnored,
+    /// `romeo/orchard …`
+    Client(Who, Deed),
+}
+
+/// A client in a dialogue: `romeo/orchard`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who {
+    /// The account's name or number.
+    pub account: String,
+    /// The resource it binds.
+    pub resource: String,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.account, self.resource)
+    }
+}
+
+/// What a client does, or what happens to it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// `connects`, `connects and is available`, `connects and is available with priority -1`
+    Connects {
+        /// The priority of the initial presence, if there is to be one.
+        available: Option<i8>,
+    },
+    /// `opens a connection`: no byte is sent
+    OpensConnection,
+    /// `opens a stream`, `opens a stream with:` a header of its own; the connection is made if there is none
+    OpensStream(Option<String>),
+    /// `signs in`: a new connection, a stream, authentication, and the stream after it
+    SignsIn,
+    /// `signs in with SCRAM-SHA-256`: the same with this mechanism
+    SignsInWith(Mechanism),
+    /// `sends:` elements, each counted by stream management if it is a stanza
+    Sends(String),
+    /// `sends raw:` text as it is
+    SendsRaw(String),
+    /// `receives:` these elements, in this order
+    Receives(String),
+    /// `receives in any order:`
+    ReceivesInAnyOrder(String),
+    /// `does not receive:` anything that matches; the rest stays to be received
+    DoesNotReceive(String),
+    /// `receives nothing`
+    ReceivesNothing,
+    /// `settles`: forgets whatever has arrived
+    Settles,
+    /// `sees the end of the stream`: `</stream:stream>`
+    SeesFooter,
+    /// `sees the connection end`
+    SeesEnd,
+    /// `disconnects`: closes the stream, and nobody mentions the presence
+    Disconnects,
+    /// `closes the stream`
+    ClosesStream,
+    /// `is cut`: the connection ends without a word
+    IsCut,
+    /// `enables stream management`, and `… by hand`: then `<r/>` is not answered
+    EnablesSm {
+        /// Whether `<r/>` stays unanswered.
+        by_hand: bool,
+    },
+    /// `resumes`: on a new connection; fails if the server refuses
+    Resumes,
+    /// `resumes in vain`: fails if the server does not refuse
+    ResumesInVain,
+}
+
+/// Read a dialogue. `root` is the folder that its name is relative to.
+pub fn read(root: &Path, path: &Path) -> Result<Vec<Case>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let name = path.strip_prefix(root).unwrap_or(path).with_extension("");
+    parse::cases(&name.to_string_lossy(), path, &text)
+}
+
+/// All dialogues below a folder, in the order of their names.
+pub fn read_all(root: &Path) -> Result<Vec<Case>> {
+    let mut files = Vec::new();
+    collect(root, &mut files)?;
+    files.sort();
+    let mut cases = Vec::new();
+    for file in files {
+        cases.extend(read(root, &file)?);
+    }
+    Ok(cases)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|ending| ending == "dialogue") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,405 @@
+//! Runs a case, sentence by sentence.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use rookery_proto::sasl::Mechanism;
+use rookery_proto::sasl::client::Binding;
+
+use super::party::{Party, is_presence_from, listed, skip_presence};
+use super::template::{Variables, fill};
+use super::{Action, Case, Deed, PASSWORD, Target, Who, parse};
+use crate::client::{Client, Counters, Incoming, Resumption};
+use crate::clock;
+use crate::server::TestOptions;
+
+/// Run one case against a target; the error says where it went wrong, what was expected and what came.
+pub fn run(case: &Case, target: Target) -> Result<(), String> {
+    let at = Cell::new(0);
+    let virtual_time = !matches!(target, Target::At { .. });
+    let awaited = Rc::new(RefCell::new(String::new()));
+    let mut play = Play {
+        target,
+        parties: BTreeMap::new(),
+        lost: BTreeMap::new(),
+        variables: Variables::new(),
+        awaited: awaited.clone(),
+    };
+    let outcome = if virtual_time {
+        clock::run(play.all(case, &at))
+            .unwrap_or_else(|| Err(anyhow!("nothing more happened\n  missing: {}", awaited.borrow())))
+    } else {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime can be built").block_on(play.all(case, &at))
+    };
+    outcome.map_err(|err| match case.steps.get(at.get()) {
+        Some(step) => format!("{}:{}: {}\n{err:#}", case.path.display(), step.line, step.sentence),
+        None => format!("{}: at the end\n{err:#}", case.path.display()),
+    })
+}
+
+/// A case while it runs.
+struct Play {
+    target: Target,
+    parties: BTreeMap<Who, Party>,
+    /// The sessions of clients that were cut, to be resumed: the full JID and the books.
+    lost: BTreeMap<Who, (String, Counters)>,
+    variables: Variables,
+    /// What is being waited for, to be told if it never comes.
+    awaited: Rc<RefCell<String>>,
+}
+
+impl Play {
+    async fn all(&mut self, case: &Case, at: &Cell<usize>) -> Result<()> {
+        let settings = match case.steps.first().map(|step| &step.action) {
+            Some(Action::Server(settings)) => settings.iter().cloned().collect(),
+            _ => Default::default(),
+        };
+        self.target.start(TestOptions { settings, ..TestOptions::default() }).await?;
+        let outcome = self.steps(case, at).await;
+        self.parties.clear();
+        let cleaned = self.target.clean_up().await;
+        outcome.and(cleaned)
+    }
+
+    async fn steps(&mut self, case: &Case, at: &Cell<usize>) -> Result<()> {
+        for (index, step) in case.steps.iter().enumerate() {
+            at.set(index);
+            self.awaited.borrow_mut().clear();
+            self.step(index, &step.action).await?;
+        }
+        at.set(case.steps.len());
+        self.end_in_silence().await
+    }
+
+    async fn step(&mut self, index: usize, action: &Action) -> Result<()> {
+        match action {
+            Action::Server(_) if index == 0 => Ok(()),
+            Action::Server(_) => bail!("the server's settings stand first"),
+            Action::Accounts(names) => self.create_accounts(names).await,
+            Action::Friends(one, other) => self.befriend(one, other).await,
+            Action::TimePasses(time) => self.time_passes(*time).await,
+            Action::Restart(ending) => self.target.restart(*ending).await,
+            Action::Store(fault) => self.target.set_store_fault(*fault),
+            Action::RestIgnored => self.ignore_the_rest().await,
+            Action::Client(who, deed) => self.deed(who, deed).await,
+        }
+    }
+
+    /// In steps, and everybody answers when the server asks whether they are still there.
+    async fn time_passes(&mut self, mut time: Duration) -> Result<()> {
+        self.target.ours()?;
+        while !time.is_zero() {
+            let step = time.min(clock::STEP);
+            clock::pass(step).await;
+            time -= step;
+            for party in self.parties.values_mut() {
+                party.keep_alive().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_accounts(&mut self, names: &[String]) -> Result<()> {
+        for name in names {
+            if let Some(number) = self.target.create_account(name).await? {
+                self.variables.insert(format!("{name}.number"), number.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    async fn deed(&mut self, who: &Who, deed: &Deed) -> Result<()> {
+        match deed {
+            Deed::Connects { available } => self.connects(who, *available).await,
+            Deed::OpensConnection => self.opens_connection(who).await,
+            Deed::OpensStream(header) => self.opens_stream(who, header.as_deref()).await,
+            Deed::SignsIn => {
+                let client = self.signed_in(who).await?;
+                self.join(who, client)
+            }
+            Deed::SignsInWith(mechanism) => {
+                let client = self.signed_in_with(who, *mechanism).await?;
+                self.join(who, client)
+            }
+            Deed::Sends(xml) => {
+                let xml = fill(xml, &self.variables)?;
+                let client = &mut self.party(who)?.client;
+                for element in parse::texts(&xml)? {
+                    client.send_raw(element).await?;
+                }
+                Ok(())
+            }
+            Deed::SendsRaw(text) => {
+                let text = fill(text, &self.variables)?;
+                self.party(who)?.client.send_uncounted(&text).await
+            }
+            Deed::Receives(xml) => self.receives(who, xml).await,
+            Deed::ReceivesInAnyOrder(xml) => self.receives_in_any_order(who, xml).await,
+            Deed::DoesNotReceive(xml) => self.does_not_receive(who, xml).await,
+            Deed::ReceivesNothing => {
+                self.sync_all(who).await?;
+                self.party(who)?.expect_silence()
+            }
+            Deed::Settles => {
+                self.sync_all(who).await?;
+                self.party(who)?.client.inbox().clear();
+                Ok(())
+            }
+            Deed::SeesFooter | Deed::SeesEnd => self.sees_end(who, *deed == Deed::SeesFooter).await,
+            Deed::Disconnects => self.disconnects(who).await,
+            Deed::ClosesStream => {
+                let party = self.party(who)?;
+                party.ended = true;
+                party.client.close().await
+            }
+            Deed::IsCut => self.is_cut(who).await,
+            Deed::EnablesSm { by_hand } => {
+                let party = self.party(who)?;
+                party.client.enable_sm().await?;
+                if *by_hand {
+                    party.go_by_hand();
+                }
+                Ok(())
+            }
+            Deed::Resumes => match self.resume(who).await? {
+                Resumption::Resumed => Ok(()),
+                Resumption::Failed(_) => bail!("the server refused to resume"),
+            },
+            Deed::ResumesInVain => match self.resume(who).await? {
+                Resumption::Resumed => bail!("the server resumed the session"),
+                Resumption::Failed(_) => Ok(()),
+            },
+        }
+    }
+
+    // ---- coming and going ----------------------------------------------------------------------------------
+
+    async fn signed_in(&self, who: &Who) -> Result<Client> {
+        self.signed_in_with(who, Mechanism::Plain).await
+    }
+
+    async fn signed_in_with(&self, who: &Who, mechanism: Mechanism) -> Result<Client> {
+        let mut client = self.target.connect().await?;
+        self.target
+            .patiently(async {
+                client.open_for_features().await?;
+                client.authenticate_with(mechanism, &who.account, PASSWORD, Binding::Unsupported).await
+            })
+            .await?;
+        Ok(client)
+    }
+
+    async fn connects(&mut self, who: &Who, available: Option<i8>) -> Result<()> {
+        let mut client = self.signed_in(who).await?;
+        let jid = self.target.patiently(client.bind(Some(&who.resource))).await?;
+        self.join(who, client)?;
+        let Some(priority) = available else { return Ok(()) };
+        let presence = match priority {
+            0 => "<presence/>".to_owned(),
+            _ => format!("<presence><priority>{priority}</priority></presence>"),
+        };
+        self.party(who)?.client.send_raw(&presence).await?;
+        self.sync_all(who).await?;
+        self.party(who)?.client.inbox().retain(skip_presence);
+        self.sync_everyone_else(who).await?;
+        self.forget(|incoming| is_presence_from(incoming, &jid, None));
+        Ok(())
+    }
+
+    async fn disconnects(&mut self, who: &Who) -> Result<()> {
+        let mut party = self.parties.remove(who).with_context(|| format!("{who} is not there"))?;
+        let jid = party.client.jid().context("no resource is bound")?.to_owned();
+        party.client.send_raw("<presence type='unavailable'/>").await?;
+        party.client.sync().await?;
+        party.client.close().await?;
+        self.sync_everyone_else(who).await?;
+        self.forget(|incoming| is_presence_from(incoming, &jid, Some("unavailable")));
+        Ok(())
+    }
+
+    async fn is_cut(&mut self, who: &Who) -> Result<()> {
+        let party = self.parties.remove(who).with_context(|| format!("{who} is not there"))?;
+        if let Some(jid) = party.client.jid().map(str::to_owned)
+            && let Some(counters) = party.client.into_counters()
+        {
+            self.lost.insert(who.clone(), (jid, counters));
+        }
+        clock::settle().await;
+        Ok(())
+    }
+
+    async fn resume(&mut self, who: &Who) -> Result<Resumption> {
+        self.parties.remove(who);
+        let (jid, counters) = self.lost.remove(who).context("no session that could be resumed")?;
+        let mut client = self.signed_in(who).await?;
+        client.restore(&jid, counters);
+        let outcome = self.target.patiently(client.resume()).await?;
+        self.join(who, client)?;
+        Ok(outcome)
+    }
+
+    async fn opens_connection(&mut self, who: &Who) -> Result<()> {
+        let client = self.target.connect().await?;
+        self.join(who, client)
+    }
+
+    async fn opens_stream(&mut self, who: &Who, header: Option<&str>) -> Result<()> {
+        if !self.parties.contains_key(who) {
+            self.opens_connection(who).await?;
+        }
+        let client = &mut self.parties.get_mut(who).expect("it has just been made").client;
+        let header = header.map(|header| fill(header, &self.variables)).transpose()?;
+        let opened = async {
+            match header {
+                Some(header) => client.open_with(&header).await,
+                None => client.open().await,
+            }
+        };
+        self.target.patiently(opened).await.map(drop)
+    }
+
+    fn join(&mut self, who: &Who, client: Client) -> Result<()> {
+        match self.parties.insert(who.clone(), Party::new(client)) {
+            None => Ok(()),
+            // A bound client that is replaced by a second one of its name would silently be cut.
+            Some(_) => bail!("{who} is already there"),
+        }
+    }
+
+    fn party(&mut self, who: &Who) -> Result<&mut Party> {
+        self.parties.get_mut(who).with_context(|| format!("{who} is not there"))
+    }
+
+    /// Both accept each other, with two resources that come and go for it (RFC 6121 §3.1).
+    async fn befriend(&mut self, one: &str, other: &str) -> Result<()> {
+        let who = |account: &str| Who { account: account.to_owned(), resource: "handshake".to_owned() };
+        let (mut first, mut second) = (self.signed_in(&who(one)).await?, self.signed_in(&who(other)).await?);
+        for client in [&mut first, &mut second] {
+            client.bind(Some("handshake")).await?;
+        }
+        let (one, other) = (jid(one), jid(other));
+        first.send_raw(&format!("<presence to='{other}' type='subscribe'/>")).await?;
+        first.sync().await?;
+        second.send_raw(&format!("<presence to='{one}' type='subscribed'/>")).await?;
+        second.send_raw(&format!("<presence to='{one}' type='subscribe'/>")).await?;
+        second.sync().await?;
+        first.send_raw(&format!("<presence to='{other}' type='subscribed'/>")).await?;
+        first.sync().await?;
+        for (client, contact) in [(&mut first, &other), (&mut second, &one)] {
+            let roster = client.roster().await?;
+            let item = roster.iter().find(|item| item.attr("jid") == Some(contact));
+            if item.and_then(|item| item.attr("subscription")) != Some("both") {
+                bail!("the handshake did not make them friends: {item:?}");
+            }
+            client.close().await?;
+        }
+        clock::settle().await;
+        Ok(())
+    }
+
+    // ---- receiving -----------------------------------------------------------------------------------------
+
+    async fn receives(&mut self, who: &Who, xml: &str) -> Result<()> {
+        for pattern in parse::elements(xml)? {
+            let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+            *self.awaited.borrow_mut() = listed(&[&pattern]);
+            let element = self.target.patiently(party.next_element(&[&pattern])).await?;
+            party.compare(&pattern, &element, &mut self.variables)?;
+        }
+        Ok(())
+    }
+
+    async fn receives_in_any_order(&mut self, who: &Who, xml: &str) -> Result<()> {
+        let mut patterns = parse::elements(xml)?;
+        while !patterns.is_empty() {
+            let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+            let wanted: Vec<_> = patterns.iter().collect();
+            *self.awaited.borrow_mut() = listed(&wanted);
+            let element = self.target.patiently(party.next_element(&wanted)).await?;
+            let found = party.find(&patterns, &element, &mut self.variables)?;
+            patterns.remove(found);
+        }
+        Ok(())
+    }
+
+    async fn does_not_receive(&mut self, who: &Who, xml: &str) -> Result<()> {
+        self.sync_all(who).await?;
+        let patterns = parse::elements(xml)?;
+        let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+        party.expect_none_of(&patterns, &self.variables)
+    }
+
+    async fn sees_end(&mut self, who: &Who, footer: bool) -> Result<()> {
+        let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+        let mut seen = self.target.patiently(party.client.next()).await?;
+        if seen == Incoming::Footer && !footer {
+            seen = self.target.patiently(party.client.next()).await?;
+        }
+        if seen != if footer { Incoming::Footer } else { Incoming::End } {
+            bail!("it is not the end: {seen:?}");
+        }
+        party.ended = true;
+        Ok(())
+    }
+
+    /// Let the server handle all that everybody has sent, and bring what that caused to everybody, `who` last.
+    async fn sync_all(&mut self, who: &Who) -> Result<()> {
+        self.sync_everyone_else(who).await?;
+        let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+        if !party.can_ping() {
+            bail!("only a client with a bound resource can prove that nothing came");
+        }
+        self.target.patiently(party.client.sync()).await
+    }
+
+    async fn sync_everyone_else(&mut self, who: &Who) -> Result<()> {
+        for (_, party) in
+            self.parties.iter_mut().filter(|(other, party)| *other != who && party.can_ping_freely())
+        {
+            self.target.patiently(party.client.sync()).await?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, what: impl Fn(&Incoming) -> bool) {
+        for party in self.parties.values_mut() {
+            party.client.inbox().retain(|incoming| !what(incoming));
+        }
+    }
+
+    async fn ignore_the_rest(&mut self) -> Result<()> {
+        self.sync_twice().await?;
+        self.forget(|_| true);
+        Ok(())
+    }
+
+    /// What arrived and was not mentioned fails the dialogue.
+    async fn end_in_silence(&mut self) -> Result<()> {
+        self.sync_twice().await?;
+        for (who, party) in &mut self.parties {
+            party.expect_silence().with_context(|| format!("{who} received what nobody mentioned"))?;
+        }
+        Ok(())
+    }
+
+    /// Once for what everybody has sent, and once more for what that brought to those who were asked first.
+    async fn sync_twice(&mut self) -> Result<()> {
+        for _ in 0..2 {
+            for (who, party) in self.parties.iter_mut().filter(|(_, party)| party.can_ping_freely()) {
+                self.target
+                    .patiently(party.client.sync())
+                    .await
+                    .with_context(|| format!("{who} at the end"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn jid(account: &str) -> String {
+    format!("{account}@{}", Target::DOMAIN)
+}

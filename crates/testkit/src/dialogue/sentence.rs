@@ -1,0 +1,95 @@
+//! The sentences of the language: each form stands here once.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rookery_proto::sasl::Mechanism;
+
+use super::{Action, Deed, Who};
+use crate::server::{Ending, StoreFault};
+
+/// Understand one sentence; `block` is what stands indented below it.
+pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
+    let words: Vec<&str> = sentence.split_whitespace().collect();
+    let action = match words.as_slice() {
+        ["server", settings @ ..] => {
+            Action::Server(settings.iter().map(|s| setting(s)).collect::<Result<_>>()?)
+        }
+        ["account" | "accounts", names @ ..] if !names.is_empty() => {
+            Action::Accounts(names.iter().map(|name| (*name).to_owned()).collect())
+        }
+        [one, "and", other, "are", "friends"] => Action::Friends((*one).to_owned(), (*other).to_owned()),
+        ["time", "passes", number, unit] => Action::TimePasses(duration(number, unit)?),
+        ["the", "server", "restarts"] => Action::Restart(Ending::Orderly),
+        ["the", "server", "is", "killed", "and", "restarts"] => Action::Restart(Ending::Killed),
+        ["the", "store", "fails"] => Action::Store(Some(StoreFault::Fails)),
+        ["the", "store", "is", "full"] => Action::Store(Some(StoreFault::Full)),
+        ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
+        ["the", "store", "works", "again"] => Action::Store(None),
+        ["the", "rest", "is", "ignored"] => Action::RestIgnored,
+        [who, deed @ ..] if who.contains('/') => return client(who, deed, block),
+        _ => bail!("not a sentence of the language"),
+    };
+    if block.is_some() {
+        bail!("nothing can stand below this sentence");
+    }
+    Ok(action)
+}
+
+fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action> {
+    let (account, resource) = who.split_once('/').context("a client is written account/resource")?;
+    let who = Who { account: account.to_owned(), resource: resource.to_owned() };
+    let mut below = || block.take().context("nothing stands below this sentence");
+    let deed = match deed {
+        ["connects"] => Deed::Connects { available: None },
+        ["connects", "and", "is", "available"] => Deed::Connects { available: Some(0) },
+        ["connects", "and", "is", "available", "with", "priority", priority] => {
+            Deed::Connects { available: Some(priority.parse().context("a priority is from -128 to 127")?) }
+        }
+        ["opens", "a", "connection"] => Deed::OpensConnection,
+        ["opens", "a", "stream"] | ["restarts", "the", "stream"] => Deed::OpensStream(None),
+        ["opens", "a", "stream", "with:"] => Deed::OpensStream(Some(below()?)),
+        ["signs", "in"] => Deed::SignsIn,
+        ["signs", "in", "with", mechanism] => {
+            Deed::SignsInWith(Mechanism::from_name(mechanism).context("no such mechanism")?)
+        }
+        ["sends:"] => Deed::Sends(below()?),
+        ["sends", "raw:"] => Deed::SendsRaw(below()?),
+        ["receives:"] => Deed::Receives(below()?),
+        ["receives", "in", "any", "order:"] => Deed::ReceivesInAnyOrder(below()?),
+        ["does", "not", "receive:"] => Deed::DoesNotReceive(below()?),
+        ["receives", "nothing"] => Deed::ReceivesNothing,
+        ["settles"] => Deed::Settles,
+        ["sees", "the", "end", "of", "the", "stream"] => Deed::SeesFooter,
+        ["sees", "the", "connection", "end"] => Deed::SeesEnd,
+        ["disconnects"] => Deed::Disconnects,
+        ["closes", "the", "stream"] => Deed::ClosesStream,
+        ["is", "cut"] => Deed::IsCut,
+        ["enables", "stream", "management"] => Deed::EnablesSm { by_hand: false },
+        ["enables", "stream", "management", "by", "hand"] => Deed::EnablesSm { by_hand: true },
+        ["resumes"] => Deed::Resumes,
+        ["resumes", "in", "vain"] => Deed::ResumesInVain,
+        _ => bail!("no client can do this"),
+    };
+    if block.is_some() {
+        bail!("nothing can stand below this sentence");
+    }
+    Ok(Action::Client(who, deed))
+}
+
+fn setting(text: &str) -> Result<(String, String)> {
+    let (key, value) = text.split_once('=').with_context(|| format!("{text} is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn duration(number: &str, unit: &str) -> Result<Duration> {
+    let seconds = match unit.trim_end_matches('s') {
+        "second" => 1,
+        "minute" => 60,
+        "hour" => 60 * 60,
+        "day" => 24 * 60 * 60,
+        _ => bail!("{unit} is not a unit of time"),
+    };
+    let number: u64 = number.parse().with_context(|| format!("{number} is not a whole number"))?;
+    Ok(Duration::from_secs(number * seconds))
+}

@@ -1,0 +1,236 @@
+//! What measurements need: a server put together as the program does it, on the system's file system and clock, many
+//! accounts at once, and clients that cost next to nothing.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use memchr::memmem;
+use rookery::assemble;
+use rookery::net::{self, Server, Settings};
+use rookery_core::env::Env;
+use rookery_core::{Policy, Registration};
+use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
+use rookery_proto::sasl::Credentials;
+use rookery_proto::subscription::Kind;
+use rookery_store::{NewAccount, Options, Party, Primary};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::task::JoinSet;
+
+use crate::client::Transport;
+use crate::ns;
+
+/// Signing in is not what is measured.
+const ITERATIONS: u32 = 1;
+
+/// Every account's password.
+const PASSWORD: &str = "secret";
+
+/// Bytes that wait in a pipe, as they would in a socket's buffer.
+const PIPE: usize = 64 * 1024;
+
+/// A server with accounts.
+pub struct Site {
+    data: TempDir,
+    server: Arc<Server>,
+    accounts: Vec<Uid>,
+}
+
+impl Site {
+    /// A server with so many accounts and a fresh store in the temporary directory (`TMPDIR`).
+    pub async fn with_accounts(count: usize) -> Result<Site> {
+        let data = tempfile::tempdir()?;
+        let policy = Policy {
+            domain: "localhost".into(),
+            resumption: Duration::from_secs(600),
+            idle: Duration::from_secs(86_400),
+            stanza_bytes: 256 << 10,
+            registration: Registration::Closed,
+            retention_days: None,
+            archive_default: Default::default(),
+            iterations: ITERATIONS,
+        };
+        let options = Options::new(data.path().join("rookery.db"));
+        let core = assemble::core(data.path(), options, policy, Env::system()).await?;
+        let credentials = Credentials::derive(PASSWORD, &[[0; 16]; 3], ITERATIONS)?.to_bytes();
+        let new = NewAccount {
+            name: None,
+            primary: Primary::Number,
+            nick: None,
+            credentials: rookery_store::Credentials(credentials),
+            created: core.env.now(),
+            epoch: 1,
+            invite: None,
+        };
+        let made = core.store.import_accounts(vec![new; count]).await?;
+        let accounts = made.into_iter().map(|account| account.map(|a| a.uid)).collect::<Result<_, _>>()?;
+        let settings = Settings { plain: true, registrations_per_hour: 0 };
+        Ok(Site { data, server: Arc::new(Server::new(core, None, settings, [7; 32])), accounts })
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// The bare address of the account made as number `index`, counted from 0.
+    pub fn address(&self, index: usize) -> String {
+        format!("{}@localhost", self.accounts[index])
+    }
+
+    /// Lets the accounts of each pair see each other's presence. To be done before they sign in.
+    pub async fn befriend(&self, pairs: &[(usize, usize)]) -> Result<()> {
+        let there = |&(one, other): &(usize, usize)| (one, other);
+        let back = |&(one, other): &(usize, usize)| (other, one);
+        self.subscriptions(pairs.iter().map(there), Kind::Subscribe).await?;
+        self.subscriptions(pairs.iter().map(back), Kind::Subscribed).await?;
+        self.subscriptions(pairs.iter().map(back), Kind::Subscribe).await?;
+        self.subscriptions(pairs.iter().map(there), Kind::Subscribed).await
+    }
+
+    /// All at once, so that they share commits.
+    async fn subscriptions(&self, pairs: impl Iterator<Item = (usize, usize)>, kind: Kind) -> Result<()> {
+        let mut all = JoinSet::new();
+        for (actor, contact) in pairs {
+            let (actor, contact) = (self.party(actor)?, self.party(contact)?);
+            let request =
+                (kind == Kind::Subscribe).then(|| Bytes::from_static(b"<presence type='subscribe'/>"));
+            let store = self.server.core.store.clone();
+            all.spawn(async move { store.subscription(actor, contact, kind, request).await.map(drop) });
+        }
+        while let Some(done) = all.join_next().await {
+            done??;
+        }
+        Ok(())
+    }
+
+    fn party(&self, index: usize) -> Result<Party> {
+        Ok(Party { jid: BareJid::new(&self.address(index))?, uid: Some(self.accounts[index]) })
+    }
+
+    /// Signs in over a pipe.
+    pub async fn sign_in(&self, index: usize, resource: &str) -> Result<Wire<DuplexStream>> {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        tokio::spawn(net::serve(self.server.clone(), theirs, peer, false, None));
+        let mut wire = Wire::new(ours);
+        wire.sign_in(&self.accounts[index].to_string(), resource).await?;
+        Ok(wire)
+    }
+
+    /// Signs in over `transport`, which the server serves.
+    pub async fn sign_in_over<S: Transport>(&self, transport: S, index: usize) -> Result<Wire<S>> {
+        let mut wire = Wire::new(transport);
+        wire.sign_in(&self.accounts[index].to_string(), "desk").await?;
+        Ok(wire)
+    }
+
+    /// Ends the server in order.
+    pub async fn close(self) -> Result<()> {
+        assemble::shutdown(&self.server.core).await?;
+        Ok(self.data.close()?)
+    }
+}
+
+/// A client that knows only bytes: it looks for what it waits for, and parses nothing.
+pub struct Wire<S> {
+    transport: S,
+    /// Read and not yet waited for.
+    seen: Vec<u8>,
+    /// Stream management is on.
+    managed: bool,
+    /// Stanzas read since then.
+    handled: u32,
+}
+
+impl<S> Wire<S> {
+    /// A client on a connection that nothing was sent over.
+    pub fn new(transport: S) -> Wire<S> {
+        Wire { transport, seen: Vec::new(), managed: false, handled: 0 }
+    }
+
+    /// The same client with its connection in another form, and no more memory than it needs.
+    pub fn map<T>(self, change: impl FnOnce(S) -> T) -> Wire<T> {
+        let Wire { transport, mut seen, managed, handled } = self;
+        seen.shrink_to_fit();
+        Wire { transport: change(transport), seen, managed, handled }
+    }
+}
+
+impl<S: Transport> Wire<S> {
+    async fn sign_in(&mut self, user: &str, resource: &str) -> Result<()> {
+        let header = format!(
+            "<stream:stream to='localhost' version='1.0' xmlns='{}' xmlns:stream='{}'>",
+            ns::CLIENT,
+            ns::STREAM
+        );
+        self.ask(&header, "</stream:features>").await?;
+        let initial = BASE64.encode(format!("\0{user}\0{PASSWORD}"));
+        self.ask(&format!("<auth xmlns='{}' mechanism='PLAIN'>{initial}</auth>", ns::SASL), "<success")
+            .await?;
+        self.ask(&header, "</stream:features>").await?;
+        let bind = format!("<bind xmlns='{}'><resource>{resource}</resource></bind>", ns::BIND);
+        self.ask(&format!("<iq type='set' id='b'>{bind}</iq>"), "</iq>").await
+    }
+
+    /// Turns resumable stream management on.
+    pub async fn manage(&mut self) -> Result<()> {
+        self.ask(&format!("<enable xmlns='{}' resume='true'/>", ns::SM), "<enabled").await?;
+        self.managed = true;
+        Ok(())
+    }
+
+    /// Acknowledges everything, and comes back when the server has nothing left to do for this client.
+    pub async fn settle(&mut self) -> Result<()> {
+        for _ in 0..2 {
+            self.send(format!("<a xmlns='{}' h='{}'/>", ns::SM, self.handled).as_bytes()).await?;
+            self.ping().await?;
+        }
+        Ok(())
+    }
+
+    /// Comes back when everything sent before is done, and what that brought was read.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.ask(&format!("<iq type='get' id='ping'><ping xmlns='{}'/></iq>", ns::PING), "id='ping'").await
+    }
+
+    /// Sends, and reads until `answer` has come.
+    pub async fn ask(&mut self, request: &str, answer: &str) -> Result<()> {
+        self.send(request.as_bytes()).await?;
+        self.read(answer.as_bytes(), 1).await
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.transport.write_all(bytes).await.context("writing")
+    }
+
+    /// Reads until `mark` has come so many times. What comes after it is for the next read.
+    pub async fn read(&mut self, mark: &[u8], times: usize) -> Result<()> {
+        let (mut found, mut from) = (0, 0);
+        while found < times {
+            if let Some(at) = memmem::find(&self.seen[from..], mark) {
+                from += at + mark.len();
+                found += 1;
+                continue;
+            }
+            // The next mark may have begun already.
+            from = from.max(self.seen.len().saturating_sub(mark.len() - 1));
+            if self.transport.read_buf(&mut self.seen).await.context("reading")? == 0 {
+                bail!("the stream ended with {}", String::from_utf8_lossy(&self.seen));
+            }
+        }
+        if self.managed {
+            let stanzas = |name: &str| memmem::find_iter(&self.seen[..from], name).count() as u32;
+            self.handled += stanzas("<presence ") + stanzas("<iq ") + stanzas("<message ");
+        }
+        self.seen.drain(..from);
+        Ok(())
+    }
+}

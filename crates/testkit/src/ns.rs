@@ -1,0 +1,34 @@
+//! The namespaces that the clients speak, as the standards spell them.
+
+/// RFC 6120: stanzas between a client and its server.
+pub const CLIENT: &str = "jabber:client";
+/// RFC 6120 §4.8.1: the stream itself.
+pub const STREAM: &str = "http://etherx.jabber.org/streams";
+/// RFC 6120 §5.
+pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
+/// RFC 6120 §6.
+pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// RFC 6120 §7.
+pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+/// RFC 6121 §2.
+pub const ROSTER: &str = "jabber:iq:roster";
+/// XEP-0077.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0191.
+pub const BLOCKING: &str = "urn:xmpp:blocking";
+/// XEP-0198.
+pub const SM: &str = "urn:xmpp:sm:3";
+/// XEP-0199.
+pub const PING: &str = "urn:xmpp:ping";
+/// XEP-0203.
+pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0280.
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// XEP-0297.
+pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// XEP-0059.
+pub const RSM: &str = "http://jabber.org/protocol/rsm";
+/// XEP-0313.
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0359.
+pub const STANZA_ID: &str = "urn:xmpp:sid:0";

@@ -1,0 +1,236 @@
+//! The server in this process, on pipes in memory: the same code as the program, on a clock that tests move.
+
+use anyhow::{Context, Result, bail};
+use rookery::assemble;
+use rookery::certificate::LocalCertificate;
+use rookery::net::{self, Server, Settings};
+use rookery::tls::{Source, Tls};
+use rookery_core::env::Env;
+use rookery_core::{Core, Policy, Registration};
+use rookery_proto::Uid;
+use rookery_proto::sasl::Credentials;
+use rookery_store::test_vfs::{Fault, Faults, Mode};
+use rookery_store::{NewAccount, Options, Primary};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use time::UtcDateTime;
+use tokio::io::DuplexStream;
+use tokio::task::JoinHandle;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+/// Rounds of PBKDF2 in tests: the least that the mechanisms allow.
+const ITERATIONS: u32 = 4096;
+
+/// Bytes that wait in a pipe, as they would in a socket's buffer.
+const PIPE: usize = 64 * 1024;
+
+/// What a test wants different from the defaults: settings of the configuration file, by their names.
+#[derive(Clone, Debug, Default)]
+pub struct TestOptions {
+    /// `registration` → `open`.
+    pub settings: BTreeMap<String, String>,
+    /// With a local certificate; then nobody authenticates in the clear.
+    pub tls: bool,
+}
+
+/// How a server comes to its end before it is started again on the same store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As on SIGTERM.
+    Orderly,
+    /// As on SIGKILL: nothing more is written, nobody is told.
+    Killed,
+}
+
+/// What is wrong with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    /// Commits fail.
+    Fails,
+    /// Commits fail for want of space.
+    Full,
+    /// Commits wait.
+    Stalls,
+}
+
+/// A running server with a fresh store.
+pub struct TestServer {
+    data: TempDir,
+    policy: Policy,
+    tls: Option<Arc<Tls>>,
+    server: Arc<Server>,
+    clock: JoinHandle<()>,
+    disk: Faults,
+    connections: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl TestServer {
+    /// Starts on the current runtime.
+    pub async fn start(options: TestOptions) -> Result<TestServer> {
+        let data = tempfile::tempdir()?;
+        let policy = policy(&options.settings)?;
+        let name = format!("scenario-{}", data.path().display());
+        let disk = Faults::new(&name, Mode::Direct);
+        let tls = match options.tls {
+            true => Some(Arc::new(Tls::open(Source::Local(local(&data, &policy)), UtcDateTime::now())?)),
+            false => None,
+        };
+        let (server, clock) = open(&data, &policy, tls.clone(), &disk).await?;
+        Ok(TestServer { data, policy, tls, server, clock, disk, connections: Default::default() })
+    }
+
+    /// The server's inside.
+    pub fn core(&self) -> &Arc<Core> {
+        &self.server.core
+    }
+
+    /// A new connection, as if accepted from this host on the port for STARTTLS.
+    pub fn connect(&self) -> DuplexStream {
+        self.connect_from(IpAddr::V4(Ipv4Addr::LOCALHOST), false)
+    }
+
+    /// A new connection from `peer`; `direct`, as if accepted on the port where TLS comes first.
+    pub fn connect_from(&self, peer: IpAddr, direct: bool) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let task = tokio::spawn(net::serve(self.server.clone(), theirs, peer, direct, None));
+        self.connections.lock().push(task);
+        ours
+    }
+
+    /// The server as a listener needs it, for tests over real sockets.
+    pub fn shared(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// What a client needs to trust the local certificate.
+    pub fn trust(&self) -> Result<Arc<ClientConfig>> {
+        let mut roots = RootCertStore::empty();
+        let authority = local(&self.data, &self.policy).authority_file();
+        roots.add(CertificateDer::from_pem_file(authority)?)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
+    }
+
+    /// Another certificate of the same authority comes into use, as when the files are replaced.
+    pub fn renew_certificate(&self) -> Result<()> {
+        let tls = self.tls.as_ref().context("the server has no TLS")?;
+        std::fs::remove_file(local(&self.data, &self.policy).chain_file())?;
+        if !tls.reload(UtcDateTime::now())? {
+            bail!("the new certificate was not taken");
+        }
+        Ok(())
+    }
+
+    /// Creates an account by name, or with the number that `name` spells; returns its number.
+    pub async fn create_account(&self, name: &str, password: &str) -> Result<u64> {
+        let env = &self.core().env;
+        let salts = [env.bytes(), env.bytes(), env.bytes()];
+        let password = password.to_owned();
+        let keys = tokio::task::spawn_blocking(move || Credentials::derive(&password, &salts, ITERATIONS));
+        let credentials = rookery_store::Credentials(keys.await??.to_bytes());
+        let number = Uid::from_local(name);
+        let new = NewAccount {
+            name: number.is_none().then(|| name.to_owned()),
+            primary: if number.is_none() { Primary::Name } else { Primary::Number },
+            nick: None,
+            credentials,
+            created: env.now(),
+            epoch: u32::from_le_bytes(env.bytes()),
+            invite: None,
+        };
+        let account = self.core().store.create_account(new).await?;
+        if number.is_some_and(|wanted| wanted != account.uid) {
+            bail!("the next number is {}, not {name}: create the accounts in order", account.uid);
+        }
+        Ok(account.uid.0)
+    }
+
+    /// Ends, and starts again on the same store. All connections are gone.
+    pub async fn restart(&mut self, ending: Ending) -> Result<()> {
+        match ending {
+            Ending::Orderly => {
+                assemble::shutdown(self.core()).await?;
+                self.clock.abort();
+            }
+            Ending::Killed => {
+                self.clock.abort();
+                let connections = std::mem::take(&mut *self.connections.lock());
+                for connection in connections {
+                    connection.abort();
+                    connection.await.ok();
+                }
+                // What was handed to the store may still commit, as a write that the kernel has may.
+                self.core().store.close().await?;
+            }
+        }
+        self.connections.lock().clear();
+        (self.server, self.clock) = open(&self.data, &self.policy, self.tls.clone(), &self.disk).await?;
+        Ok(())
+    }
+
+    /// From now on the store has this fault, or none.
+    pub fn set_store_fault(&self, fault: Option<StoreFault>) {
+        self.disk.heal();
+        match fault {
+            Some(StoreFault::Fails) => self.disk.fail_writes(0, Fault::Io),
+            Some(StoreFault::Full) => self.disk.fail_writes(0, Fault::Full),
+            Some(StoreFault::Stalls) => self.disk.stall_syncs(),
+            None => {}
+        }
+    }
+}
+
+fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
+    LocalCertificate::new(data.path(), &policy.domain)
+}
+
+async fn open(
+    data: &TempDir,
+    policy: &Policy,
+    tls: Option<Arc<Tls>>,
+    disk: &Faults,
+) -> Result<(Arc<Server>, JoinHandle<()>)> {
+    let mut options = Options::new(data.path().join("rookery.db"));
+    options.vfs = Some(disk.name().to_owned());
+    let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
+    let clock = assemble::background(core.clone());
+    let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
+    Ok((Arc::new(Server::new(core, tls, settings, [7; 32])), clock))
+}
+
+fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
+    let mut policy = Policy {
+        domain: "localhost".into(),
+        resumption: Duration::from_secs(600),
+        // Scripted clients answer no pings while time passes.
+        idle: Duration::from_secs(86_400),
+        stanza_bytes: 256 << 10,
+        registration: Registration::Closed,
+        retention_days: None,
+        archive_default: Default::default(),
+        iterations: ITERATIONS,
+    };
+    for (name, value) in settings {
+        let number = || value.parse::<u64>().with_context(|| format!("{name} is a number, not {value}"));
+        match (name.as_str(), value.as_str()) {
+            ("domain", domain) => policy.domain = domain.into(),
+            ("registration", "closed") => policy.registration = Registration::Closed,
+            ("registration", "invite") => policy.registration = Registration::Invite,
+            ("registration", "open") => policy.registration = Registration::Open,
+            ("resumption", _) => policy.resumption = Duration::from_secs(number()?),
+            ("idle", _) => policy.idle = Duration::from_secs(number()?),
+            ("stanza_bytes", _) => policy.stanza_bytes = number()? as usize,
+            ("retention_days", _) => policy.retention_days = Some(number()? as u32),
+            _ => bail!("there is no setting {name}={value}"),
+        }
+    }
+    Ok(policy)
+}

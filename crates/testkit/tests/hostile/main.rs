@@ -1,0 +1,10 @@
+//! Hostile peers: each gets the defined answer, and costs no more than it may.
+
+mod addresses;
+mod auth;
+mod common;
+mod memory;
+mod sockets;
+mod store;
+mod stream;
+mod tls;

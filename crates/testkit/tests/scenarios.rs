@@ -1,0 +1,35 @@
+//! Runs the dialogues of `tests/scenarios`, each against a fresh server in this process.
+//!
+//! `cargo test -p rookery-testkit --test scenarios -- [FILTER]`; against another server with
+//! `ROOKERY_SCENARIOS_SERVER=127.0.0.1:5222`, where those that move the clock or break the server are left out.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use rookery_testkit::dialogue::{self, Case, Target};
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::from_args();
+    let address = match std::env::var("ROOKERY_SCENARIOS_SERVER") {
+        Ok(address) => Some(address.parse::<SocketAddr>()?),
+        Err(_) => None,
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios").canonicalize()?;
+    let cases = dialogue::read_all(&root)?;
+    let trials = cases.into_iter().map(|case| trial(case, address)).collect();
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+fn trial(case: Case, address: Option<SocketAddr>) -> Trial {
+    let left_out = address.is_some() && case.needs_our_process();
+    let name = case.name.clone();
+    let run = move || {
+        let target = match address {
+            Some(address) => Target::At { address, accounts: Vec::new() },
+            None => Target::Ours,
+        };
+        dialogue::run(&case, target).map_err(Failed::from)
+    };
+    Trial::test(name, run).with_ignored_flag(left_out)
+}
