@@ -1,0 +1,92 @@
+"""Gajim, on a screen without a monitor. What it has is read from its archive and asked over D-Bus."""
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+
+import lab
+import conversation
+from people import address, password
+from report import until
+from screen import Desktop, give
+
+ACCOUNT = "ours"
+
+#: Where the line for writing is, in a window of the first size in the corner of the screen.
+INPUT = (695, 495)
+
+#: Gajim's defaults come from its own modules, which only Debian's Python has.
+DEFAULTS = """
+import json
+from gajim.common import setting_values as values
+print(json.dumps({"status_presets": values.STATUS_PRESET_EXAMPLES, "proxies": values.PROXY_EXAMPLES,
+                  "workspaces": values.INITAL_WORKSPACE, "soundevents": {}, "plugins": {}}))
+"""
+
+
+class Gajim(conversation.Client):
+    name = "gajim"
+
+    async def start(self):
+        self.desktop = Desktop(self.lab, self.name)
+        await self.desktop.start()
+        self.archive = self.desktop.home / ".local/share/gajim/logs.db"
+        self._settings(self.desktop.home / ".config/gajim")
+        give(self.desktop.home)
+        self.desktop.spawn("gajim", "-v")
+
+    def _settings(self, folder):
+        """Settings as Gajim writes them itself."""
+        folder.mkdir()
+        defaults = subprocess.run(["/usr/bin/python3", "-c", DEFAULTS], capture_output=True, text=True, check=True)
+        settings = json.loads(defaults.stdout)
+        settings["app"] = {"use_keyring": False, "check_for_update": False, "plugins_update_check": False,
+                           "remote_control": True}
+        account = {"name": self.user, "hostname": lab.DOMAIN, "password": password(self.user), "savepass": True,
+                   "active": True, "autoconnect": True, "account_label": ACCOUNT, "resource": "gajim"}
+        with sqlite3.connect(folder / "settings.sqlite") as database:
+            database.execute("CREATE TABLE settings (name TEXT UNIQUE, settings TEXT)")
+            database.execute("CREATE TABLE account_settings (account TEXT UNIQUE, settings TEXT)")
+            database.executemany("INSERT INTO settings VALUES (?, ?)",
+                                 [(name, json.dumps(value)) for name, value in settings.items()])
+            everything = {"account": account, "contact": {}, "group_chat": {}}
+            database.execute("INSERT INTO account_settings VALUES (?, ?)", (ACCOUNT, json.dumps(everything)))
+            database.execute("PRAGMA user_version = 5")
+
+    async def approve(self):
+        self.desktop.activate("org.gajim.Gajim", "/org/gajim/Gajim/window/1", f"subscription-accept-{ACCOUNT}",
+                              f"<['{address(self.friend)}', '{self.friend}']>")
+
+    async def subscribe(self):
+        """After an approval Gajim opens its dialog for adding the contact."""
+        await until(lambda: self.desktop.run("xdotool", "search", "--name", "Add Contact"), "the dialog", 10)
+        await self.desktop.key("Return", pause=1.5)  # Next
+        await self.desktop.key("Return", pause=1.5)  # Add Contact
+
+    async def open(self):
+        self.desktop.run("gajim", f"xmpp:{address(self.friend)}?message", seconds=5)
+        await asyncio.sleep(1)
+        await self.desktop.key("Return", pause=3)  # takes the contact in “Start / Join Chat”
+        self.desktop.picture("open")
+
+    async def say(self, text):
+        await self.desktop.click(*INPUT)  # it loses the focus when the connection is lost
+        await self.desktop.type(text)
+
+    def shows(self, text):
+        try:
+            with sqlite3.connect(f"file:{self.archive}?mode=ro", uri=True) as database:
+                return bool(database.execute("SELECT 1 FROM logs WHERE message = ?", (text,)).fetchall())
+        except sqlite3.OperationalError:
+            return False
+
+    def shows_presence(self, status):
+        return status in self.desktop.run("gajim-remote", "list_contacts", ACCOUNT)
+
+    async def stop(self):
+        self.desktop.stop()
+
+
+async def test(the_lab, server, report):
+    await conversation.converse(Gajim, the_lab, server, report)
