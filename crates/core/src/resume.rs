@@ -283,7 +283,11 @@ impl Core {
     /// Ends the sessions whose clients did not come back in time. Called every few seconds.
     pub async fn expire(&self) {
         let window = self.policy.resumption.as_millis() as i64;
-        for session in self.router.expired(Timestamp(self.env.now().0 - window)) {
+        let limit = Timestamp(self.env.now().0 - window);
+        // Ended where it is looked at: a client that comes back in this moment is in time or too late, never both.
+        for session in
+            self.router.all().into_iter().filter(|session| session.state().end_if_waiting_since(limit))
+        {
             tracing::info!(
                 uid = session.uid.0,
                 resource = session.resource(),

@@ -1,10 +1,10 @@
 //! Who is here: the sessions of each account, and the only place that chooses which of them get something.
 
 use crate::limits;
-use crate::session::{Link, Session};
+use crate::session::Session;
 use parking_lot::{Mutex, MutexGuard};
 use rookery_proto::{Uid, Useq};
-use rookery_store::{Entry, StreamId, Timestamp};
+use rookery_store::{Entry, StreamId};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -139,11 +139,5 @@ impl Router {
             });
         }
         out
-    }
-
-    /// Sessions whose connection has been gone since before `limit`.
-    pub fn expired(&self, limit: Timestamp) -> Vec<Arc<Session>> {
-        let over = |s: &Arc<Session>| matches!(s.state().link(), Link::Detached { since } if *since <= limit);
-        self.all().into_iter().filter(over).collect()
     }
 }

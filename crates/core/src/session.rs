@@ -261,6 +261,15 @@ impl State {
         waits
     }
 
+    /// Ends the session if nobody has come back for it since `limit`.
+    pub fn end_if_waiting_since(&mut self, limit: Timestamp) -> bool {
+        let over = matches!(self.link, Link::Detached { since } if since <= limit);
+        if over {
+            self.link = Link::Ended(None);
+        }
+        over
+    }
+
     /// Asks the connection to let go of the session.
     pub fn leave(&mut self, why: Option<StreamError>) {
         if self.link == Link::Attached {
