@@ -18,7 +18,7 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     }
     let target = ctx.target().await?;
     if let Target::Account { member, resource: Some(resource) } = &target {
-        return hand_on(ctx, member, resource, &kind).await;
+        return hand_on(ctx, member, resource, &kind);
     }
     let set = match kind.as_str() {
         "get" => false,
@@ -118,7 +118,10 @@ fn unanswered(payload: &Child<'_>) -> StanzaError {
 }
 
 /// An IQ for one resource goes to it as it is; an answer for one that has gone is dropped (RFC 6121 §8.5.3.1, §8.5.3.2.3).
-async fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result<(), StanzaError> {
+///
+/// §8.5.3.1 would rather have requests of strangers refused, lest they guess a resource and learn that it is there.
+/// Clients count on what all servers do: who knows the full address may ask (files, calls, capabilities).
+fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result<(), StanzaError> {
     let me = &ctx.session.jid;
     let request = matches!(kind, "get" | "set");
     if !request && !matches!(kind, "result" | "error") {
@@ -127,13 +130,8 @@ async fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> 
     if ctx.member.blocks(&member.address) {
         return Err(StanzaError::blocked());
     }
-    let own = member.uid == ctx.member.uid;
-    // §8.5.3.1: a request tells that the resource is there, so it is for those who know that.
-    let may_know = !request || own || ctx.core.may_see(member.uid, me).await?;
     match ctx.core.router.session(member.uid, resource) {
-        Some(session)
-            if !member.blocks(me) && (may_know || session.has_shown_itself_to(&ctx.member.address)) =>
-        {
+        Some(session) if !member.blocks(me) => {
             let set = [("from", ctx.session.jid.as_str()), ("to", session.jid.as_str())];
             session.push(ctx.stanza.render(&Edit { set: &set, ..Edit::default() }).into());
             Ok(())

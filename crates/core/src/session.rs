@@ -181,11 +181,6 @@ impl Session {
         self.state().available.is_some()
     }
 
-    /// Whether the session sent its presence directly to one of the addresses of `account` (RFC 6121 §4.6).
-    pub fn has_shown_itself_to(&self, account: &BareJid) -> bool {
-        self.state().directed.iter().any(|jid| jid.to_bare() == *account)
-    }
-
     /// Whether the session can still be spoken to (served, or waiting for its resumption).
     pub fn is_live(&self) -> bool {
         !matches!(self.state().link, Link::Ended(_))
