@@ -124,14 +124,6 @@ pub fn tombstone(retraction: &Stanza, from: &FullJid, to: &BareJid, id: &str, at
     x.into_vec()
 }
 
-/// A message that the server itself writes to one of its accounts.
-pub fn server_message(domain: &str, to: &BareJid, id: &str, subject: &str, body: &str) -> Vec<u8> {
-    let mut x = Xml::new();
-    x.open("message").attr("from", domain).attr("to", to.as_str()).attr("id", id);
-    x.text_element("subject", subject).text_element("body", body).close();
-    x.into_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,7 +62,6 @@ pub const ALL: &[Xep] = &[
     version::INFO,
     disco::CAPS,
     Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
-    Xep::of("XEP-0178", "SASL EXTERNAL", "1.2", "Not offered."),
     Xep::of("XEP-0184", "Message Delivery Receipts", "1.4.0", "Passed on and archived."),
     blocking::INFO,
     Xep::of(
