@@ -33,6 +33,9 @@ class Client:
     async def open(self):
         """Opens the conversation with the friend, so that `say` goes there."""
 
+    async def look_back(self):
+        """Brings the conversation's history into sight, if the client needs to be told."""
+
     async def say(self, text):
         raise NotImplementedError
 
@@ -110,6 +113,7 @@ async def talk(client, bob, tablet, server, report):
         assert texts == want, texts
     async with report.check(f"{name} shows the history from before it came"):
         possible(client, "shows history")
+        await client.look_back()
         await until(lambda: client.shows("said before the client came"), "the client showing it")
     await restart(client, bob, tablet, server, report)
 

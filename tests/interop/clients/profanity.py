@@ -30,6 +30,11 @@ class Profanity(conversation.Client):
     async def open(self):
         await self.terminal.line(f"/msg {address(self.friend)}", 1)
 
+    async def look_back(self):
+        # The request for authorisation opened the window without asking for history; a new window asks.
+        await self.terminal.line("/close")
+        await self.open()
+
     async def say(self, text):
         await self.terminal.line(text)
 
