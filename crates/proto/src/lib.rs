@@ -10,6 +10,7 @@ pub mod stanza;
 pub mod stream;
 pub mod subscription;
 pub mod uid;
+pub mod websocket;
 pub mod xml;
 
 pub use jid;

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use memchr::memmem;
 use rookery::assemble;
-use rookery::net::{self, Server, Settings};
+use rookery::net::{self, Arrival, Server, Settings};
 use rookery_core::env::Env;
 use rookery_core::{Policy, Registration};
 use rookery_proto::Uid;
@@ -118,7 +118,7 @@ impl Site {
     pub async fn sign_in(&self, index: usize, resource: &str) -> Result<Wire<DuplexStream>> {
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        tokio::spawn(net::serve(self.server.clone(), theirs, peer, false, None));
+        tokio::spawn(net::serve(self.server.clone(), Arrival::plain(theirs, peer), false, None));
         let mut wire = Wire::new(ours);
         wire.sign_in(&self.accounts[index].to_string(), resource).await?;
         Ok(wire)

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
-use rookery::net::{self, Server, Settings};
+use rookery::net::{self, Arrival, Server, Settings};
 use rookery::tls::{Source, Tls};
 use rookery_core::env::Env;
 use rookery_core::{Core, Policy, Registration};
@@ -97,7 +97,7 @@ impl TestServer {
     /// A new connection from `peer`; `direct`, as if accepted on the port where TLS comes first.
     pub fn connect_from(&self, peer: IpAddr, direct: bool) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(PIPE);
-        let task = tokio::spawn(net::serve(self.server.clone(), theirs, peer, direct, None));
+        let task = tokio::spawn(net::serve(self.server.clone(), Arrival::plain(theirs, peer), direct, None));
         self.connections.lock().push(task);
         ours
     }

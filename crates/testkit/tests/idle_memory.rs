@@ -9,9 +9,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use rookery::net;
 use rookery::net::connection::Connection;
+use rookery::net::framing::Framing;
 use rookery::net::transport::{Conn, Transport};
+use rookery::net::{self, Arrival};
 use rookery_proto::xml::Limits;
 use rookery_testkit::measure::{Site, Wire};
 use tokio::net::{TcpListener, TcpStream};
@@ -72,7 +73,7 @@ type Parked = Wire<std::net::TcpStream>;
 /// Signs in as most clients do: stream management, roster, presence.
 async fn sign_in(site: &Site, listener: &TcpListener, index: usize) -> Parked {
     let (ours, theirs) = connection(listener).await;
-    tokio::spawn(net::serve(site.server().clone(), theirs, LOCALHOST, false, None));
+    tokio::spawn(net::serve(site.server().clone(), Arrival::plain(theirs, LOCALHOST), false, None));
     let mut wire = site.sign_in_over(ours, index).await.expect("it signs in");
     wire.manage().await.expect("it can be resumed");
     wire.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "</iq>")
@@ -117,12 +118,13 @@ async fn the_task_of_a_connection_is_small() {
     let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
     let (_one, stream) = connection(&listener).await;
     let (_other, bound) = connection(&listener).await;
-    let whole = size_of_val(&net::serve(site.server().clone(), stream, LOCALHOST, false, None));
+    let whole =
+        size_of_val(&net::serve(site.server().clone(), Arrival::plain(stream, LOCALHOST), false, None));
 
     let _client = site.sign_in(0, "desk").await.expect("it signs in");
     let core = site.server().core.clone();
     let session = core.router.all().remove(0);
-    let conn = Conn::new(Transport::Plain(bound), Limits::authenticated());
+    let conn = Conn::new(Transport::Plain(bound), Framing::stream(Limits::authenticated()));
     let mut connection = Connection::new(conn, core, session, VecDeque::new());
     let run = size_of_val(&connection) + size_of_val(&connection.run());
     println!("the task of a connection: {whole} bytes, bound: {run}");

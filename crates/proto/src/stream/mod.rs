@@ -1,6 +1,7 @@
 //! The stream around the stanzas (RFC 6120 §4): headers, features, errors, stream management.
 
 pub mod features;
+pub mod framing;
 pub mod sm;
 
 use crate::ns;

@@ -9,7 +9,7 @@ use rookery_core::session::{Link, Out, Session};
 use rookery_core::{Core, Ctx, limits, presence, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::stanza::{Kind, Stanza};
-use rookery_proto::stream::{self, StreamError, sm};
+use rookery_proto::stream::{StreamError, sm};
 use rookery_proto::xml::Item;
 use rookery_proto::{Uid, Useq, ns};
 use rookery_store::{Appended, Entry, Pending, StoreError, StreamId};
@@ -178,6 +178,12 @@ impl<S: Carrier> Connection<S> {
         };
         if settled.is_ready() {
             return settled;
+        }
+        // Only now, so that a peer that asks and does not read fills no buffer.
+        if self.write.is_empty()
+            && let Some(reply) = self.conn.framing.take_reply()
+        {
+            self.write = reply;
         }
         while self.written < self.write.len() {
             match self.conn.transport.poll_write(cx, &self.write[self.written..]) {
@@ -476,6 +482,7 @@ impl<S: Carrier> Connection<S> {
         let reader = Reader { session: &self.session, domain: &self.core.policy.domain };
         self.core.meters.written.increment(outs.len() as u64);
         for out in outs {
+            let start = self.write.len();
             match out {
                 Out::Entry { entry, form, late } => {
                     reader.entry(&entry, form, late, &mut self.write);
@@ -487,9 +494,12 @@ impl<S: Carrier> Connection<S> {
                     self.write.extend_from_slice(&bytes)
                 }
             }
+            self.conn.framing.seal(&mut self.write, start);
         }
         if ask {
+            let start = self.write.len();
             self.write.extend_from_slice(sm::REQUEST);
+            self.conn.framing.seal(&mut self.write, start);
         }
     }
 
@@ -514,9 +524,11 @@ impl<S: Carrier> Connection<S> {
     async fn farewell(&mut self, error: Option<StreamError>) {
         let mut last: Vec<u8> = self.write.split_off(self.written.min(self.write.len()));
         if let Some(error) = &error {
+            let start = last.len();
             last.extend_from_slice(&error.write());
+            self.conn.framing.seal(&mut last, start);
         }
-        last.extend_from_slice(stream::CLOSE);
+        self.conn.framing.close(&mut last);
         if self.conn.transport.write_all(&last).await.is_ok() {
             self.conn.transport.shutdown().await.ok();
             self.conn.linger().await;

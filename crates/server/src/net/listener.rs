@@ -1,7 +1,7 @@
 //! Doors: accepts connections within the bounds and hands each to a task of its own.
 
-use super::Server;
 use super::throttle::subnet;
+use super::{Arrival, Server};
 use parking_lot::Mutex;
 use rookery_core::limits;
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ pub async fn run(server: Arc<Server>, listener: TcpListener, admission: Arc<Admi
         }
         let server = server.clone();
         tokio::spawn(async move {
-            super::serve(server, stream, peer, direct, Some(turn)).await;
+            super::serve(server, Arrival::plain(stream, peer), direct, Some(turn)).await;
             drop(place);
         });
     }

@@ -1,6 +1,7 @@
 //! Connections: from the listener to the session and back.
 
 pub mod connection;
+pub mod framing;
 pub mod keepalive;
 pub mod listener;
 pub mod negotiation;
@@ -10,14 +11,17 @@ pub mod transport;
 
 use crate::tls::Tls;
 use connection::Connection;
+use framing::Framing;
 use negotiation::Negotiation;
 use rookery_core::{Core, limits};
+use rookery_proto::sasl::ChannelBindings;
 use rookery_proto::stream::StreamError;
+use rookery_proto::xml::Limits;
 use std::net::IpAddr;
 use std::sync::Arc;
 use throttle::Throttle;
 use tokio::sync::OwnedSemaphorePermit;
-use transport::Carrier;
+use transport::{Carrier, Conn, Transport};
 
 /// What connections share besides core.
 pub struct Server {
@@ -52,19 +56,38 @@ pub struct Settings {
     pub registrations_per_hour: u32,
 }
 
+/// A connection before its first element. It is handed on in a box: a future keeps the room of what is moved within it.
+pub struct Arrival<S> {
+    /// What it is made of.
+    pub conn: Conn<S>,
+    /// Where it comes from.
+    pub peer: IpAddr,
+    /// Nobody on the way can read along, so that secrets may pass.
+    pub secure: bool,
+    /// What an authentication can be bound to: the TLS that we ended ourselves.
+    pub bindings: ChannelBindings,
+}
+
+impl<S: Carrier> Arrival<S> {
+    /// A connection as a listener accepts it: a stream in the clear.
+    pub fn plain(stream: S, peer: IpAddr) -> Box<Arrival<S>> {
+        let conn = Conn::new(Transport::Plain(stream), Framing::stream(Limits::unauthenticated()));
+        Box::new(Arrival { conn, peer, secure: false, bindings: ChannelBindings::default() })
+    }
+}
+
 /// Serves one connection from its first byte to its last. `direct`: TLS comes first (XEP-0368). `turn` is given back
 /// when the connection has signed in.
 pub async fn serve<S: Carrier>(
     server: Arc<Server>,
-    stream: S,
-    peer: IpAddr,
+    arrival: Box<Arrival<S>>,
     direct: bool,
     turn: Option<OwnedSemaphorePermit>,
 ) {
     // Boxed, so that what only the negotiation needs is gone when it is over.
-    let mut bound = Box::pin(negotiate(server, stream, peer, direct)).await;
+    let mut bound = Box::pin(negotiate(server, arrival, direct)).await;
     drop(turn);
-    // By reference: a future keeps the room of what is moved within it.
+    // By reference, for the same reason.
     if let Some(connection) = &mut bound {
         connection.run().await;
     }
@@ -72,12 +95,11 @@ pub async fn serve<S: Carrier>(
 
 async fn negotiate<S: Carrier>(
     server: Arc<Server>,
-    stream: S,
-    peer: IpAddr,
+    arrival: Box<Arrival<S>>,
     direct: bool,
 ) -> Option<Connection<S>> {
-    let core = server.core.clone();
-    let mut negotiation = Negotiation::new(server, stream, peer);
+    let (core, peer) = (server.core.clone(), arrival.peer);
+    let mut negotiation = Negotiation::new(server, *arrival);
     let outcome = tokio::time::timeout(limits::NEGOTIATION, negotiation.run(direct)).await;
     let stop = match outcome {
         Ok(Ok(())) => {

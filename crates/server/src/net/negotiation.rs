@@ -1,9 +1,10 @@
 //! From the first byte to a bound resource: stream headers, STARTTLS, authentication, registration, bind or
 //! resumption (RFC 6120 §4 to §7). Lives in a boxed future that is dropped when it is done.
 
+use super::framing::Framing;
 use super::throttle::Verdict;
 use super::transport::{Carrier, Conn, ReadError, Transport};
-use super::{Server, registration};
+use super::{Arrival, Server, registration};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rookery_core::member::Member;
@@ -16,7 +17,7 @@ use rookery_proto::ns;
 use rookery_proto::sasl::{ChannelBindings, Condition, Credentials, Decoy, Exchange, Mechanism, Step};
 use rookery_proto::stanza::{Kind, Stanza};
 use rookery_proto::stream::features::Offer;
-use rookery_proto::stream::{self, StreamError, sm};
+use rookery_proto::stream::{StreamError, sm};
 use rookery_proto::xml::{Item, Limits, StreamHeader, Xml};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -63,17 +64,16 @@ fn error<T>(condition: &'static str) -> Result<T> {
 }
 
 impl<S: Carrier> Negotiation<S> {
-    /// A connection in the clear.
-    pub fn new(server: Arc<Server>, stream: S, peer: IpAddr) -> Negotiation<S> {
-        let conn = Conn::new(Transport::Plain(stream), Limits::unauthenticated());
+    /// Nothing was said yet.
+    pub fn new(server: Arc<Server>, arrival: Arrival<S>) -> Negotiation<S> {
         Negotiation {
             server,
-            conn: Some(conn),
+            conn: Some(arrival.conn),
             items: VecDeque::new(),
             broken: None,
-            peer,
-            bindings: ChannelBindings::default(),
-            secure: false,
+            peer: arrival.peer,
+            bindings: arrival.bindings,
+            secure: arrival.secure,
             opened: false,
             failures: 0,
             invite: None,
@@ -89,8 +89,8 @@ impl<S: Carrier> Negotiation<S> {
         self.open().await?;
         let member = self.unauthenticated().await?;
         let max = Limits { stanza_bytes: self.server.core.policy.stanza_bytes, ..Limits::authenticated() };
-        self.conn()?.scanner.restart();
-        self.conn()?.scanner.set_limits(max);
+        self.conn()?.framing.restart();
+        self.conn()?.framing.set_limits(max);
         self.open_authenticated().await?;
         self.unbound(&member).await
     }
@@ -106,16 +106,15 @@ impl<S: Carrier> Negotiation<S> {
         let mut last = Vec::new();
         if let Stop::Error(error) = &stop {
             if !self.opened {
-                last.extend(stream::open(
-                    &self.server.core.policy.domain,
-                    &self.server.core.env.token(),
-                    None,
-                ));
+                let core = &self.server.core;
+                conn.framing.open(&core.policy.domain, &core.env.token(), None, &mut last);
             }
+            let start = last.len();
             last.extend(error.write());
+            conn.framing.seal(&mut last, start);
         }
         if self.opened || !last.is_empty() {
-            last.extend_from_slice(stream::CLOSE);
+            conn.framing.close(&mut last);
         }
         if !matches!(stop, Stop::Gone) && conn.transport.write_all(&last).await.is_ok() {
             conn.transport.shutdown().await.ok();
@@ -127,8 +126,9 @@ impl<S: Carrier> Negotiation<S> {
         self.conn.as_mut().ok_or(Stop::Gone)
     }
 
-    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        self.conn()?.transport.write_all(bytes).await.map_err(|_| Stop::Gone)
+    /// Sends one element.
+    async fn send(&mut self, element: &[u8]) -> Result<()> {
+        self.conn()?.write_element(element).await.map_err(|_| Stop::Gone)
     }
 
     async fn item(&mut self) -> Result<Item> {
@@ -144,6 +144,9 @@ impl<S: Carrier> Negotiation<S> {
             let conn = self.conn.as_mut().ok_or(Stop::Gone)?;
             let items = &mut self.items;
             self.broken = poll_fn(|cx| conn.poll_items(cx, items)).await.err();
+            if let Some(reply) = conn.framing.take_reply() {
+                conn.transport.write_all(&reply).await.map_err(|_| Stop::Gone)?;
+            }
         }
     }
 
@@ -163,8 +166,10 @@ impl<S: Carrier> Negotiation<S> {
             Item::Stanza(_) => return error("not-well-formed"),
         };
         let core = self.server.core.clone();
-        let open = stream::open(&core.policy.domain, &core.env.token(), header.lang.as_deref());
-        self.send(&open).await?;
+        let mut open = Vec::new();
+        let conn = self.conn()?;
+        conn.framing.open(&core.policy.domain, &core.env.token(), header.lang.as_deref(), &mut open);
+        conn.transport.write_all(&open).await.map_err(|_| Stop::Gone)?;
         self.opened = true;
         check(&header, &core.policy.domain)
     }
@@ -197,8 +202,10 @@ impl<S: Carrier> Negotiation<S> {
         self.send(&offer.write_bound((disco::CAPS_NODE, &disco::server_hash()))).await
     }
 
+    /// STARTTLS is for documents: what encrypts a WebSocket lies below it (RFC 7395 §3.8).
     fn may_secure(&self) -> bool {
-        !self.secure && self.server.tls.is_some()
+        let document = matches!(&self.conn, Some(conn) if matches!(conn.framing, Framing::Stream(_)));
+        !self.secure && document && self.server.tls.is_some()
     }
 
     /// Secrets pass under TLS, or where the operator allows plain connections.
@@ -254,7 +261,8 @@ impl<S: Carrier> Negotiation<S> {
         self.opened = false;
         self.items.clear();
         self.broken = None;
-        self.conn = Some(Conn::new(Transport::Tls(Box::new(stream)), Limits::unauthenticated()));
+        let framing = Framing::stream(Limits::unauthenticated());
+        self.conn = Some(Conn::new(Transport::Tls(Box::new(stream)), framing));
         Ok(())
     }
 

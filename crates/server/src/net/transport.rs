@@ -3,7 +3,8 @@
 //! An idle connection holds no buffer: bytes are read into a scratch buffer of the thread and scanned there; only an
 //! incomplete stanza stays behind, inside the scanner.
 
-use rookery_proto::xml::{Item, Limits, ScanError, Scanner};
+use super::framing::{Fed, Framing};
+use rookery_proto::xml::{Item, ScanError};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -84,7 +85,7 @@ pub struct Conn<S> {
     /// The bytes.
     pub transport: Transport<S>,
     /// Their meaning.
-    pub scanner: Scanner,
+    pub framing: Framing,
 }
 
 /// Why reading ended.
@@ -98,8 +99,8 @@ pub enum ReadError {
 
 impl<S: Carrier> Conn<S> {
     /// A connection that has not sent anything yet.
-    pub fn new(transport: Transport<S>, limits: Limits) -> Conn<S> {
-        Conn { transport, scanner: Scanner::new(limits) }
+    pub fn new(transport: Transport<S>, framing: Framing) -> Conn<S> {
+        Conn { transport, framing }
     }
 
     /// Reads once and appends the items that are complete. What came before an error is still good: the error is
@@ -118,13 +119,21 @@ impl<S: Carrier> Conn<S> {
             }
             let mut input = buf.filled();
             loop {
-                match self.scanner.feed(&mut input) {
-                    Ok(Some(item)) => items.push_back(item),
-                    Ok(None) => return Poll::Ready(Ok(())),
+                match self.framing.feed(&mut input) {
+                    Ok(Fed::Item(item)) => items.push_back(item),
+                    Ok(Fed::Nothing) => return Poll::Ready(Ok(())),
+                    Ok(Fed::Closed) => return Poll::Ready(Err(ReadError::Closed)),
                     Err(error) => return Poll::Ready(Err(ReadError::Scan(error))),
                 }
             }
         })
+    }
+
+    /// Writes one element, given as the child of a client's stream.
+    pub async fn write_element(&mut self, element: &[u8]) -> io::Result<()> {
+        let mut out = element.to_vec();
+        self.framing.seal(&mut out, 0);
+        self.transport.write_all(&out).await
     }
 
     /// Reads and forgets until the peer closes, so that what was written last is not lost to a reset.

@@ -1,0 +1,194 @@
+//! How elements travel over the bytes of a connection: as children of one long document (RFC 6120 §4), or one in each
+//! text message of a WebSocket (RFC 7395). Negotiation and connection know only elements.
+
+use rookery_proto::ns;
+use rookery_proto::stream::{self, framing};
+use rookery_proto::websocket::{self, Decoder, Frame};
+use rookery_proto::xml::{Excess, Item, Limits, ScanError, Scanner, frame};
+
+/// One of the two ways.
+#[allow(clippy::large_enum_variant, reason = "a box would cost more where most connections are documents")]
+pub enum Framing {
+    /// A document that ends with the connection.
+    Stream(Scanner),
+    /// Messages; boxed, for most connections are not.
+    WebSocket(Box<WebSocket>),
+}
+
+/// What a WebSocket has beyond its bytes.
+pub struct WebSocket {
+    decoder: Decoder,
+    limits: Limits,
+    /// The latest ping that was not answered yet (RFC 6455 §5.5.3: only this one need be).
+    ping: Option<Vec<u8>>,
+    /// The peer has sent its Close frame, and wants no more than ours.
+    closed: bool,
+    /// What our Close frame will say (RFC 6455 §7.4.1).
+    code: u16,
+}
+
+/// What the bytes have come to.
+pub enum Fed {
+    /// An item of the stream.
+    Item(Item),
+    /// Nothing more, for now.
+    Nothing,
+    /// The peer has closed the connection below the stream.
+    Closed,
+}
+
+impl Framing {
+    /// A document, from its first byte on.
+    pub fn stream(limits: Limits) -> Framing {
+        Framing::Stream(Scanner::new(limits))
+    }
+
+    /// A WebSocket after its handshake.
+    pub fn web_socket(limits: Limits) -> Framing {
+        let decoder = Decoder::default();
+        let code = websocket::NORMAL;
+        Framing::WebSocket(Box::new(WebSocket { decoder, limits, ping: None, closed: false, code }))
+    }
+
+    /// Changes the limits, from the current item on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        match self {
+            Framing::Stream(scanner) => scanner.set_limits(limits),
+            Framing::WebSocket(socket) => socket.limits = limits,
+        }
+    }
+
+    /// Expects a new stream after authentication (RFC 6120 §6.3.2). A WebSocket has no document to begin anew: its
+    /// client sends another `<open/>` (RFC 7395 §3.7).
+    pub fn restart(&mut self) {
+        if let Framing::Stream(scanner) = self {
+            scanner.restart();
+        }
+    }
+
+    /// Takes bytes from the front of `input` until one item is complete, or all of them.
+    pub fn feed(&mut self, input: &mut &[u8]) -> Result<Fed, ScanError> {
+        match self {
+            Framing::Stream(scanner) => Ok(scanner.feed(input)?.map_or(Fed::Nothing, Fed::Item)),
+            Framing::WebSocket(socket) => socket.feed(input),
+        }
+    }
+
+    /// What the peer is owed below the stream: the answer to a ping.
+    pub fn take_reply(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Framing::Stream(_) => None,
+            Framing::WebSocket(socket) => socket.ping.take().map(|payload| websocket::pong(&payload)),
+        }
+    }
+
+    /// Appends the server's stream header.
+    pub fn open(&self, from: &str, id: &str, lang: Option<&str>, out: &mut Vec<u8>) {
+        let start = out.len();
+        match self {
+            Framing::Stream(_) => out.extend_from_slice(&stream::open(from, id, lang)),
+            Framing::WebSocket(_) => {
+                out.extend_from_slice(&framing::open(from, id, lang));
+                self.seal(out, start);
+            }
+        }
+    }
+
+    /// What stands in `out` from `start` on is one element, as the child of a client's stream: gives it the form in which
+    /// it travels.
+    pub fn seal(&self, out: &mut Vec<u8>, start: usize) {
+        if let Framing::WebSocket(_) = self {
+            // RFC 7395 §3.3.3: no message relies on what another one has declared.
+            let (name, missing) = framing::declaration(&out[start..]);
+            let mut front = websocket::text(out.len() - start + missing.len()).to_vec();
+            front.push(b'<');
+            front.extend_from_slice(name);
+            front.extend_from_slice(missing);
+            let named = start + 1 + name.len();
+            out.splice(start..named, front);
+        }
+    }
+
+    /// Appends the end of the stream, and of what lies below it. Nothing may be written afterwards.
+    pub fn close(&self, out: &mut Vec<u8>) {
+        match self {
+            Framing::Stream(_) => out.extend_from_slice(stream::CLOSE),
+            Framing::WebSocket(socket) => {
+                if !socket.closed {
+                    let start = out.len();
+                    out.extend_from_slice(framing::CLOSE);
+                    self.seal(out, start);
+                }
+                out.extend_from_slice(&websocket::close(socket.code));
+            }
+        }
+    }
+}
+
+impl WebSocket {
+    fn feed(&mut self, input: &mut &[u8]) -> Result<Fed, ScanError> {
+        loop {
+            let message = match self.decoder.feed(input, self.limits.stanza_bytes) {
+                Ok(Some(Frame::Text(message))) => message,
+                Ok(Some(Frame::Ping(payload))) => {
+                    self.ping = Some(payload);
+                    continue;
+                }
+                Ok(Some(Frame::Close)) => {
+                    self.closed = true;
+                    return Ok(Fed::Closed);
+                }
+                Ok(None) => return Ok(Fed::Nothing),
+                Err(error) => {
+                    self.code = error.code();
+                    let too_big = error == websocket::FrameError::TooBig;
+                    return Err(if too_big {
+                        ScanError::Policy(Excess::Stanza)
+                    } else {
+                        ScanError::BadFormat
+                    });
+                }
+            };
+            return self.item(&message).map(Fed::Item);
+        }
+    }
+
+    fn item(&mut self, message: &[u8]) -> Result<Item, ScanError> {
+        let element = frame(message, &self.limits).inspect_err(|error| {
+            if *error == ScanError::InvalidUtf8 {
+                self.code = websocket::NOT_UTF8;
+            }
+        })?;
+        Ok(if element.is(ns::FRAMING, "open") {
+            Item::Header(framing::header(&element))
+        } else if element.is(ns::FRAMING, "close") {
+            Item::Close
+        } else {
+            Item::Stanza(element)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_element_stands_alone_behind_its_length() {
+        let socket = Framing::web_socket(Limits::unauthenticated());
+        let mut out = b"what is being written".to_vec();
+        let start = out.len();
+        out.extend_from_slice(b"<iq type='result' id='1'/>");
+        socket.seal(&mut out, start);
+        let expected = b"<iq xmlns='jabber:client' type='result' id='1'/>";
+        assert_eq!(out[start..start + 2], [0x81, expected.len() as u8]);
+        assert_eq!(&out[start + 2..], expected);
+    }
+
+    #[test]
+    fn a_document_needs_no_seal() {
+        let mut out = b"<iq type='result' id='1'/>".to_vec();
+        Framing::stream(Limits::unauthenticated()).seal(&mut out, 0);
+        assert_eq!(out, b"<iq type='result' id='1'/>");
+    }
+}
