@@ -3,6 +3,7 @@
 //! Bytes go in, values and bytes come out. Everything here can be stepped in a test.
 
 pub mod error;
+pub mod form;
 pub mod name;
 pub mod ns;
 pub mod sasl;

@@ -7,6 +7,7 @@ use crate::render::{Reader, archive_id, parse_archive_id};
 use crate::{Ctx, address, limits, store_error};
 use rookery_proto::Useq;
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Answers, Field, Form, Kind, Purpose};
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
@@ -24,30 +25,24 @@ pub const INFO: Xep = Xep {
     note: "Whole: preferences, all form fields, flipped pages, metadata.",
 };
 
-/// The fields that a query may use (§4.1.5), with their form types.
-const FIELDS: [(&str, &str); 6] = [
-    ("with", "jid-single"),
-    ("start", "text-single"),
-    ("end", "text-single"),
-    ("before-id", "text-single"),
-    ("after-id", "text-single"),
-    ("ids", "list-multi"),
-];
-
 /// The form of a query (§4.1.5).
+fn query_form() -> Form {
+    Form::new(ns::MAM)
+        .field(Field::new(Kind::JidSingle, "with", ""))
+        .field(Field::new(Kind::TextSingle, "start", ""))
+        .field(Field::new(Kind::TextSingle, "end", ""))
+        .field(Field::new(Kind::TextSingle, "before-id", ""))
+        .field(Field::new(Kind::TextSingle, "after-id", ""))
+        // Any id may be named, not only one of a list.
+        .field(Field::new(Kind::ListMulti, "ids", "").open())
+}
+
+/// What may be asked for (§4.1.5).
 pub fn form(_ctx: &Ctx<'_>) -> Answer {
     let mut x = Xml::new();
-    x.open_ns("query", ns::MAM).open_ns("x", ns::DATA_FORMS).attr("type", "form");
-    x.open("field").attr("type", "hidden").attr("var", "FORM_TYPE").text_element("value", ns::MAM).close();
-    for (var, kind) in FIELDS {
-        x.open("field").attr("type", kind).attr("var", var);
-        if var == "ids" {
-            // Any id may be named, not only one of a list (XEP-0122).
-            x.open_ns("validate", ns::VALIDATE).attr("datatype", "xs:string").leaf("open").close();
-        }
-        x.close();
-    }
-    x.close().close();
+    x.open_ns("query", ns::MAM);
+    query_form().write(Purpose::Form, &mut x);
+    x.close();
     Ok(Reply::Payload(x.into_vec()))
 }
 
@@ -114,15 +109,14 @@ async fn read(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<PageQuery, StanzaErr
 }
 
 async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
-    for field in form.children().filter(|c| c.name() == "field") {
-        let values: Vec<String> =
-            field.children().filter(|c| c.name() == "value").map(|c| c.text().into_owned()).collect();
-        let (Some(var), Some(value)) = (field.attr("var"), values.first()) else { continue };
-        match &*var {
-            "FORM_TYPE" if value == ns::MAM => {}
-            "FORM_TYPE" => {
-                return Err(StanzaError::bad_request().text("This is not an archive query's form."));
-            }
+    let answers = Answers::read(form)?;
+    if answers.form_type().is_some_and(|form_type| form_type != ns::MAM) {
+        return Err(StanzaError::bad_request().text("This is not an archive query's form."));
+    }
+    for (var, values) in answers.iter() {
+        let Some(value) = values.first() else { continue };
+        match var {
+            "FORM_TYPE" => {}
             "with" => {
                 let jid = address::parse(value)?;
                 query.with_resource = jid.resource().map(|r| r.as_str().into());

@@ -43,7 +43,12 @@ pub const ALL: &[Xep] = &[
     Xep::of("RFC 6121", "Instant Messaging and Presence", "2011-03", "Whole, within one server."),
     Xep::of("RFC 7622", "Address Format", "2015-09", "Whole, by the `jid` library."),
     Xep::of("RFC 9266", "Channel Bindings for TLS 1.3", "2022-07", "`tls-exporter`."),
-    Xep::of("XEP-0004", "Data Forms", "2.13.1", "As far as registration and the archive need them."),
+    Xep::of(
+        "XEP-0004",
+        "Data Forms",
+        "2.13.1",
+        "Written from one description, and what comes back is checked against it.",
+    ),
     last::INFO,
     disco::INFO,
     Xep::of(

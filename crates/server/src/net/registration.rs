@@ -6,8 +6,9 @@ use super::throttle::{Debts, subnet};
 use rookery_core::Registration;
 use rookery_core::accounts::{By, Wanted};
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::{self as data, Answers, Field, Kind, Purpose};
 use rookery_proto::ns;
-use rookery_proto::stanza::{Child, Kind, Stanza};
+use rookery_proto::stanza::{self, Child, Stanza};
 use rookery_proto::xml::Xml;
 use rookery_store::Timestamp;
 use std::net::IpAddr;
@@ -58,7 +59,7 @@ struct Form {
 /// Whether an element is about signing up; nothing else is answered before authentication.
 pub fn is_meant(element: &Stanza) -> bool {
     let about = |c: Child<'_>| c.is(ns::REGISTER, "query") || c.is(ns::PREAUTH, "preauth");
-    element.kind() == Kind::Iq && element.children().any(about)
+    element.kind() == stanza::Kind::Iq && element.children().any(about)
 }
 
 /// Answers an IQ of a client that has not authenticated. `invite` is the token that it has shown so far (XEP-0445 §3).
@@ -103,7 +104,7 @@ async fn answer(
     if !set {
         return Ok(form(mode, invite.is_some()));
     }
-    sign_up(server, peer, fields(&query), invite).await
+    sign_up(server, peer, fields(&query)?, invite).await
 }
 
 /// XEP-0445 §3: a token is shown before the form is asked for.
@@ -126,38 +127,25 @@ async fn show_invite(
 /// What is asked for (§3.1, §4): the fields, and the same as a form with more to choose.
 fn form(mode: Registration, invited: bool) -> Vec<u8> {
     let text = "Choose a name for your address, or leave it out: then your number is your address.";
-    let ask_token = mode == Registration::Invite && !invited;
+    let mut form = data::Form::new(ns::REGISTER)
+        .title("A new account")
+        .instructions(text)
+        .field(Field::new(Kind::TextSingle, "nick", "Nick: what others call you"))
+        .field(Field::new(Kind::TextSingle, "username", "Name in your address (may be left out)"))
+        .field(Field::new(Kind::TextPrivate, "password", "Password").required());
+    if mode == Registration::Invite && !invited {
+        form = form.field(Field::new(Kind::TextSingle, "token", "Invitation").required());
+    }
     let mut x = Xml::new();
     x.open_ns("query", ns::REGISTER).text_element("instructions", text);
     x.leaf("username").leaf("password");
-    x.open_ns("x", ns::DATA_FORMS).attr("type", "form");
-    x.text_element("title", "A new account").text_element("instructions", text);
-    let mut field = |var: &str, kind: &str, label: &str, required: bool, value: Option<&str>| {
-        x.open("field").attr("type", kind).attr("var", var);
-        if !label.is_empty() {
-            x.attr("label", label);
-        }
-        if let Some(value) = value {
-            x.text_element("value", value);
-        }
-        if required {
-            x.leaf("required");
-        }
-        x.close();
-    };
-    field("FORM_TYPE", "hidden", "", false, Some(ns::REGISTER));
-    field("nick", "text-single", "Nick: what others call you", false, None);
-    field("username", "text-single", "Name in your address (may be left out)", false, None);
-    field("password", "text-private", "Password", true, None);
-    if ask_token {
-        field("token", "text-single", "Invitation", true, None);
-    }
-    x.close().close();
+    form.write(Purpose::Form, &mut x);
+    x.close();
     x.into_vec()
 }
 
 /// What was filled in: a form counts more than the fields beside it.
-fn fields(query: &Child<'_>) -> Form {
+fn fields(query: &Child<'_>) -> Result<Form, StanzaError> {
     let mut form = Form::default();
     let mut take = |name: &str, value: String| {
         let value = Some(value).filter(|value| !value.is_empty());
@@ -173,15 +161,11 @@ fn fields(query: &Child<'_>) -> Form {
         take(child.name(), child.text().into_owned());
     }
     if let Some(data) = query.child(ns::DATA_FORMS, "x") {
-        for field in data.children().filter(|c| c.name() == "field") {
-            let value = field.children().find(|c| c.name() == "value");
-            take(
-                &field.attr("var").unwrap_or_default(),
-                value.map(|v| v.text().into_owned()).unwrap_or_default(),
-            );
+        for (var, values) in Answers::read(&data)?.iter() {
+            take(var, values.first().cloned().unwrap_or_default());
         }
     }
-    form
+    Ok(form)
 }
 
 async fn sign_up(
