@@ -62,6 +62,13 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (true, ns::MAM, "prefs") => xep::mam::set_prefs(ctx, payload).await,
         (false, ns::MAM, "metadata") => xep::mam::metadata(ctx).await,
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
+        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, false).await,
+        (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
+            xep::adhoc::info(ctx, payload, false)
+        }
+        (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
+            xep::adhoc::items(ctx, payload, false)
+        }
         (false, ns::DISCO_INFO, "query") if ctx.stanza.to().is_some() => {
             xep::disco::account_info(ctx, payload)
         }
@@ -77,6 +84,13 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
 async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
     match (set, payload.ns(), payload.name()) {
         (false, ns::PING, "ping") => Ok(Reply::Empty),
+        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, true).await,
+        (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
+            xep::adhoc::info(ctx, payload, true)
+        }
+        (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
+            xep::adhoc::items(ctx, payload, true)
+        }
         (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx, payload),
         (false, ns::DISCO_ITEMS, "query") => xep::disco::no_items(payload),
         (false, ns::VERSION, "query") => xep::version::get(),

@@ -78,6 +78,8 @@ pub struct Core {
     pub router: Arc<Router>,
     /// What the operator decided.
     pub policy: Policy,
+    /// Commands that wait for their next form (XEP-0050).
+    pub commands: xep::adhoc::Sessions,
     /// What is counted.
     pub meters: meters::Meters,
     /// When the server was started.

@@ -83,3 +83,15 @@ pub const RESOURCE_BYTES: usize = 512;
 
 /// Failed authentications on one connection before it is ended (RFC 6120 §6.4.5).
 pub const AUTH_TRIES: u32 = 5;
+
+/// Commands (XEP-0050) that wait for a form, of all accounts: with the forms filled in before some 16 MB.
+pub const COMMANDS: usize = 1024;
+
+/// The same of one account; the oldest makes room for one more.
+pub const COMMANDS_OF_ACCOUNT: usize = 4;
+
+/// Bytes of one filled-in form of a command: a long text, or some hundred addresses.
+pub const COMMAND_BYTES: usize = 16 << 10;
+
+/// How long a command waits for its next form: a person may be called away.
+pub const COMMAND_WAITS: Duration = Duration::from_secs(600);

@@ -21,6 +21,8 @@ pub struct Member {
     pub epoch: u32,
     /// Signed out for good by the operator.
     pub disabled: bool,
+    /// Whether this account administers the server (XEP-0133).
+    pub admin: bool,
     /// Addresses this account blocks (XEP-0191): bare, full, domain or domain with resource.
     pub blocked: HashSet<String>,
     /// What goes into the archive (XEP-0313 §7).
@@ -81,6 +83,7 @@ impl Directory {
             address: primary_address(&account, &self.domain),
             epoch: account.epoch,
             disabled: account.disabled,
+            admin: self.store.is_admin(uid).await?,
             blocked: self.store.blocklist(uid).await?.into_iter().collect(),
             prefs: prefs.unwrap_or_else(undecided),
         });

@@ -30,6 +30,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let domain = policy.domain.clone();
     let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher);
     let core = Arc::new(Core {
+        commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
         env,

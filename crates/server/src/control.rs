@@ -63,6 +63,13 @@ pub enum Request {
         /// Whether nobody.
         disabled: bool,
     },
+    /// Make the account one that administers the server, or an ordinary one again.
+    SetAdmin {
+        /// Which.
+        account: String,
+        /// Whether it administers.
+        admin: bool,
+    },
     /// Change the password.
     SetPassword {
         /// Whose.

@@ -186,6 +186,21 @@ impl Store {
         self.write(move |tx| accounts::set_nick(tx, uid, nick.as_deref())).await
     }
 
+    /// Makes the account one that administers the server, or an ordinary one again.
+    pub async fn set_admin(&self, uid: Uid, admin: bool) -> Result<()> {
+        self.write(move |tx| accounts::set_admin(tx, uid, admin)).await
+    }
+
+    /// Whether the account administers the server.
+    pub async fn is_admin(&self, uid: Uid) -> Result<bool> {
+        self.read(move |conn| accounts::is_admin(conn, uid)).await
+    }
+
+    /// The accounts that administer the server, in the order of their numbers; at most [`limits::ADMINS`].
+    pub async fn admins(&self) -> Result<Vec<Uid>> {
+        self.read(accounts::admins).await
+    }
+
     /// Deletes the account and all that is its own. The account is gone with the first commit; a long log goes in
     /// slices, and if interrupted [`Store::sweep`] goes on with it.
     pub async fn delete_account(&self, uid: Uid) -> Result<()> {

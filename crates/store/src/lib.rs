@@ -24,8 +24,8 @@ pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionO
 pub use store::{Doorbell, Options, Pending, Stats, Store};
 pub use stream::StreamId;
 pub use timeline::{
-    Append, Appended, ArchiveBounds, Direction, Entry, Flags, Head, MessageId, Origin, Page, PageQuery,
-    Pointer, Policy, SweepCursor, Swept, Window,
+    Append, Appended, ArchiveBounds, ArchiveSize, Direction, Entry, Flags, Head, MessageId, Origin, Page,
+    PageQuery, Pointer, Policy, SweepCursor, Swept, Window,
 };
 
 /// Milliseconds since the Unix epoch, UTC.

@@ -64,6 +64,12 @@ pub const TEXT_BYTES: usize = 1_023;
 /// Bytes of an account's credentials.
 pub const CREDENTIALS_BYTES: usize = 16 * 1_024;
 
+/// Accounts that administer the server: a handful in practice, and all are shown in one form.
+pub const ADMINS: usize = 100;
+
+/// Log rows that one read of an archive's size goes through: some milliseconds of a reader.
+pub const SIZE_SLICE: usize = 4_096;
+
 /// Accounts in one transaction of an import.
 pub const IMPORT: usize = 4_096;
 

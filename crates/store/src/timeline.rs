@@ -206,6 +206,17 @@ pub struct ArchiveBounds {
     pub last: (Useq, Timestamp),
 }
 
+/// What a part of an archive takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArchiveSize {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of their stanzas; a body that stands in other logs too counts whole.
+    pub bytes: u64,
+    /// Where to go on; `None` at the end of the log.
+    pub next: Option<Useq>,
+}
+
 /// How long entries are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Policy {
@@ -288,6 +299,18 @@ impl Store {
     /// Removes entries from one log; a body goes with its last pointer. Returns how many there were.
     pub async fn drop_pointers(&self, uid: Uid, useqs: Vec<Useq>) -> Result<usize> {
         self.write(move |tx| timeline::drop_pointers(tx, uid, &useqs)).await
+    }
+
+    /// The size of a part of the archive: what comes after `after`, at most [`crate::limits::SIZE_SLICE`] rows.
+    pub async fn archive_size(&self, uid: Uid, after: Useq) -> Result<ArchiveSize> {
+        self.read(move |conn| page::archive_size(conn, uid, after)).await
+    }
+
+    /// Removes from one log what is in its archive, with this peer only and before this time only if they are given; a
+    /// body goes with its last pointer. A slice of [`crate::limits::SWEEP`] entries at most: how many there were, and 0
+    /// when there are no more.
+    pub async fn purge(&self, uid: Uid, with: Option<BareJid>, before: Option<Timestamp>) -> Result<u64> {
+        self.write(move |tx| sweep::purge(tx, uid, with.as_ref(), before)).await
     }
 
     /// One bounded slice of sweeping: removes what is older than policy and account allow, what deleted accounts left,

@@ -39,9 +39,12 @@ pub struct Case {
 impl Case {
     /// Whether it moves the clock or breaks the server, which can be done in process only.
     pub fn needs_our_process(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step.action, Action::TimePasses(_) | Action::Restart(_) | Action::Store(_)))
+        self.steps.iter().any(|step| {
+            matches!(
+                step.action,
+                Action::TimePasses(_) | Action::Restart(_) | Action::Store(_) | Action::Administrator(_)
+            )
+        })
     }
 }
 
@@ -65,6 +68,8 @@ pub enum Action {
     Accounts(Vec<String>),
     /// `romeo and juliet are friends`
     Friends(String, String),
+    /// `romeo is an administrator`
+    Administrator(String),
     /// `time passes 10 minutes`
     TimePasses(Duration),
     /// `the server restarts`, `the server is killed and restarts`

@@ -153,6 +153,14 @@ impl TestServer {
         Ok(account.uid.0)
     }
 
+    /// Lets the account administer the server, as `rookery account admin` does.
+    pub async fn make_administrator(&self, name: &str) -> Result<()> {
+        let account = self.core().accounts.find(name).await?;
+        self.core().store.set_admin(account.uid, true).await?;
+        self.core().account_changed(account.uid, false).await;
+        Ok(())
+    }
+
     /// Ends, and starts again on the same store. All connections are gone.
     pub async fn restart(&mut self, ending: Ending) -> Result<()> {
         match ending {

@@ -11,6 +11,7 @@ fn session() -> Session {
         address: address.clone(),
         epoch: 0,
         disabled: false,
+        admin: false,
         blocked: HashSet::new(),
         prefs: ArchivePrefs::default(),
     };

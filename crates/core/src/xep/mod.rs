@@ -1,6 +1,7 @@
 //! One file a feature. What disco announces and the page of supported protocols say is generated from each
 //! feature's [`Xep`], never typed twice.
 
+pub mod adhoc;
 pub mod blocking;
 pub mod carbons;
 pub mod csi;
@@ -51,6 +52,7 @@ pub const ALL: &[Xep] = &[
     ),
     last::INFO,
     disco::INFO,
+    adhoc::INFO,
     Xep::of(
         "XEP-0059",
         "Result Set Management",

@@ -57,6 +57,14 @@ pub(super) enum Command {
         /// Number, name or address
         account: String,
     },
+    /// Let an account administer the server from its client, or not any more
+    Admin {
+        /// Number, name or address
+        account: String,
+        /// on or off
+        #[arg(value_enum)]
+        switch: Switch,
+    },
     /// Set a new password
     Passwd {
         /// Number, name or address
@@ -72,6 +80,15 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Switch {
+    /// From now on.
+    On,
+    /// Not any more.
+    Off,
 }
 
 impl Command {
@@ -103,6 +120,12 @@ impl Command {
                 let row =
                     account(control.ask(Request::SetDisabled { account: named, disabled: false }).await?)?;
                 print(&format!("{} can sign in again.\n", described(&row)))?;
+            }
+            Command::Admin { account: named, switch } => {
+                let admin = switch == Switch::On;
+                let row = account(control.ask(Request::SetAdmin { account: named, admin }).await?)?;
+                let does = if admin { "administers the server" } else { "does not administer the server" };
+                print(&format!("{} {does}.\n", described(&row)))?;
             }
             Command::Passwd { account: named, password } => {
                 account(control.ask(Request::Show { account: named.clone() }).await?)?;

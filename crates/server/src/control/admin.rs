@@ -23,6 +23,8 @@ pub enum Change {
     Disabled,
     /// It can be used again.
     Enabled,
+    /// It administers the server, or does not any more.
+    Admin,
     /// It has another password.
     Password,
     /// It is gone.
@@ -54,6 +56,7 @@ impl Admin {
             Request::Show { account } => self.accounts.find(&account).await.map(|account| self.row(&account)),
             Request::List { after, prefix, disabled } => self.list(after, prefix, disabled).await,
             Request::SetDisabled { account, disabled } => self.set_disabled(&account, disabled).await,
+            Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
             Request::Delete { account } => self.delete(&account).await,
             Request::CreateInvite { uses, days } => self.create_invite(uses, days).await,
@@ -126,6 +129,13 @@ impl Admin {
         self.store.set_disabled(account.uid, disabled).await?;
         (self.changed)(account.uid, if disabled { Change::Disabled } else { Change::Enabled });
         Ok(self.row(&Account { disabled, ..account }))
+    }
+
+    async fn set_admin(&self, account: &str, admin: bool) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.store.set_admin(account.uid, admin).await?;
+        (self.changed)(account.uid, Change::Admin);
+        Ok(self.row(&account))
     }
 
     async fn set_password(&self, account: &str, password: String) -> Result<Response, AccountError> {

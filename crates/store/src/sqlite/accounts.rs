@@ -180,6 +180,31 @@ pub(crate) fn set_nick(tx: &mut Tx<'_>, uid: Uid, nick: Option<&str>) -> Result<
     )
 }
 
+pub(crate) fn set_admin(tx: &mut Tx<'_>, uid: Uid, admin: bool) -> Result<()> {
+    if get(tx.conn, uid)?.is_none() {
+        return Err(StoreError::NotFound);
+    }
+    if !admin {
+        tx.conn.prepare_cached("DELETE FROM admin WHERE uid = ?1")?.execute([int(uid.0)])?;
+        return Ok(());
+    }
+    if !is_admin(tx.conn, uid)? && admins(tx.conn)?.len() >= limits::ADMINS {
+        return Err(StoreError::Limit("administrators"));
+    }
+    tx.conn.prepare_cached("INSERT OR IGNORE INTO admin (uid) VALUES (?1)")?.execute([int(uid.0)])?;
+    Ok(())
+}
+
+pub(crate) fn is_admin(conn: &Connection, uid: Uid) -> Result<bool> {
+    Ok(conn.prepare_cached("SELECT 1 FROM admin WHERE uid = ?1")?.exists([int(uid.0)])?)
+}
+
+pub(crate) fn admins(conn: &Connection) -> Result<Vec<Uid>> {
+    let mut statement = conn.prepare_cached("SELECT uid FROM admin ORDER BY uid LIMIT ?1")?;
+    let rows = statement.query_map([limits::ADMINS as i64], |row| self::uid(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn found(changed: usize) -> Result<()> {
     if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
@@ -189,6 +214,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     found(tx.conn.prepare_cached("DELETE FROM account WHERE uid = ?1")?.execute([int(uid.0)])?)?;
     for owned in [
         "DELETE FROM last WHERE uid = ?1",
+        "DELETE FROM admin WHERE uid = ?1",
         "DELETE FROM stream WHERE uid = ?1",
         "DELETE FROM archive_default WHERE uid = ?1",
         "DELETE FROM archive_rule WHERE uid = ?1",

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::columns::{int, useq};
 use super::timeline::{ENTRY, entry, take};
-use crate::timeline::{ArchiveBounds, Entry, Page, PageQuery, Window};
+use crate::timeline::{ArchiveBounds, ArchiveSize, Entry, Page, PageQuery, Window};
 use crate::{Result, StoreError, Timestamp, limits};
 
 /// What a query selects: archived entries of `uid` in an inclusive range of positions, perhaps of one conversation.
@@ -200,7 +200,7 @@ impl<'a> Selection<'a> {
 
 /// The first position whose time is `from` or later; past the head if there is none. A binary search, as times never go
 /// back along a log: some thirty look-ups in the longest.
-fn first_from(conn: &Connection, uid: Uid, from: Timestamp) -> Result<i64> {
+pub(super) fn first_from(conn: &Connection, uid: Uid, from: Timestamp) -> Result<i64> {
     let mut probe =
         conn.prepare_cached("SELECT useq, at FROM log WHERE uid = ?1 AND useq >= ?2 ORDER BY useq LIMIT 1")?;
     let mut at = |position: i64| -> Result<Option<(i64, Timestamp)>> {
@@ -231,4 +231,23 @@ pub(crate) fn archive_bounds(conn: &Connection, uid: Uid) -> Result<Option<Archi
     };
     let (Some(first), Some(last)) = (end("ASC")?, end("DESC")?) else { return Ok(None) };
     Ok(Some(ArchiveBounds { first, last }))
+}
+
+pub(crate) fn archive_size(conn: &Connection, uid: Uid, after: Useq) -> Result<ArchiveSize> {
+    let mut statement = conn.prepare_cached(
+        "SELECT l.useq, l.flags & 2, length(m.stanza) FROM log l CROSS JOIN message m ON m.id = l.message
+         WHERE l.uid = ?1 AND l.useq > ?2 ORDER BY l.useq LIMIT ?3",
+    )?;
+    let limit = limits::SIZE_SLICE as i64;
+    let mut rows = statement.query([int(uid.0), int(after.0), limit])?;
+    let (mut size, mut seen, mut last) = (ArchiveSize::default(), 0, after);
+    while let Some(row) = rows.next()? {
+        (seen, last) = (seen + 1, useq(row, 0)?);
+        if row.get::<_, i64>(1)? != 0 {
+            size.entries += 1;
+            size.bytes += row.get::<_, i64>(2)? as u64;
+        }
+    }
+    size.next = (seen == limit).then_some(last);
+    Ok(size)
 }

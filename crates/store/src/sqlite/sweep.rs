@@ -6,10 +6,12 @@
 use std::collections::HashMap;
 
 use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
 use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::Tx;
 use super::columns::int;
+use super::page::first_from;
 use super::timeline::release;
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
@@ -166,6 +168,35 @@ fn passing(tx: &mut Tx<'_>, now: Timestamp, uid: i64, useq: i64) -> Result<Swept
     let mut swept = Swept { next, ..Swept::default() };
     remove(tx, &passed, &mut swept)?;
     Ok(swept)
+}
+
+/// Removes a slice of what the owner does not want to keep any more.
+pub(crate) fn purge(
+    tx: &mut Tx<'_>,
+    uid: Uid,
+    with: Option<&BareJid>,
+    before: Option<Timestamp>,
+) -> Result<u64> {
+    let end = match before {
+        Some(before) => first_from(tx.conn, uid, before)?,
+        None => i64::MAX,
+    };
+    let limit = limits::SWEEP as i64;
+    let rows = match with {
+        Some(peer) => candidates(
+            tx,
+            "WHERE l.uid = ?1 AND l.peer = ?2 AND l.useq < ?3 AND l.flags & 2 ORDER BY l.useq LIMIT ?4",
+            params![int(uid.0), peer.as_str(), end, limit],
+        )?,
+        None => candidates(
+            tx,
+            "WHERE l.uid = ?1 AND l.useq < ?2 AND l.flags & 2 ORDER BY l.useq LIMIT ?3",
+            params![int(uid.0), end, limit],
+        )?,
+    };
+    let mut swept = Swept::default();
+    remove(tx, &rows, &mut swept)?;
+    Ok(swept.entries)
 }
 
 /// The moment `days` before `now`.

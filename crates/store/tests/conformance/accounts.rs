@@ -184,3 +184,23 @@ pub(crate) async fn last_activity_is_kept(f: Fixture) {
         assert_eq!(f.store.last(uid).await.unwrap(), Some(last));
     }
 }
+
+pub(crate) async fn administrators_are_a_set(mut f: Fixture) {
+    let uid = f.store.create_account(account(None)).await.unwrap().uid;
+    assert!(!f.store.is_admin(uid).await.unwrap());
+    for admin in [true, true, false, true] {
+        f.store.set_admin(uid, admin).await.unwrap();
+        assert_eq!(f.store.is_admin(uid).await.unwrap(), admin);
+    }
+    f.reopen().await;
+    assert_eq!(f.store.admins().await.unwrap(), [uid]);
+    assert_eq!(f.store.set_admin(Uid(5), true).await, Err(StoreError::NotFound));
+    for _ in 1..limits::ADMINS {
+        let uid = f.store.create_account(account(None)).await.unwrap().uid;
+        f.store.set_admin(uid, true).await.unwrap();
+    }
+    let one_more = f.store.create_account(account(None)).await.unwrap().uid;
+    assert_eq!(f.store.set_admin(one_more, true).await, Err(StoreError::Limit("administrators")));
+    f.store.delete_account(uid).await.unwrap();
+    assert!(!f.store.is_admin(uid).await.unwrap());
+}

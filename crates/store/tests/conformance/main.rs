@@ -40,16 +40,17 @@ macro_rules! suite {
                     pages_forward_and_backward, an_unknown_id_is_not_found, only_archived_entries_are_shown,
                     conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,
                     an_index_begins_the_page, counts_stop_at_the_limit, bounds_are_the_ends, pages_are_bounded_in_bytes,
-                    an_empty_window_tells_the_count;
+                    an_empty_window_tells_the_count, the_size_is_counted_in_slices;
                 sweep:
                     old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_body_goes_with_its_last_pointer,
-                    what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded;
+                    what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded,
+                    an_owner_deletes_what_it_wants_of_its_own, a_purge_goes_in_slices;
                 streams:
                     a_stream_counts, a_write_notes_what_was_handled, a_failed_write_notes_nothing, dead_streams_do_not_add_up;
                 accounts:
                     numbers_skip_what_is_reserved, names_are_unique, a_number_is_no_name, a_deleted_number_is_not_given_again,
                     deletion_takes_all_that_is_theirs, an_invitation_is_used_up, an_import_refuses_one_by_one, accounts_are_listed,
-                    fields_change, last_activity_is_kept;
+                    fields_change, last_activity_is_kept, administrators_are_a_set;
                 roster:
                     items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,

@@ -1,7 +1,9 @@
 //! Pages of the archive.
 
 use rookery_proto::{Uid, Useq};
-use rookery_store::{ArchiveBounds, Flags, Page, PageQuery, Store, StoreError, Timestamp, Window, limits};
+use rookery_store::{
+    ArchiveBounds, ArchiveSize, Flags, Page, PageQuery, Store, StoreError, Timestamp, Window, limits,
+};
 
 use crate::common::*;
 
@@ -200,4 +202,18 @@ pub(crate) async fn an_empty_window_tells_the_count(f: Fixture) {
     filled(&f).await;
     let count = page(&f.store, window(Window::First, 0)).await;
     assert_eq!((count.entries.len(), count.complete, count.count), (0, false, Some(20)));
+}
+
+pub(crate) async fn the_size_is_counted_in_slices(f: Fixture) {
+    assert_eq!(f.store.archive_size(ALICE, Useq(0)).await.unwrap(), ArchiveSize::default());
+    for _ in 0..limits::SIZE_SLICE {
+        stored(&f.store, message(ALICE, BOB, "four", 0)).await;
+    }
+    let mut passing = message(ALICE, BOB, "not counted", 0);
+    passing.flags = Flags::DELIVER;
+    stored(&f.store, passing).await;
+    let first = f.store.archive_size(ALICE, Useq(0)).await.unwrap();
+    let all = limits::SIZE_SLICE as u64;
+    assert_eq!(first, ArchiveSize { entries: all, bytes: 4 * all, next: Some(Useq(all)) });
+    assert_eq!(f.store.archive_size(ALICE, Useq(all)).await.unwrap(), ArchiveSize::default());
 }

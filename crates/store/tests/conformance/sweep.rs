@@ -133,3 +133,32 @@ pub(crate) async fn slices_are_bounded(f: Fixture) {
     f.store.delete_account(made.uid).await.unwrap();
     assert_eq!(log(&f.store, made.uid).await, [], "a long log is deleted to its end");
 }
+
+pub(crate) async fn an_owner_deletes_what_it_wants_of_its_own(f: Fixture) {
+    for n in 1..=6 {
+        let peer = if n % 2 == 0 { BOB } else { Uid(3) };
+        stored(&f.store, message(ALICE, peer, &n.to_string(), n)).await;
+    }
+    let mut passing = message(ALICE, BOB, "7", 7);
+    passing.flags = Flags::DELIVER;
+    stored(&f.store, passing).await;
+    let purge =
+        async |with, before: Option<i64>| f.store.purge(ALICE, with, before.map(Timestamp)).await.unwrap();
+    assert_eq!(purge(Some(address(BOB)), Some(4)).await, 1, "only what is before, and only with that one");
+    assert_eq!(purge(Some(address(BOB)), None).await, 2);
+    assert_eq!(purge(None, Some(2)).await, 1);
+    assert_eq!(purge(None, None).await, 2);
+    assert_eq!(purge(None, None).await, 0);
+    assert_eq!(log(&f.store, ALICE).await, [(7, "7".into())], "what is in no archive stays");
+    assert_eq!(log(&f.store, BOB).await.len(), 4, "others keep theirs");
+    assert_eq!(stored(&f.store, message(ALICE, BOB, "8", 9)).await, [8, 5]);
+}
+
+pub(crate) async fn a_purge_goes_in_slices(f: Fixture) {
+    let one = || message(ALICE, BOB, "x", 0);
+    for _ in 0..=limits::SWEEP {
+        stored(&f.store, one()).await;
+    }
+    assert_eq!(f.store.purge(ALICE, None, None).await.unwrap(), limits::SWEEP as u64);
+    assert_eq!(f.store.purge(ALICE, None, None).await.unwrap(), 1);
+}

@@ -81,6 +81,7 @@ impl Play {
             Action::Server(_) => bail!("the server's settings stand first"),
             Action::Accounts(names) => self.create_accounts(names).await,
             Action::Friends(one, other) => self.befriend(one, other).await,
+            Action::Administrator(name) => self.target.ours()?.make_administrator(name).await,
             Action::TimePasses(time) => self.time_passes(*time).await,
             Action::Restart(ending) => self.target.restart(*ending).await,
             Action::Store(fault) => self.target.set_store_fault(*fault),

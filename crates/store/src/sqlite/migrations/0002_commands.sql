@@ -1,0 +1,5 @@
+-- Who administers the server.
+
+CREATE TABLE admin (
+    uid INTEGER PRIMARY KEY
+) STRICT;
