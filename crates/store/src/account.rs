@@ -68,6 +68,15 @@ pub struct NewAccount {
     pub invite: Option<InviteHash>,
 }
 
+/// What somebody who signs in calls the account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LoginName {
+    /// Its number.
+    Number(Uid),
+    /// Its prepared name, if it is one.
+    Name(String),
+}
+
 /// Which accounts are listed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountFilter {
@@ -171,12 +180,23 @@ impl Store {
         self.read(move |conn| accounts::credentials(conn, uid)).await
     }
 
-    /// Replaces the account's credentials.
+    /// The account that somebody wants to sign in to, and its credentials. One query, whether there is such an account or
+    /// not, and nothing is remembered: how long it takes does not tell who exists (invariant 10).
+    pub async fn login(&self, name: LoginName) -> Result<Option<(Uid, Credentials)>> {
+        self.read(move |conn| accounts::login(conn, &name)).await
+    }
+
+    /// Replaces the account's credentials after a change of the password: all tokens are revoked.
     pub async fn set_credentials(&self, uid: Uid, credentials: Credentials) -> Result<()> {
         self.write(move |tx| accounts::set_credentials(tx, uid, &credentials)).await
     }
 
-    /// Lets nobody, or again somebody, sign in.
+    /// Replaces `old` by better credentials for the same password. [`crate::StoreError::Conflict`]: they have changed.
+    pub async fn upgrade_credentials(&self, uid: Uid, old: Credentials, new: Credentials) -> Result<()> {
+        self.write(move |tx| accounts::upgrade_credentials(tx, uid, &old, &new)).await
+    }
+
+    /// Lets nobody, or again somebody, sign in. With the first, all tokens are revoked.
     pub async fn set_disabled(&self, uid: Uid, disabled: bool) -> Result<()> {
         self.write(move |tx| accounts::set_disabled(tx, uid, disabled)).await
     }

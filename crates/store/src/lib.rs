@@ -5,6 +5,7 @@
 
 mod account;
 mod block;
+mod device;
 mod error;
 pub mod journal;
 pub mod limits;
@@ -16,8 +17,12 @@ mod stream;
 #[cfg(feature = "test-vfs")]
 pub mod test_vfs;
 mod timeline;
+mod token;
 
-pub use account::{Account, AccountFilter, Credentials, Invite, InviteHash, Last, NewAccount, Primary};
+pub use account::{
+    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary,
+};
+pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
@@ -27,6 +32,7 @@ pub use timeline::{
     Append, Appended, ArchiveBounds, ArchiveSize, Direction, Entry, Flags, Head, MessageId, Origin, Page,
     PageQuery, Pointer, Policy, SweepCursor, Swept, Window,
 };
+pub use token::{Proof, SignIn, Token, TokenSeed};
 
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

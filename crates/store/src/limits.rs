@@ -70,6 +70,12 @@ pub const ADMINS: usize = 100;
 /// Log rows that one read of an archive's size goes through: some milliseconds of a reader.
 pub const SIZE_SLICE: usize = 4_096;
 
+/// Devices of one account: twice its sessions, as some are seldom used. Each is a few hundred bytes.
+pub const DEVICES: usize = 64;
+
+/// Bytes of what a device says it is called.
+pub const DEVICE_TEXT_BYTES: usize = 255;
+
 /// Accounts in one transaction of an import.
 pub const IMPORT: usize = 4_096;
 

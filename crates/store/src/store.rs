@@ -64,6 +64,8 @@ pub struct Stats {
     pub commit_micros_max: u64,
     /// Transactions that failed.
     pub failures: u64,
+    /// Queries begun.
+    pub reads: u64,
     /// Jobs that wait for the writer now.
     pub waiting: u64,
 }

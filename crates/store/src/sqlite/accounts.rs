@@ -3,12 +3,12 @@
 use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Tx;
 use super::columns::{int, uid};
+use super::{Tx, tokens};
 use crate::account::Numbers;
 use crate::{
-    Account, AccountFilter, Credentials, Invite, InviteHash, Last, NewAccount, Primary, Result, StoreError,
-    Timestamp, limits,
+    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary, Result,
+    StoreError, Timestamp, limits,
 };
 
 const ACCOUNT: &str = "uid, name, primary_name, nick, created, disabled, epoch FROM account";
@@ -154,8 +154,21 @@ pub(crate) fn credentials(conn: &Connection, uid: Uid) -> Result<Option<Credenti
     Ok(statement.query_row([int(uid.0)], |row| row.get(0).map(Credentials)).optional()?)
 }
 
+pub(crate) fn login(conn: &Connection, name: &LoginName) -> Result<Option<(Uid, Credentials)>> {
+    let mut statement = conn
+        .prepare_cached("SELECT uid, credentials FROM account WHERE uid = ?1 UNION ALL SELECT uid, credentials FROM account WHERE name = ?2")?;
+    let (number, name) = match name {
+        LoginName::Number(uid) => (Some(int(uid.0)), None),
+        LoginName::Name(name) => (None, Some(name)),
+    };
+    let found =
+        statement.query_row(params![number, name], |row| Ok((uid(row, 0)?, Credentials(row.get(1)?))));
+    Ok(found.optional()?)
+}
+
 pub(crate) fn set_credentials(tx: &mut Tx<'_>, uid: Uid, credentials: &Credentials) -> Result<()> {
     check_credentials(credentials)?;
+    tokens::revoke_all(tx, uid)?;
     found(
         tx.conn
             .prepare_cached("UPDATE account SET credentials = ?2 WHERE uid = ?1")?
@@ -163,7 +176,24 @@ pub(crate) fn set_credentials(tx: &mut Tx<'_>, uid: Uid, credentials: &Credentia
     )
 }
 
+pub(crate) fn upgrade_credentials(
+    tx: &mut Tx<'_>,
+    uid: Uid,
+    old: &Credentials,
+    new: &Credentials,
+) -> Result<()> {
+    check_credentials(new)?;
+    let changed = tx
+        .conn
+        .prepare_cached("UPDATE account SET credentials = ?3 WHERE uid = ?1 AND credentials = ?2")?
+        .execute(params![int(uid.0), old.0, new.0])?;
+    if changed == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
 pub(crate) fn set_disabled(tx: &mut Tx<'_>, uid: Uid, disabled: bool) -> Result<()> {
+    if disabled {
+        tokens::revoke_all(tx, uid)?;
+    }
     found(
         tx.conn
             .prepare_cached("UPDATE account SET disabled = ?2 WHERE uid = ?1")?
@@ -216,6 +246,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM last WHERE uid = ?1",
         "DELETE FROM admin WHERE uid = ?1",
         "DELETE FROM stream WHERE uid = ?1",
+        "DELETE FROM device WHERE uid = ?1",
+        "DELETE FROM token WHERE uid = ?1",
         "DELETE FROM archive_default WHERE uid = ?1",
         "DELETE FROM archive_rule WHERE uid = ?1",
         "DELETE FROM retention WHERE uid = ?1",

@@ -3,9 +3,9 @@
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 
-use crate::{Flags, InviteHash, StreamId, Timestamp};
+use crate::{AddressKind, DeviceId, Flags, InviteHash, StreamId, Timestamp, TokenSeed};
 
 /// A number as SQLite keeps it. What does not fit is greater than all that is kept.
 pub(super) fn int(number: u64) -> i64 {
@@ -68,5 +68,51 @@ impl ToSql for InviteHash {
 impl FromSql for InviteHash {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<InviteHash> {
         <[u8; 32]>::column_result(value).map(InviteHash)
+    }
+}
+
+impl ToSql for DeviceId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.as_slice().to_sql()
+    }
+}
+
+impl FromSql for DeviceId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<DeviceId> {
+        <[u8; 10]>::column_result(value).map(DeviceId)
+    }
+}
+
+impl ToSql for TokenSeed {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.as_slice().to_sql()
+    }
+}
+
+impl FromSql for TokenSeed {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<TokenSeed> {
+        <[u8; 16]>::column_result(value).map(TokenSeed)
+    }
+}
+
+impl ToSql for AddressKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let kind: i64 = match self {
+            AddressKind::Local => 0,
+            AddressKind::V4 => 1,
+            AddressKind::V6 => 2,
+        };
+        Ok(kind.into())
+    }
+}
+
+impl FromSql for AddressKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<AddressKind> {
+        match value.as_i64()? {
+            0 => Ok(AddressKind::Local),
+            1 => Ok(AddressKind::V4),
+            2 => Ok(AddressKind::V6),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
     }
 }

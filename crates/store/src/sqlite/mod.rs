@@ -11,6 +11,7 @@ mod writer;
 
 pub(crate) mod accounts;
 pub(crate) mod blocks;
+pub(crate) mod devices;
 pub(crate) mod page;
 pub(crate) mod prefs;
 pub(crate) mod roster;
@@ -18,6 +19,7 @@ pub(crate) mod streams;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;
 pub(crate) mod timeline;
+pub(crate) mod tokens;
 
 pub(crate) use connection::Location;
 pub(crate) use rusqlite::Connection;
@@ -77,6 +79,7 @@ impl Sqlite {
         &self,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.counters.reads.fetch_add(1, Relaxed);
         self.readers.read(query).await
     }
 
@@ -98,6 +101,7 @@ impl Sqlite {
             commit_micros: counters.micros.load(Relaxed),
             commit_micros_max: counters.micros_max.load(Relaxed),
             failures: counters.failures.load(Relaxed),
+            reads: counters.reads.load(Relaxed),
             waiting: (self.queue.max_capacity() - self.queue.capacity()) as u64,
         }
     }
@@ -125,6 +129,7 @@ struct Counters {
     micros: AtomicU64,
     micros_max: AtomicU64,
     failures: AtomicU64,
+    reads: AtomicU64,
 }
 
 impl Counters {

@@ -8,8 +8,11 @@ use crate::{Result, StoreError};
 const APPLICATION: u32 = 0x526f_6f6b;
 
 /// Each brings the schema from its index to the next version. What was released never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_commands.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_commands.sql"),
+    include_str!("migrations/0003_devices.sql"),
+];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
 pub(super) fn migrate(conn: &mut Connection) -> Result<()> {

@@ -5,6 +5,7 @@
 mod common;
 
 mod accounts;
+mod devices;
 mod lists;
 mod page;
 mod roster;
@@ -51,6 +52,10 @@ macro_rules! suite {
                     numbers_skip_what_is_reserved, names_are_unique, a_number_is_no_name, a_deleted_number_is_not_given_again,
                     deletion_takes_all_that_is_theirs, an_invitation_is_used_up, an_import_refuses_one_by_one, accounts_are_listed,
                     fields_change, last_activity_is_kept, administrators_are_a_set;
+                devices:
+                    devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
+                    a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,
+                    a_login_is_one_query;
                 roster:
                     items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,

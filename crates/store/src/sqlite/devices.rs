@@ -1,0 +1,73 @@
+//! Devices.
+
+use rookery_proto::Uid;
+use rusqlite::{Connection, Row, params};
+
+use super::Tx;
+use super::columns::int;
+use super::tokens;
+use crate::{Device, DeviceId, Result, Seen, StoreError, limits};
+
+fn device(row: &Row<'_>) -> rusqlite::Result<Device> {
+    Ok(Device {
+        id: row.get(0)?,
+        software: row.get(1)?,
+        name: row.get(2)?,
+        first_seen: row.get(3)?,
+        last_seen: row.get(4)?,
+        address: row.get(5)?,
+    })
+}
+
+pub(crate) fn list(conn: &Connection, uid: Uid, limit: usize) -> Result<Vec<Device>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, software, name, first_seen, last_seen, address FROM device WHERE uid = ?1
+         ORDER BY last_seen DESC, id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![int(uid.0), limit.min(limits::DEVICES) as i64], device)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn touch(tx: &mut Tx<'_>, uid: Uid, seen: &Seen) -> Result<()> {
+    let fits = |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= limits::DEVICE_TEXT_BYTES);
+    if !fits(&seen.software) || !fits(&seen.name) {
+        return Err(StoreError::Invalid("device"));
+    }
+    let Seen { id, software, name, at, address } = seen;
+    let noted = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO device (uid, id, software, name, first_seen, last_seen, address)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
+             ON CONFLICT DO UPDATE SET software = coalesce(excluded.software, software),
+                 name = coalesce(excluded.name, name), last_seen = max(last_seen, excluded.last_seen),
+                 address = excluded.address",
+        )?
+        .execute(params![int(uid.0), id, software, name, at, address])?;
+    if noted == 0 {
+        return Err(StoreError::NotFound);
+    }
+    make_room(tx, uid, *id)
+}
+
+/// Forgets the devices that were not seen for longest, but not the one that just was.
+fn make_room(tx: &mut Tx<'_>, uid: Uid, seen: DeviceId) -> Result<()> {
+    let gone: Vec<DeviceId> = {
+        let mut statement = tx.conn.prepare_cached(
+            "SELECT id FROM device WHERE uid = ?1 AND id <> ?2 ORDER BY last_seen DESC, id LIMIT -1 OFFSET ?3",
+        )?;
+        let rows =
+            statement.query_map(params![int(uid.0), seen, limits::DEVICES as i64 - 1], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for device in gone {
+        remove(tx, uid, device)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn remove(tx: &mut Tx<'_>, uid: Uid, device: DeviceId) -> Result<bool> {
+    tokens::revoke(tx, uid, device)?;
+    let mut statement = tx.conn.prepare_cached("DELETE FROM device WHERE uid = ?1 AND id = ?2")?;
+    Ok(statement.execute(params![int(uid.0), device])? > 0)
+}
