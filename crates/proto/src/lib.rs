@@ -7,6 +7,7 @@ pub mod form;
 pub mod name;
 pub mod ns;
 pub mod sasl;
+pub mod sasl2;
 pub mod stanza;
 pub mod stream;
 pub mod subscription;

@@ -33,6 +33,10 @@ pub const SASL2: &str = "urn:xmpp:sasl:2";
 pub const BIND2: &str = "urn:xmpp:bind:0";
 /// XEP-0484: tokens for fast authentication.
 pub const FAST: &str = "urn:xmpp:fast:0";
+/// XEP-0480: better credentials, as part of authentication.
+pub const SASL_UPGRADE: &str = "urn:xmpp:sasl:upgrade:0";
+/// XEP-0480: those of SCRAM.
+pub const SCRAM_UPGRADE: &str = "urn:xmpp:scram-upgrade:0";
 /// XEP-0440: the channel bindings that the server supports.
 pub const SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 /// XEP-0478: limits that a stream announces.

@@ -1,5 +1,5 @@
-//! SASL: SCRAM with SHA-1, SHA-256 and SHA-512, with and without channel binding, and PLAIN; the server's side, and the
-//! client's side for those who test and load a server.
+//! SASL: SCRAM with SHA-1, SHA-256 and SHA-512, with and without channel binding, PLAIN, and hashed tokens; the server's
+//! side, and the client's side for those who test and load a server.
 //!
 //! Pure: nonces and salts come in from outside, and whoever calls decides where the costly steps run.
 
@@ -8,6 +8,7 @@ mod credentials;
 mod hash;
 mod message;
 mod server;
+mod token;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 pub use credentials::{Credentials, Decoy, PasswordError, SALT_LEN, Salts, ScramKeys};
 pub use hash::Hash;
 pub use server::{Exchange, Step};
+pub use token::{TokenMechanism, TokenProof};
 
 /// Rounds of PBKDF2 where the operator says nothing else: RFC 7677 §4 asks for at least 4096; ten thousand keep a
 /// sign-in below some ten milliseconds of one core.
@@ -182,8 +184,10 @@ pub fn decode_initial(text: &str) -> Result<Option<Vec<u8>>, Condition> {
     if text.is_empty() { Ok(None) } else { decode(text).map(Some) }
 }
 
-/// The text of `<response/>`, `<challenge/>` or `<success/>`, where an empty text is an empty message.
+/// The text of `<response/>`, `<challenge/>` or `<success/>`, where an empty text is an empty message. White space
+/// around it does not count.
 pub fn decode(text: &str) -> Result<Vec<u8>, Condition> {
+    let text = text.trim();
     if text == "=" {
         return Ok(Vec::new());
     }
@@ -196,6 +200,21 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Condition> {
 /// A message as the text of an element that may also be without data: the empty message is `=` (RFC 6120 §6.4.2, §6.4.6).
 pub fn encode(message: &[u8]) -> String {
     if message.is_empty() { "=".to_owned() } else { BASE64.encode(message) }
+}
+
+/// What a client can check to see that nobody between it and us has shortened our offer (XEP-0474 §5.1): the mechanisms and
+/// channel bindings that were announced, in an order of their own.
+fn announced(mechanisms: &[&str], bindings: &ChannelBindings) -> String {
+    let sorted = |mut names: Vec<&str>| {
+        names.sort_unstable();
+        names.join("\x1e")
+    };
+    let mut text = sorted(mechanisms.to_vec());
+    if bindings.offered() {
+        text.push('\x1f');
+        text.push_str(&sorted(bindings.types().map(BindingType::name).collect()));
+    }
+    text
 }
 
 /// SASLprep (RFC 4013), the empty result refused: of a user name or a password.

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::hash::xor;
 use super::message::{ServerFirst, escape};
-use super::{BindingType, Hash, MAX_MESSAGE, Mechanism, prepare};
+use super::{BindingType, ChannelBindings, Hash, MAX_MESSAGE, Mechanism, announced, prepare};
 
 /// Most rounds of PBKDF2 that a server may ask for: a hostile one is not to keep us busy for minutes.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
@@ -40,6 +40,9 @@ pub enum ClientError {
     /// More rounds than [`MAX_ITERATIONS`].
     #[error("the server asks for too much hashing")]
     TooManyIterations,
+    /// The client was shown another offer than the server made (XEP-0474).
+    #[error("somebody has tampered with the server's offer")]
+    Tampered,
     /// The server does not know the password: it is somebody else.
     #[error("the server could not prove that it knows the account")]
     ServerNotProven,
@@ -57,6 +60,8 @@ struct Scram {
     bare: String,
     nonce: String,
     binding: Vec<u8>,
+    /// What the client saw announced.
+    seen: Option<String>,
     /// What the server has to prove, once the client has proven itself.
     server_signature: Option<Vec<u8>>,
 }
@@ -91,10 +96,18 @@ impl Client {
             password: password.into_owned(),
             nonce: nonce.to_owned(),
             binding: [header.as_bytes(), &data].concat(),
+            seen: None,
             server_signature: None,
             bare: bare.clone(),
         };
         Ok(Client { initial: format!("{header}{bare}").into_bytes(), scram: Some(scram) })
+    }
+
+    /// This is what the client saw announced: a server that says what it announced must say the same (XEP-0474 §5.2).
+    pub fn saw(&mut self, mechanisms: &[&str], bindings: &ChannelBindings) {
+        if let Some(scram) = &mut self.scram {
+            scram.seen = Some(announced(mechanisms, bindings));
+        }
     }
 
     /// The message for `<auth/>`.
@@ -135,6 +148,11 @@ impl Scram {
             return Err(ClientError::TooManyIterations);
         }
         let hash = self.hash;
+        if let (Some(seen), Some(announced)) = (&self.seen, server.announced)
+            && BASE64.encode(hash.digest(seen.as_bytes())) != announced
+        {
+            return Err(ClientError::Tampered);
+        }
         let salted = hash.salted_password(&self.password, &server.salt, server.iterations);
         let client_key = hash.hmac(&salted, b"Client Key");
         let without_proof = format!("c={},r={}", BASE64.encode(&self.binding), server.nonce);

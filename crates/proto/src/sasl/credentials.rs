@@ -32,11 +32,15 @@ pub struct ScramKeys {
 impl ScramKeys {
     pub(super) fn derive(hash: Hash, prepared: &str, salt: &[u8], iterations: u32) -> ScramKeys {
         let salted = hash.salted_password(prepared, salt, iterations);
+        ScramKeys::of_salted(hash, &salted, salt, iterations)
+    }
+
+    fn of_salted(hash: Hash, salted: &[u8], salt: &[u8], iterations: u32) -> ScramKeys {
         ScramKeys {
             iterations,
             salt: salt.to_vec(),
-            stored_key: hash.digest(&hash.hmac(&salted, b"Client Key")),
-            server_key: hash.hmac(&salted, b"Server Key"),
+            stored_key: hash.digest(&hash.hmac(salted, b"Client Key")),
+            server_key: hash.hmac(salted, b"Server Key"),
         }
     }
 
@@ -82,6 +86,26 @@ impl Credentials {
     /// The keys for one hash.
     pub fn keys(&self, hash: Hash) -> &ScramKeys {
         &self.keys[hash as usize]
+    }
+
+    /// Whether the keys for `hash` were made with fewer rounds than are asked for now, and better ones are wanted
+    /// (XEP-0480).
+    pub fn is_behind(&self, hash: Hash, iterations: u32) -> bool {
+        self.keys(hash).iterations < iterations
+    }
+
+    /// The same with better keys for `hash`, made of the salted password that the client has sent (XEP-0480 §3); nothing
+    /// if that cannot be one.
+    pub fn upgraded(
+        &self,
+        hash: Hash,
+        salted: &[u8],
+        salt: &[u8; SALT_LEN],
+        iterations: u32,
+    ) -> Option<Credentials> {
+        let mut better = self.clone();
+        better.keys[hash as usize] = ScramKeys::of_salted(hash, salted, salt, iterations);
+        (salted.len() == hash.size()).then_some(better)
     }
 
     /// Whether this is the password. Hashes once: run it where it may take ten milliseconds.

@@ -91,6 +91,8 @@ pub(super) struct ServerFirst<'a> {
     pub(super) nonce: &'a str,
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
+    /// The hash of what the server announced (XEP-0474).
+    pub(super) announced: Option<&'a str>,
 }
 
 impl<'a> ServerFirst<'a> {
@@ -99,10 +101,12 @@ impl<'a> ServerFirst<'a> {
         let (salt, rest) = rest.strip_prefix("s=")?.split_once(',')?;
         let (iterations, extensions) = split_attributes(rest.strip_prefix("i=")?)?;
         check_extensions(extensions)?;
+        let mut attributes = extensions.into_iter().flat_map(|text| text.split(','));
         Some(ServerFirst {
             nonce: check_nonce(nonce)?,
             salt: BASE64.decode(salt).ok()?,
             iterations: iterations.parse().ok().filter(|n| *n > 0)?,
+            announced: attributes.find_map(|attribute| attribute.strip_prefix("h=")),
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::message::{BindingFlag, ClientFinal, ClientFirst, Plain};
 use super::{
     BindingType, ChannelBindings, Condition, Credentials, Decoy, Hash, MAX_MESSAGE, Mechanism, ScramKeys,
-    prepare,
+    announced, prepare,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -38,6 +38,8 @@ pub enum Step {
 pub struct Exchange {
     mechanism: Mechanism,
     bindings: ChannelBindings,
+    /// What was announced, for the client to compare (XEP-0474).
+    announced: Option<String>,
     state: State,
 }
 
@@ -84,13 +86,20 @@ impl Exchange {
         bindings: &ChannelBindings,
         initial: Option<&[u8]>,
     ) -> (Exchange, Step) {
-        let mut exchange = Exchange { mechanism, bindings: bindings.clone(), state: State::AwaitFirst };
+        let mut exchange =
+            Exchange { mechanism, bindings: bindings.clone(), announced: None, state: State::AwaitFirst };
         let step = match initial {
             Some(message) => exchange.respond(message),
             // RFC 4422 §3: the client speaks first in all our mechanisms; an empty challenge invites it.
             None => Step::Challenge(Vec::new()),
         };
         (exchange, step)
+    }
+
+    /// These mechanisms were announced, by the profile that the client uses: the challenge tells so (XEP-0474), for the
+    /// client to see whether somebody between us has removed some.
+    pub fn announce(&mut self, mechanisms: &[&str]) {
+        self.announced = Some(announced(mechanisms, &self.bindings));
     }
 
     /// Whether [`Exchange::provide`] hashes a password and should run where it may take ten milliseconds.
@@ -123,7 +132,12 @@ impl Exchange {
                     None => decoy.keys(first.hash, &first.user),
                 };
                 let nonce = format!("{}{nonce}", first.nonce);
-                let server_first = format!("r={nonce},s={},i={}", BASE64.encode(&keys.salt), keys.iterations);
+                let mut server_first =
+                    format!("r={nonce},s={},i={}", BASE64.encode(&keys.salt), keys.iterations);
+                if let Some(announced) = &self.announced {
+                    server_first.push_str(",h=");
+                    server_first.push_str(&BASE64.encode(first.hash.digest(announced.as_bytes())));
+                }
                 let challenge = server_first.clone().into_bytes();
                 let known = credentials.is_some();
                 self.state =

@@ -349,7 +349,8 @@ fn base64_of_the_elements() {
     assert_eq!(decode("="), Ok(Vec::new()));
     assert_eq!(decode(""), Ok(Vec::new()));
     assert_eq!(decode("AGE="), Ok(b"\0a".to_vec()));
-    for wrong in ["AGE", "AG=E", " AGE=", "A", "AGE=\n", "ä"] {
+    assert_eq!(decode("\n  AGE=\n"), Ok(b"\0a".to_vec()), "as the examples of XEP-0388 have it");
+    for wrong in ["AGE", "AG=E", "AG E=", "A", "AG\nE=", "ä"] {
         assert_eq!(decode(wrong), Err(Condition::IncorrectEncoding), "{wrong:?}");
     }
     assert_eq!(decode(&"A".repeat(1 << 20)), Err(Condition::MalformedRequest));
@@ -440,4 +441,57 @@ proptest! {
         let step = talk(mechanism, &bindings(), Some(&known), client);
         prop_assert!(matches!(step, Step::Success { .. }), "{step:?}");
     }
+}
+
+/// The example of XEP-0474 §5.3.
+#[test]
+fn what_was_announced_is_told() {
+    let offer = ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"];
+    let first = Some(b"n,,n=user,r=abc".as_slice());
+    let (mut exchange, _) = Exchange::start(mechanism("SCRAM-SHA-1"), &bindings(), first);
+    exchange.announce(&offer);
+    let Step::Challenge(challenge) = exchange.provide(Some(&credentials("pencil")), "def", DECOY) else {
+        panic!("no challenge")
+    };
+    let text = String::from_utf8(challenge.clone()).unwrap();
+    assert!(text.ends_with(",i=64,h=G6k/rBLDqgOhRRaCuuatSDFkJ08="), "{text}");
+    let client = |saw: &[&str]| {
+        let plain = mechanism("SCRAM-SHA-1");
+        let mut client = Client::new(plain, "user", "pencil", None, "abc", Binding::Unsupported).unwrap();
+        client.saw(saw, &bindings());
+        client.respond(&challenge)
+    };
+    assert_eq!(client(&["SCRAM-SHA-1"]), Err(ClientError::Tampered));
+    let answer = client(&["SCRAM-SHA-1", "SCRAM-SHA-1-PLUS"]).unwrap();
+    assert!(matches!(exchange.respond(&answer), Step::Success { .. }));
+}
+
+/// Who removes what was announced is in the middle of the proof too.
+#[test]
+fn what_was_announced_cannot_be_taken_away() {
+    let (mut exchange, _) =
+        Exchange::start(mechanism("SCRAM-SHA-256"), &bindings(), Some(b"n,,n=user,r=abc"));
+    exchange.announce(&["SCRAM-SHA-256", "SCRAM-SHA-512"]);
+    let Step::Challenge(challenge) = exchange.provide(Some(&credentials("pencil")), "def", DECOY) else {
+        panic!("no challenge")
+    };
+    let text = String::from_utf8(challenge).unwrap();
+    let without = text.rsplit_once(",h=").unwrap().0;
+    let plain = mechanism("SCRAM-SHA-256");
+    let mut client = Client::new(plain, "user", "pencil", None, "abc", Binding::Unsupported).unwrap();
+    let answer = client.respond(without.as_bytes()).unwrap();
+    assert_eq!(exchange.respond(&answer), Step::Failure(Condition::NotAuthorized));
+}
+
+#[test]
+fn keys_are_upgraded_one_by_one() {
+    let old = credentials("pencil");
+    assert!(old.is_behind(Hash::Sha256, 65) && !old.is_behind(Hash::Sha256, 64));
+    let salt = [9; SALT_LEN];
+    let salted = Hash::Sha256.salted_password("pencil", &salt, 128);
+    let new = old.upgraded(Hash::Sha256, &salted, &salt, 128).unwrap();
+    assert!(new.keys(Hash::Sha256) == &ScramKeys::derive(Hash::Sha256, "pencil", &salt, 128));
+    assert!(new.keys(Hash::Sha512) == old.keys(Hash::Sha512));
+    assert!(new.verify_plain("pencil") && !new.verify_plain("pen"));
+    assert!(old.upgraded(Hash::Sha512, &salted, &salt, 128).is_none(), "it is not of this hash");
 }

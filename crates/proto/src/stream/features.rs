@@ -1,6 +1,7 @@
 //! What a stream offers at each step (RFC 6120 §4.3.2).
 
 use crate::ns;
+use crate::sasl2;
 use crate::xml::Xml;
 
 /// Offers before TLS: STARTTLS, required or not (RFC 6120 §5.3.1), and beside it what an unencrypted stream may do.
@@ -10,6 +11,8 @@ pub struct Offer<'a> {
     pub starttls: Option<bool>,
     /// SASL mechanisms, strongest first.
     pub mechanisms: &'a [&'a str],
+    /// Mechanisms with a token (XEP-0484), strongest first; beside `mechanisms`, in the newer profile only.
+    pub tokens: &'a [&'a str],
     /// Channel binding types that work on this connection (XEP-0440).
     pub bindings: &'a [&'a str],
     /// In-band registration (XEP-0077 §8).
@@ -40,6 +43,9 @@ impl Offer<'_> {
                 x.text_element("mechanism", mechanism);
             }
             x.close();
+        }
+        if !self.mechanisms.is_empty() {
+            sasl2::write_feature(&mut x, self.mechanisms, self.tokens);
         }
         if !self.bindings.is_empty() {
             x.open_ns("sasl-channel-binding", ns::SASL_CB);
