@@ -15,6 +15,7 @@ pub mod render;
 pub mod resume;
 pub mod roster;
 pub mod router;
+pub mod secret;
 pub mod session;
 pub mod xep;
 
@@ -68,6 +69,8 @@ pub struct Core {
     pub env: Env,
     /// What lasts.
     pub store: Store,
+    /// What tokens and the like are made of.
+    pub secret: secret::Secret,
     /// Accounts by address.
     pub directory: Directory,
     /// Makes and changes accounts.

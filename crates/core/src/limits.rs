@@ -81,6 +81,12 @@ pub const NEGOTIATIONS: usize = 4096;
 /// Longest resource that a client may ask for, in bytes (RFC 7622 §3.4 allows 1023).
 pub const RESOURCE_BYTES: usize = 512;
 
+/// How long (ms) a token is good (XEP-0484): a device that is not used for a month asks for the password again.
+pub const TOKEN_LIFE_MS: i64 = 30 * 86_400_000;
+
+/// A token of this age (ms) is replaced when it is used: what was stolen is good for about a day of its owner's use.
+pub const TOKEN_ROTATION_MS: i64 = 86_400_000;
+
 /// Failed authentications on one connection before it is ended (RFC 6120 §6.4.5).
 pub const AUTH_TRIES: u32 = 5;
 

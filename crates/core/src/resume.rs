@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{FullJid, Jid};
 use rookery_proto::stream::StreamError;
+use rookery_proto::stream::sm::enabled;
 use rookery_proto::{Uid, Useq};
 use rookery_store::journal::{self, Journal, Recovered};
 use rookery_store::{Direction, Entry, Flags, StoreError, StreamId, Timestamp};
@@ -33,6 +34,17 @@ struct Snapshot {
     directed: Vec<String>,
 }
 
+/// How a session begins.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Begin {
+    /// With carbons (XEP-0280).
+    pub carbons: bool,
+    /// With a client that nobody looks at (XEP-0352).
+    pub inactive: bool,
+    /// With a client that reads from the archive what came before (XEP-0386): nothing of it is delivered.
+    pub reads_archive: bool,
+}
+
 /// Why a stream cannot be resumed.
 pub struct Refused {
     /// The condition (XEP-0198 §5).
@@ -44,10 +56,16 @@ pub struct Refused {
 impl Core {
     /// Binds a resource (RFC 6120 §7): the session is known first and reads its place in the log then, so that
     /// nothing falls between. A session of the same resource makes room (§7.7.2.2).
-    pub async fn bind(&self, member: &Member, resource: &str) -> Result<Arc<Session>, StanzaError> {
+    pub async fn bind(
+        &self,
+        member: &Member,
+        resource: &str,
+        begin: Begin,
+    ) -> Result<Arc<Session>, StanzaError> {
         let jid = FullJid::new(&format!("{}/{resource}", member.address));
         let jid = jid.map_err(|_| StanzaError::bad_request().text("This cannot be a resource."))?;
         let session = Arc::new(Session::new(jid, member, self.env.now()));
+        session.state().timeline.carbons = begin.carbons;
         let head = self.store.head(member.uid).await.map_err(store_error)?;
         let replaced = self.router.bind(session.clone(), head.delivered);
         for old in replaced {
@@ -57,18 +75,20 @@ impl Core {
         // Until here the session waits: a client that went in the middle of this leaves one that expires.
         let mut state = session.state();
         state.timeline.begin(head.head);
+        if begin.reads_archive {
+            state.timeline.read_archive();
+        }
+        state.held = begin.inactive.then(Default::default);
         state.attach(self.env.now());
         drop(state);
         Ok(session)
     }
 
-    /// Stream management begins (XEP-0198 §3); gives the id under which the session can be resumed, if it can.
-    pub async fn enable_management(
-        &self,
-        session: &Arc<Session>,
-        resume: bool,
-    ) -> Result<Option<String>, StanzaError> {
-        let id = resume.then(|| StreamId(self.env.bytes()));
+    /// Stream management begins (XEP-0198 §3), with a session that can be resumed if the client wants that and there is a
+    /// window for it; gives `<enabled/>`.
+    pub async fn enable(&self, session: &Arc<Session>, resume: bool) -> Result<Vec<u8>, StanzaError> {
+        let window = self.policy.resumption.as_secs();
+        let id = (resume && window > 0).then(|| StreamId(self.env.bytes()));
         if let Some(id) = id {
             self.store.open_stream(id, session.uid).await.map_err(store_error)?;
         }
@@ -77,7 +97,8 @@ impl Core {
             self.router.enable_resumption(id, session.clone());
             self.journal.snapshot(session);
         }
-        Ok(id.map(|id| sm::encode_id(session.uid, &id)))
+        let id = id.map(|id| sm::encode_id(session.uid, &id));
+        Ok(enabled(id.as_deref().map(|id| (id, window))))
     }
 
     /// The client has handled `h` stanzas.

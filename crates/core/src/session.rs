@@ -289,6 +289,21 @@ impl State {
         unwritten.map_or(self.timeline.last(), |first| self.timeline.last().min(Useq(first.0 - 1)))
     }
 
+    /// `<enabled/>` has been sent by other ways than the outbox: stanzas are counted from here on.
+    pub fn count_from_here(&mut self) {
+        if let Some(sm) = &mut self.sm {
+            sm.count_from_here();
+        }
+    }
+
+    /// Up to where a client that reads the archive itself has passed what waited, once nothing of it is under way.
+    pub fn archived_passed(&self) -> Option<Useq> {
+        let end = self.timeline.archive_end();
+        let waits = |sm: &StreamManagement| sm.queue().filter_map(Sent::useq).any(|useq| useq <= end);
+        let passed = self.position() >= end && !self.sm.as_deref().is_some_and(waits);
+        (end > Useq(0) && passed).then_some(end)
+    }
+
     /// Wakes the connection.
     pub fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {

@@ -9,6 +9,7 @@ use rookery_core::member::Directory;
 use rookery_core::resume::Ledger;
 use rookery_core::roster::Contacts;
 use rookery_core::router::Router;
+use rookery_core::secret::Secret;
 use rookery_core::{Core, Policy};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
@@ -20,7 +21,7 @@ use std::time::Duration;
 /// How long a clean shutdown waits for connections to finish.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 
-/// Opens the store and the journal in `data`, and brings back the sessions of the last run.
+/// Opens the store, the journal and the secret in `data`, and brings back the sessions of the last run.
 pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Result<Arc<Core>> {
     let router = Arc::new(Router::default());
     let bell = router.clone();
@@ -33,6 +34,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
+        secret: secret(data, &env)?,
         env,
         accounts,
         directory: Directory::new(store.clone(), domain, policy.archive_default),
@@ -54,17 +56,18 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
 }
 
 /// The secret of this server: made once, kept in the data directory for its owner alone.
-pub fn secret(data: &Path, env: &Env) -> Result<[u8; 32]> {
+fn secret(data: &Path, env: &Env) -> Result<Secret> {
     let path = data.join("secret");
     match std::fs::read(&path) {
         Ok(bytes) => {
-            bytes.try_into().ok().with_context(|| format!("{} is not a secret of 32 bytes.", path.display()))
+            let bytes = bytes.try_into().ok();
+            bytes.map(Secret::new).with_context(|| format!("{} is not a secret of 32 bytes.", path.display()))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let secret = env.bytes::<32>();
             write_private(&path, &secret)
                 .with_context(|| format!("{} cannot be written.", path.display()))?;
-            Ok(secret)
+            Ok(Secret::new(secret))
         }
         Err(error) => Err(error).with_context(|| format!("{} cannot be read.", path.display())),
     }

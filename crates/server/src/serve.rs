@@ -40,13 +40,12 @@ async fn run(config: Config) -> Result<()> {
     // Held until the end: commands see a running server, and nobody else writes.
     let _lock = DataLock::take(&config.data)?;
     let tls = Arc::new(Tls::open(certificates(&config), UtcDateTime::now())?);
-    let secret = assemble::secret(&config.data, &env)?;
     let core = assemble::core(&config.data, store_options(&config), policy(&config), env).await?;
     let settings = Settings {
         plain: config.allow_plain_connections,
         registrations_per_hour: config.registrations_per_hour,
     };
-    let server = Arc::new(Server::new(core.clone(), Some(tls.clone()), settings, secret));
+    let server = Arc::new(Server::new(core.clone(), Some(tls.clone()), settings));
     let monitor = Monitor::new(core.clone(), figures);
 
     let mut doors = JoinSet::new();

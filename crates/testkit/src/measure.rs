@@ -71,7 +71,7 @@ impl Site {
         let made = core.store.import_accounts(vec![new; count]).await?;
         let accounts = made.into_iter().map(|account| account.map(|a| a.uid)).collect::<Result<_, _>>()?;
         let settings = Settings { plain: true, registrations_per_hour: 0 };
-        Ok(Site { data, server: Arc::new(Server::new(core, None, settings, [7; 32])), accounts })
+        Ok(Site { data, server: Arc::new(Server::new(core, None, settings)), accounts })
     }
 
     /// The server.

@@ -211,7 +211,7 @@ async fn open(
     let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
     let clock = assemble::background(core.clone());
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
-    Ok((Arc::new(Server::new(core, tls, settings, [7; 32])), clock))
+    Ok((Arc::new(Server::new(core, tls, settings)), clock))
 }
 
 fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {

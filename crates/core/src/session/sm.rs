@@ -103,6 +103,11 @@ impl StreamManagement {
         }
     }
 
+    /// What is written from here on counts.
+    pub fn count_from_here(&mut self) {
+        self.counts = true;
+    }
+
     /// The count of handled stanzas of a resumable session, if the store does not know it yet.
     pub fn unstored(&self) -> Option<(StreamId, u32)> {
         let id = self.resumable.filter(|_| self.stored != self.handled)?;
@@ -145,7 +150,7 @@ impl StreamManagement {
     pub fn count(&mut self, out: &Out) {
         let sent = match out {
             Out::Enabled(_) => {
-                self.counts = true;
+                self.count_from_here();
                 return;
             }
             Out::Nonza(_) => return,

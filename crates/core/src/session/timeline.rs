@@ -24,6 +24,8 @@ pub struct Timeline {
     since: Option<Useq>,
     /// Up to here the log is offline delivery: whatever came in is for this session, and nothing is a copy.
     offline: Useq,
+    /// Up to here the client reads the archive itself: what is there is not delivered to it (XEP-0386 §3.2).
+    archived: Useq,
     /// The newest entry that is known to have reached the client.
     pub reached: Useq,
     /// Wants carbons of the account's other resources (XEP-0280).
@@ -41,6 +43,7 @@ impl Timeline {
             since: None,
             given: (head, head),
             offline: Useq(0),
+            archived: Useq(0),
             reached: head,
             carbons: false,
         }
@@ -51,6 +54,16 @@ impl Timeline {
         let heard = self.head;
         *self = Timeline { carbons: self.carbons, ..Timeline::at(head) };
         self.head = self.head.max(heard);
+    }
+
+    /// The client reads in the archive what came before.
+    pub fn read_archive(&mut self) {
+        self.archived = self.last;
+    }
+
+    /// Up to here the client reads the archive itself.
+    pub fn archive_end(&self) -> Useq {
+        self.archived
     }
 
     /// Everything up to here was queued or stepped over.
@@ -155,7 +168,8 @@ pub fn form(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
         return None;
     }
     if entry.useq <= state.timeline.offline && entry.useq != Useq(0) {
-        let waited = entry.direction == Direction::In && state.takes_bare();
+        let found = entry.useq <= state.timeline.archived && entry.flags.has(Flags::ARCHIVE);
+        let waited = entry.direction == Direction::In && state.takes_bare() && !found;
         return waited.then_some(Form::Direct);
     }
     let mine = entry.resource.as_deref() == Some(session.resource());

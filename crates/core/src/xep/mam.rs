@@ -3,8 +3,9 @@
 use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::env::{parse_stamp, stamp};
+use crate::member::Member;
 use crate::render::{Reader, archive_id, parse_archive_id};
-use crate::{Ctx, address, limits, store_error};
+use crate::{Core, Ctx, address, limits, store_error};
 use rookery_proto::Useq;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind, Purpose};
@@ -195,17 +196,22 @@ fn fin(page: &Page, index: Option<u64>, epoch: u32, wanted: usize) -> Vec<u8> {
 
 /// The archive's ends (§5).
 pub async fn metadata(ctx: &Ctx<'_>) -> Answer {
-    let bounds = ctx.core.store.archive_bounds(ctx.member.uid).await.map_err(store_error)?;
+    metadata_of(ctx.core, ctx.member).await.map(Reply::Payload)
+}
+
+/// The same, for who has no session yet (XEP-0386 §3.2).
+pub async fn metadata_of(core: &Core, member: &Member) -> Result<Vec<u8>, StanzaError> {
+    let bounds = core.store.archive_bounds(member.uid).await.map_err(store_error)?;
     let mut x = Xml::new();
     x.open_ns("metadata", ns::MAM);
     if let Some(bounds) = bounds {
         for (name, (useq, at)) in [("start", bounds.first), ("end", bounds.last)] {
-            let id = archive_id(useq, ctx.member.epoch);
+            let id = archive_id(useq, member.epoch);
             x.open(name).attr("id", &id).attr("timestamp", &stamp(at)).close();
         }
     }
     x.close();
-    Ok(Reply::Payload(x.into_vec()))
+    Ok(x.into_vec())
 }
 
 /// What the account wants archived (§7).

@@ -2,10 +2,12 @@
 //! feature's [`Xep`], never typed twice.
 
 pub mod adhoc;
+pub mod bind2;
 pub mod blocking;
 pub mod carbons;
 pub mod csi;
 pub mod disco;
+pub mod fast;
 pub mod last;
 pub mod mam;
 pub mod ping;
@@ -102,6 +104,13 @@ pub const ALL: &[Xep] = &[
         "0.4.0",
         "Noted in the log: encrypted messages are not looked into.",
     ),
+    bind2::INFO,
+    Xep::of(
+        "XEP-0388",
+        "Extensible SASL Profile",
+        "1.0.1",
+        "With inline features, user agents and tasks; over TLS only, as all authentication.",
+    ),
     Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
     Xep::of(
         "XEP-0440",
@@ -111,5 +120,18 @@ pub const ALL: &[Xep] = &[
     ),
     Xep::of("XEP-0444", "Message Reactions", "0.2.1", "Passed on and archived."),
     Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
+    Xep::of(
+        "XEP-0474",
+        "SASL SCRAM Downgrade Protection",
+        "0.5.0",
+        "The server's part, in both SASL profiles.",
+    ),
     Xep::of("XEP-0478", "Stream Limits Advertisement", "0.2.0", "Whole."),
+    Xep::of(
+        "XEP-0480",
+        "SASL Upgrade Tasks",
+        "0.1.0",
+        "SCRAM: keys that were made with fewer rounds than the operator asks for now are made anew.",
+    ),
+    fast::INFO,
 ];

@@ -65,13 +65,16 @@ impl Offer<'_> {
         x.into_vec()
     }
 
-    /// `<stream:features/>` after authentication: bind, session, stream management and the rest.
-    pub fn write_bound(&self, caps: (&str, &str)) -> Vec<u8> {
+    /// `<stream:features/>` after authentication: bind and session unless there is a resource already, stream management
+    /// and the rest.
+    pub fn write_authenticated(&self, bound: bool, caps: (&str, &str)) -> Vec<u8> {
         let mut x = Xml::new();
         x.open("stream:features");
-        x.leaf_ns("bind", ns::BIND);
-        // RFC 3921 clients still ask for a session; it means nothing any more (draft-cridland-xmpp-session).
-        x.open_ns("session", ns::SESSION).leaf("optional").close();
+        if !bound {
+            x.leaf_ns("bind", ns::BIND);
+            // RFC 3921 clients still ask for a session; it means nothing any more (draft-cridland-xmpp-session).
+            x.open_ns("session", ns::SESSION).leaf("optional").close();
+        }
         x.leaf_ns("sm", ns::SM);
         x.leaf_ns("csi", ns::CSI);
         x.leaf_ns("ver", ns::ROSTERVER);

@@ -6,9 +6,9 @@ use crate::stanza::Stanza;
 use crate::xml::{StreamHeader, Xml};
 
 /// The server's answer to `<open/>` (RFC 7395 §3.4), which stands for the stream header.
-pub fn open(from: &str, id: &str, lang: Option<&str>) -> Vec<u8> {
+pub fn open(from: &str, to: Option<&str>, id: &str, lang: Option<&str>) -> Vec<u8> {
     let mut x = Xml::new();
-    x.open_ns("open", ns::FRAMING).attr("from", from).attr("id", id).attr("version", "1.0");
+    x.open_ns("open", ns::FRAMING).attr("from", from).opt("to", to).attr("id", id).attr("version", "1.0");
     x.attr("xml:lang", lang.unwrap_or("en")).close();
     x.into_vec()
 }

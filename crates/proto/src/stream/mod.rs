@@ -7,12 +7,17 @@ pub mod sm;
 use crate::ns;
 use crate::xml::Xml;
 
-/// The server's answer to a stream header (RFC 6120 §4.7): `id` is unique and unpredictable.
-pub fn open(from: &str, id: &str, lang: Option<&str>) -> Vec<u8> {
+/// The server's answer to a stream header (RFC 6120 §4.7): `to` is who the client says it is, `id` is unique and
+/// unpredictable.
+pub fn open(from: &str, to: Option<&str>, id: &str, lang: Option<&str>) -> Vec<u8> {
     let mut x = Xml::new();
     x.raw(b"<?xml version='1.0'?>").open("stream:stream");
     x.attr("xmlns", ns::CLIENT).attr("xmlns:stream", ns::STREAM);
-    x.attr("from", from).attr("id", id).attr("version", "1.0").attr("xml:lang", lang.unwrap_or("en"));
+    x.attr("from", from)
+        .opt("to", to)
+        .attr("id", id)
+        .attr("version", "1.0")
+        .attr("xml:lang", lang.unwrap_or("en"));
     x.into_start_tag()
 }
 

@@ -428,12 +428,8 @@ impl<S: Carrier> Connection<S> {
             return self.session.push_nonza(sm::failed("unexpected-request", None));
         }
         let resume = matches!(nonza.attr("resume").as_deref(), Some("true" | "1"));
-        let window = self.core.policy.resumption.as_secs();
-        match self.core.enable_management(&self.session, resume && window > 0).await {
-            Ok(id) => {
-                let enabled = sm::enabled(id.as_deref().map(|id| (id, window)));
-                self.session.state().queue(Out::Enabled(enabled.into()));
-            }
+        match self.core.enable(&self.session, resume).await {
+            Ok(enabled) => self.session.state().queue(Out::Enabled(enabled.into())),
             Err(error) => self.session.push_nonza(sm::failed(error.condition, None)),
         }
     }
@@ -455,6 +451,7 @@ impl<S: Carrier> Connection<S> {
             let page = page.map_err(|_| End::Lost(Some(StreamError::new("internal-server-error"))))?;
             let page: Vec<_> = page.into_iter().map(Arc::new).collect();
             self.session.state().catch_up(&self.session, &page, last, head);
+            self.core.step_over_archived(&self.session);
         }
         self.fill();
         Ok(())

@@ -82,13 +82,13 @@ impl Framing {
         }
     }
 
-    /// Appends the server's stream header.
-    pub fn open(&self, from: &str, id: &str, lang: Option<&str>, out: &mut Vec<u8>) {
+    /// Appends the server's stream header; `to` is who the client says it is.
+    pub fn open(&self, from: &str, to: Option<&str>, id: &str, lang: Option<&str>, out: &mut Vec<u8>) {
         let start = out.len();
         match self {
-            Framing::Stream(_) => out.extend_from_slice(&stream::open(from, id, lang)),
+            Framing::Stream(_) => out.extend_from_slice(&stream::open(from, to, id, lang)),
             Framing::WebSocket(_) => {
-                out.extend_from_slice(&framing::open(from, id, lang));
+                out.extend_from_slice(&framing::open(from, to, id, lang));
                 self.seal(out, start);
             }
         }

@@ -33,17 +33,15 @@ pub struct Server {
     pub throttle: Throttle,
     /// Sign-ups so far.
     pub sign_ups: registration::SignUps,
-    /// Makes up the salts of accounts that do not exist; never changes.
-    pub decoy: [u8; 32],
     /// What the operator decided about connections.
     pub settings: Settings,
 }
 
 impl Server {
     /// A server around `core` that nobody has failed at yet.
-    pub fn new(core: Arc<Core>, tls: Option<Arc<Tls>>, settings: Settings, decoy: [u8; 32]) -> Server {
+    pub fn new(core: Arc<Core>, tls: Option<Arc<Tls>>, settings: Settings) -> Server {
         let sign_ups = registration::SignUps::new(settings.registrations_per_hour);
-        Server { core, tls, throttle: Throttle::default(), sign_ups, decoy, settings }
+        Server { core, tls, throttle: Throttle::default(), sign_ups, settings }
     }
 }
 

@@ -59,6 +59,12 @@ impl Throttle {
         Verdict::After(Duration::from_secs_f64(over.max(0.0)).min(LONGEST))
     }
 
+    /// An attempt ended before its outcome, and after we had said something of the account: it counts as a guess of the
+    /// address. It does not slow the account, whose owner may just have lost the line.
+    pub fn abandoned(&self, address: IpAddr, now: Timestamp) {
+        self.addresses.add(subnet(address), now);
+    }
+
     /// An attempt failed.
     pub fn failed(&self, address: IpAddr, account: &str, now: Timestamp) {
         self.addresses.add(subnet(address), now);

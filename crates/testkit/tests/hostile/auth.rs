@@ -128,14 +128,14 @@ fn who_exists_is_not_told() {
                     let answer =
                         says(&mut client, "auth", &format!(" mechanism='{mechanism}'"), &first).await?;
                     let challenge = String::from_utf8(BASE64_STANDARD.decode(answer.text())?)?;
-                    let [nonce, salt, rounds] =
-                        challenge.split(',').collect::<Vec<_>>()[..].try_into().context("three parts")?;
+                    let [nonce, salt, rounds, announced] =
+                        challenge.split(',').collect::<Vec<_>>()[..].try_into().context("four parts")?;
                     let (nonce, salt, rounds): (&str, &str, &str) = (nonce, salt, rounds);
                     let size = hash_size(mechanism);
                     let last = format!("c=biws,{nonce},p={}", BASE64_STANDARD.encode(vec![7; size]));
                     let answer = says(&mut client, "response", "", &BASE64_STANDARD.encode(last)).await?;
                     shape.push(format!(
-                        "{} {} {rounds} {:?}",
+                        "{} {} {rounds} {announced} {:?}",
                         nonce.len(),
                         salt.len(),
                         String::from(&answer)
