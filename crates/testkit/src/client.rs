@@ -5,6 +5,7 @@
 
 mod archive;
 mod auth;
+mod sasl2;
 mod sm;
 mod xml;
 
@@ -15,6 +16,7 @@ use minidom::Element;
 
 pub use archive::Archived;
 pub use auth::{channel_bindings, tls_handshake};
+pub use sasl2::{failure, token};
 pub use sm::{Counters, Resumption};
 pub use xml::{Incoming, Transport, escape, xml_attr};
 
@@ -51,6 +53,8 @@ pub struct Client {
     /// The ids of the server's pings that were read and not answered yet.
     owed_pongs: Vec<String>,
     next_id: u64,
+    /// What the stream has announced for authentication.
+    offer: Option<sasl2::Offer>,
 }
 
 impl Client {
@@ -66,6 +70,7 @@ impl Client {
             owes_count: false,
             owed_pongs: Vec::new(),
             next_id: 0,
+            offer: None,
         }
     }
 

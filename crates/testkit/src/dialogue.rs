@@ -113,6 +113,18 @@ pub enum Deed {
     SignsIn,
     /// `signs in with SCRAM-SHA-256`: the same with this mechanism
     SignsInWith(Mechanism),
+    /// `signs in with SASL2`, `signs in with SASL2 asking for: …`: on a new connection, with SCRAM-SHA-256, and this along
+    /// with it; what the server says to it is to be received
+    SignsInWith2(Option<String>),
+    /// `signs in with token {token} asking for: …`: the same with a token
+    SignsInWithToken {
+        /// The token, or a variable that has it.
+        token: String,
+        /// What goes along.
+        asking: Option<String>,
+    },
+    /// `resumes with SASL2`: inside of authentication; fails if the server refuses
+    ResumesWith2,
     /// `sends:` elements, each counted by stream management if it is a stanza
     Sends(String),
     /// `sends raw:` text as it is

@@ -8,6 +8,14 @@ pub const STREAM: &str = "http://etherx.jabber.org/streams";
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// RFC 6120 §6.
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// XEP-0388.
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// XEP-0386.
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// XEP-0484.
+pub const FAST: &str = "urn:xmpp:fast:0";
+/// XEP-0440.
+pub const SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 /// RFC 6120 §7.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 6121 §2.

@@ -184,6 +184,17 @@ impl TestServer {
         Ok(())
     }
 
+    /// Whether these bytes stand anywhere in the files of the store.
+    pub fn store_contains(&self, bytes: &[u8]) -> Result<bool> {
+        for file in ["rookery.db", "rookery.db-wal"] {
+            let content = std::fs::read(self.data.path().join(file)).unwrap_or_default();
+            if content.windows(bytes.len()).any(|window| window == bytes) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// From now on the store has this fault, or none.
     pub fn set_store_fault(&self, fault: Option<StoreFault>) {
         self.disk.heal();
@@ -236,6 +247,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("resumption", _) => policy.resumption = Duration::from_secs(number()?),
             ("idle", _) => policy.idle = Duration::from_secs(number()?),
             ("stanza_bytes", _) => policy.stanza_bytes = number()? as usize,
+            ("iterations", _) => policy.iterations = number()? as u32,
             ("retention_days", _) => policy.retention_days = Some(number()? as u32),
             _ => bail!("there is no setting {name}={value}"),
         }

@@ -48,6 +48,20 @@ pub enum ClientError {
     ServerNotProven,
 }
 
+/// The hashed password that an upgrade task asks for (XEP-0480 §3).
+pub fn salted_password(
+    hash: Hash,
+    password: &str,
+    salt: &[u8],
+    iterations: u32,
+) -> Result<Vec<u8>, ClientError> {
+    if iterations > MAX_ITERATIONS {
+        return Err(ClientError::TooManyIterations);
+    }
+    let password = prepare(password).ok_or(ClientError::Unpreparable)?;
+    Ok(hash.salted_password(&password, salt, iterations))
+}
+
 /// One authentication.
 pub struct Client {
     initial: Vec<u8>,

@@ -18,7 +18,7 @@ use super::{Client, Incoming, Transport, escape};
 use crate::ns;
 
 /// The client's share of the randomness in SCRAM. A test need not surprise anybody.
-const NONCE: &str = "the-same-each-time";
+pub(super) const NONCE: &str = "the-same-each-time";
 
 impl Client {
     /// Open a stream, or restart it, and return the server's header.
@@ -45,7 +45,7 @@ impl Client {
     /// Open a stream, or restart it, and return the features it offers.
     pub async fn open_for_features(&mut self) -> Result<Element> {
         self.open().await?;
-        self.expect("stream features", |element| element.is("features", ns::STREAM)).await
+        self.features().await
     }
 
     /// Put TLS under the stream (RFC 6120 §5.4.2), to be opened anew afterwards; also what it can be bound to.
@@ -72,6 +72,9 @@ impl Client {
         binding: Binding,
     ) -> Result<Element> {
         let mut exchange = sasl::Client::new(mechanism, user, password, None, NONCE, binding)?;
+        if let Some(offer) = &self.offer {
+            offer.show(&mut exchange, false);
+        }
         let initial = BASE64.encode(exchange.initial());
         let name = mechanism.name();
         self.stream.write(&format!("<auth xmlns='{}' mechanism='{name}'>{initial}</auth>", ns::SASL)).await?;

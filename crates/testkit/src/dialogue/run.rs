@@ -6,15 +6,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use rookery_proto::sasl::Mechanism;
+use minidom::Element;
 use rookery_proto::sasl::client::Binding;
+use rookery_proto::sasl::{ChannelBindings, Hash, Mechanism, TokenMechanism};
 
 use super::party::{Party, is_presence_from, listed, skip_presence};
 use super::template::{Variables, fill};
 use super::{Action, Case, Deed, PASSWORD, Target, Who, parse};
 use crate::client::{Client, Counters, Incoming, Resumption};
-use crate::clock;
 use crate::server::TestOptions;
+use crate::{clock, ns};
 
 /// Run one case against a target; the error says where it went wrong, what was expected and what came.
 pub fn run(case: &Case, target: Target) -> Result<(), String> {
@@ -126,6 +127,11 @@ impl Play {
                 let client = self.signed_in_with(who, *mechanism).await?;
                 self.join(who, client)
             }
+            Deed::SignsInWith2(asking) => self.signs_in_with_2(who, None, asking.as_deref()).await,
+            Deed::SignsInWithToken { token, asking } => {
+                self.signs_in_with_2(who, Some(token), asking.as_deref()).await
+            }
+            Deed::ResumesWith2 => self.resumes_with_2(who).await,
             Deed::Sends(xml) => {
                 let xml = fill(xml, &self.variables)?;
                 let client = &mut self.party(who)?.client;
@@ -192,6 +198,33 @@ impl Play {
             })
             .await?;
         Ok(client)
+    }
+
+    /// What the server says in the end comes next to be received.
+    async fn signs_in_with_2(&mut self, who: &Who, token: Option<&str>, asking: Option<&str>) -> Result<()> {
+        let asking = fill(asking.unwrap_or_default(), &self.variables)?;
+        let token = token.map(|token| fill(token, &self.variables)).transpose()?;
+        let mut client = self.target.connect().await?;
+        if let Some((jid, counters)) = self.lost.remove(who).filter(|_| asking.contains("<resume ")) {
+            client.restore(&jid, counters);
+        }
+        let answer = self.target.patiently(enter(&mut client, who, token.as_deref(), &asking)).await?;
+        client.inbox().push_front(Incoming::Element(answer));
+        self.join(who, client)
+    }
+
+    async fn resumes_with_2(&mut self, who: &Who) -> Result<()> {
+        self.parties.remove(who);
+        let (jid, counters) = self.lost.remove(who).context("no session that could be resumed")?;
+        let mut client = self.target.connect().await?;
+        client.restore(&jid, counters);
+        let asking = client.resume_request()?;
+        let answer = self.target.patiently(enter(&mut client, who, None, &asking)).await?;
+        if !answer.has_child("resumed", ns::SM) {
+            bail!("the server refused to resume: {}", String::from(&answer));
+        }
+        self.target.patiently(client.features()).await?;
+        self.join(who, client)
     }
 
     async fn connects(&mut self, who: &Who, available: Option<i8>) -> Result<()> {
@@ -398,6 +431,21 @@ impl Play {
             }
         }
         Ok(())
+    }
+}
+
+/// A stream as the account, and authentication by the newer profile; gives the server's last word on it.
+async fn enter(client: &mut Client, who: &Who, token: Option<&str>, asking: &str) -> Result<Element> {
+    client.open_as(&who.account).await?;
+    match token {
+        Some(token) => {
+            let mechanism = TokenMechanism::Unbound;
+            client.sasl2_token(mechanism, &who.account, token, &ChannelBindings::default(), asking).await
+        }
+        None => {
+            let mechanism = Mechanism::Scram { hash: Hash::Sha256, plus: false };
+            client.sasl2(mechanism, &who.account, PASSWORD, Binding::Unsupported, asking).await
+        }
     }
 }
 

@@ -51,6 +51,15 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
         ["opens", "a", "stream"] | ["restarts", "the", "stream"] => Deed::OpensStream(None),
         ["opens", "a", "stream", "with:"] => Deed::OpensStream(Some(below()?)),
         ["signs", "in"] => Deed::SignsIn,
+        ["signs", "in", "with", "SASL2"] => Deed::SignsInWith2(None),
+        ["signs", "in", "with", "SASL2", "asking", "for:"] => Deed::SignsInWith2(Some(below()?)),
+        ["signs", "in", "with", "token", token] => {
+            Deed::SignsInWithToken { token: (*token).to_owned(), asking: None }
+        }
+        ["signs", "in", "with", "token", token, "asking", "for:"] => {
+            Deed::SignsInWithToken { token: (*token).to_owned(), asking: Some(below()?) }
+        }
+        ["resumes", "with", "SASL2"] => Deed::ResumesWith2,
         ["signs", "in", "with", mechanism] => {
             Deed::SignsInWith(Mechanism::from_name(mechanism).context("no such mechanism")?)
         }
