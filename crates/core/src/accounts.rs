@@ -261,6 +261,7 @@ impl Accounts {
             };
             self.store.roster_remove(party.clone(), Party { uid, jid }).await?;
         }
+        self.store.forget_affiliate(&party.jid).await?;
         Ok(self.store.delete_account(account.uid).await?)
     }
 

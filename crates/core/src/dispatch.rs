@@ -23,8 +23,8 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let set = match kind.as_str() {
         "get" => false,
         "set" => true,
-        // Answers to what the server asked (pushes, pings); anything else has nobody waiting for it.
-        "result" | "error" => return Ok(()),
+        // Answers to what the server asked (pushes, pings, capabilities); anything else has nobody waiting for it.
+        "result" | "error" => return xep::caps::answered(ctx).await,
         _ => return Err(StanzaError::bad_request().text("There is no IQ of this type.")),
     };
     let mut children = ctx.stanza.children().filter(|c| !(c.ns() == ns::CLIENT && c.name() == "error"));
@@ -61,6 +61,11 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::MAM, "prefs") => xep::mam::prefs(ctx),
         (true, ns::MAM, "prefs") => xep::mam::set_prefs(ctx, payload).await,
         (false, ns::MAM, "metadata") => xep::mam::metadata(ctx).await,
+        (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => xep::pep::iq(ctx, ctx.member, set, payload).await,
+        (false, ns::VCARD, "vCard") => xep::vcard::get(ctx, ctx.member).await,
+        (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, payload).await,
+        (false, ns::PRIVATE, "query") => xep::private::get(ctx, payload).await,
+        (true, ns::PRIVATE, "query") => xep::private::set(ctx, payload).await,
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
         (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, false).await,
         (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
@@ -70,9 +75,11 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
             xep::adhoc::items(ctx, payload, false)
         }
         (false, ns::DISCO_INFO, "query") if ctx.stanza.to().is_some() => {
-            xep::disco::account_info(ctx, payload)
+            xep::disco::account_info(ctx, ctx.member, payload).await
         }
-        (false, ns::DISCO_ITEMS, "query") if ctx.stanza.to().is_some() => xep::disco::no_items(payload),
+        (false, ns::DISCO_ITEMS, "query") if ctx.stanza.to().is_some() => {
+            xep::pep::disco::items(ctx, ctx.member, payload).await
+        }
         (false, ns::LAST, "query") if ctx.stanza.to().is_some() => {
             xep::last::of_account(ctx, ctx.member).await
         }
@@ -110,12 +117,21 @@ async fn account(ctx: &Ctx<'_>, member: &Arc<Member>, set: bool, payload: &Child
     if ctx.member.blocks(&member.address) {
         return Err(StanzaError::blocked());
     }
-    if member.blocks(me) || !ctx.core.may_see(member.uid, me).await? {
+    if member.blocks(me) {
+        return Err(unanswered(payload));
+    }
+    // Each node says itself who may see it.
+    match (set, payload.ns(), payload.name()) {
+        (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => return xep::pep::iq(ctx, member, set, payload).await,
+        (false, ns::VCARD, "vCard") => return xep::vcard::get(ctx, member).await,
+        _ => {}
+    }
+    if !ctx.core.may_see(member.uid, me).await? {
         return Err(unanswered(payload));
     }
     match (set, payload.ns(), payload.name()) {
-        (false, ns::DISCO_INFO, "query") => xep::disco::account_info(ctx, payload),
-        (false, ns::DISCO_ITEMS, "query") => xep::disco::no_items(payload),
+        (false, ns::DISCO_INFO, "query") => xep::disco::account_info(ctx, member, payload).await,
+        (false, ns::DISCO_ITEMS, "query") => xep::pep::disco::items(ctx, member, payload).await,
         (false, ns::LAST, "query") => xep::last::of_account(ctx, member).await,
         _ => Err(StanzaError::service_unavailable()),
     }

@@ -77,6 +77,10 @@ pub struct Core {
     pub accounts: Accounts,
     /// Rosters in use, as presence needs them.
     pub contacts: Contacts,
+    /// Verified capabilities of clients.
+    pub caps: xep::caps::Verified,
+    /// Who has sent presence to whom beside the roster.
+    pub followers: xep::pep::Followers,
     /// Who is here.
     pub router: Arc<Router>,
     /// What the operator decided.

@@ -101,3 +101,30 @@ pub const COMMAND_BYTES: usize = 16 << 10;
 
 /// How long a command waits for its next form: a person may be called away.
 pub const COMMAND_WAITS: Duration = Duration::from_secs(600);
+
+/// Verified capabilities kept in memory; the store has more.
+pub const CAPS_CACHED: usize = 4096;
+
+/// Bytes of what a presence claims as capabilities: a hash of 64 bytes, and the address of a program.
+pub const CAPS_CLAIM: usize = 512;
+
+/// Nodes that one client wants notifications of; clients want some ten.
+pub const NOTIFY_NODES: usize = 128;
+
+/// Sessions beside the contacts' whose presence an account was sent, and which hear of its open nodes.
+pub const FOLLOWERS: usize = 256;
+
+/// Fields of a node's configuration that are read: there are some thirty in the standard.
+pub const FORM_FIELDS: usize = 64;
+
+/// Items of a node in one answer; what is beyond is on the next page.
+pub const ITEMS_PAGE: usize = 256;
+
+/// How often a publication looks at its node again because somebody else has just changed it.
+pub const PUBLISH_TRIES: usize = 3;
+
+/// Accounts whose last items are read at a time for a session that comes online.
+pub const LAST_ITEMS_CHUNK: usize = 32;
+
+/// No more last items are sent while this many bytes wait for a connection: half of what ends it.
+pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;

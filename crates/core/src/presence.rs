@@ -47,7 +47,7 @@ fn stamped(ctx: &Ctx<'_>, to: Option<&str>) -> Bytes {
 /// Initial presence (RFC 6121 §4.2) or an update of it (§4.4).
 async fn available(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let (core, session) = (ctx.core, ctx.session);
-    let stanza = stamped(ctx, None);
+    let stanza = core.with_avatar(session.uid, stamped(ctx, None)).await?;
     let priority = priority(ctx.stanza)?;
     let others = core.router.sessions(session.uid).iter().any(|s| !Arc::ptr_eq(s, session) && s.takes_bare());
     let delivered = core.router.delivered(session.uid);
@@ -71,7 +71,8 @@ async fn available(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         core.learn_presences(session).await?;
         core.ask_again(session).await?;
     }
-    Ok(())
+    let nodes = core.note_caps(session, ctx.stanza).await?;
+    core.send_last_items(session, nodes).await
 }
 
 /// RFC 6121 §4.7.2.3: an integer from -128 to 127; 0 where it is not said.
@@ -173,6 +174,7 @@ impl Core {
         let (was, directed) = {
             let mut state = session.state();
             state.timeline.quiet();
+            (state.caps, state.asked_caps) = (None, None);
             (state.available.take().is_some(), std::mem::take(&mut state.directed))
         };
         self.journal.snapshot(session);
@@ -182,6 +184,7 @@ impl Core {
             hand_presence(session, session.jid.as_str(), &stanza, session.jid.to_bare().as_str());
         }
         for to in directed {
+            self.followers.remove(&to, session);
             self.direct(session, &to, &stanza).await?;
         }
         if was && !self.router.sessions(session.uid).iter().any(|s| s.is_available()) {
@@ -270,7 +273,14 @@ async fn directed(ctx: &Ctx<'_>, to: Jid) -> Result<(), StanzaError> {
         }
     }
     ctx.core.journal.snapshot(ctx.session);
-    let known = ctx.core.direct(ctx.session, &to, &stamped(ctx, None)).await?;
+    let mut stanza = stamped(ctx, None);
+    if leaving {
+        ctx.core.followers.remove(&to, ctx.session);
+    } else {
+        ctx.core.followers.add(&to, ctx.session);
+        stanza = ctx.core.with_avatar(ctx.session.uid, stanza).await?;
+    }
+    let known = ctx.core.direct(ctx.session, &to, &stanza).await?;
     if known || leaving {
         return Ok(());
     }
@@ -383,10 +393,16 @@ async fn exchange_presence(ctx: &Ctx<'_>, theirs: &Arc<Member>, before: Sight) -
     let now = core.may_see(mine.uid, &theirs.address.clone().into()).await?;
     if now != before.theirs {
         core.present(mine, theirs, now);
+        if now {
+            core.show_last_items(mine, theirs).await?;
+        }
     }
     let now = core.may_see(theirs.uid, &mine.address.clone().into()).await?;
     if now != before.mine {
         core.present(theirs, mine, now);
+        if now {
+            core.show_last_items(theirs, mine).await?;
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::{Core, limits, store_error};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{FullJid, Jid};
+use rookery_proto::stanza::Stanza;
 use rookery_proto::stream::StreamError;
 use rookery_proto::stream::sm::enabled;
 use rookery_proto::{Uid, Useq};
@@ -368,8 +369,26 @@ impl Core {
                 Some(Box::new(StreamManagement::restored(stream.id, stored, handled, stream.acked, queue)));
         }
         self.router.bind(session.clone(), head.delivered);
-        self.router.enable_resumption(stream.id, session);
+        self.router.enable_resumption(stream.id, session.clone());
+        self.recall(&session).await;
         Some(())
+    }
+}
+
+impl Core {
+    /// What follows from a restored session's presence.
+    async fn recall(&self, session: &Arc<Session>) {
+        let (presence, directed) = {
+            let state = session.state();
+            (state.available.as_ref().map(|a| a.stanza.clone()), state.directed.clone())
+        };
+        directed.iter().for_each(|to| self.followers.add(to, session));
+        // What its client was told before the restart need not be told again.
+        if let Some(Ok(presence)) = presence.map(|presence| Stanza::parse(&presence))
+            && let Err(error) = self.note_caps(session, &presence).await
+        {
+            tracing::warn!(uid = session.uid.0, ?error, "a restored session's capabilities are not known");
+        }
     }
 }
 

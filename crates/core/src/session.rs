@@ -5,6 +5,7 @@
 //! states) waits in memory, within bounds.
 
 use crate::member::Member;
+use crate::xep::caps::{Asked, Caps};
 use crate::{flags, limits};
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
@@ -59,6 +60,10 @@ pub struct State {
     pub interested: bool,
     /// Gets block list pushes (XEP-0191 §3.2).
     pub wants_blocks: bool,
+    /// What the client wants notifications of (XEP-0115), once it is known; gone with its presence.
+    pub caps: Option<Arc<Caps>>,
+    /// The client was asked for its capabilities.
+    pub asked_caps: Option<Box<Asked>>,
     /// Presence held back while the client is inactive (XEP-0352), by sender; `None` while active.
     pub held: Option<BTreeMap<Box<str>, Bytes>>,
     /// Stream management, once enabled.
@@ -136,6 +141,8 @@ impl Session {
                 directed: Vec::new(),
                 interested: false,
                 wants_blocks: false,
+                caps: None,
+                asked_caps: None,
                 held: None,
                 sm: None,
                 heard: now,

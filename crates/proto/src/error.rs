@@ -39,13 +39,15 @@ pub struct StanzaError {
     pub text: Option<String>,
     /// An application-specific condition: (namespace, element name).
     pub app: Option<(&'static str, &'static str)>,
+    /// An attribute of that condition: (name, value).
+    pub app_attr: Option<(&'static str, &'static str)>,
 }
 
 macro_rules! conditions {
     ($($(#[$doc:meta])* $name:ident = $kind:ident, $condition:literal;)*) => {
         impl StanzaError {
             $($(#[$doc])* pub fn $name() -> StanzaError {
-                StanzaError { kind: ErrorType::$kind, condition: $condition, text: None, app: None }
+                StanzaError { kind: ErrorType::$kind, condition: $condition, text: None, app: None, app_attr: None }
             })*
         }
     };
@@ -102,6 +104,12 @@ impl StanzaError {
         self
     }
 
+    /// The same error with an attribute on its application-specific condition.
+    pub fn app_attr(mut self, name: &'static str, value: &'static str) -> StanzaError {
+        self.app_attr = Some((name, value));
+        self
+    }
+
     /// The same error with another type (RFC 6120 §8.3.3 allows it for most conditions).
     pub fn kind(mut self, kind: ErrorType) -> StanzaError {
         self.kind = kind;
@@ -115,7 +123,11 @@ impl StanzaError {
             x.open_ns("text", ns::STANZAS).text(text).close();
         }
         if let Some((ns, name)) = self.app {
-            x.leaf_ns(name, ns);
+            x.open_ns(name, ns);
+            if let Some((name, value)) = self.app_attr {
+                x.attr(name, value);
+            }
+            x.close();
         }
         x.close();
     }

@@ -40,6 +40,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         directory: Directory::new(store.clone(), domain, policy.archive_default),
         contacts: Contacts::default(),
         store,
+        caps: Default::default(),
+        followers: Default::default(),
         router,
         policy,
         journal: Ledger::new(journal),

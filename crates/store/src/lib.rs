@@ -5,11 +5,13 @@
 
 mod account;
 mod block;
+mod caps;
 mod device;
 mod error;
 pub mod journal;
 pub mod limits;
 mod prefs;
+mod pubsub;
 mod roster;
 mod sqlite;
 mod store;
@@ -25,6 +27,9 @@ pub use account::{
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
+pub use pubsub::{
+    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
+};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use store::{Doorbell, Options, Pending, Stats, Store};
 pub use stream::StreamId;

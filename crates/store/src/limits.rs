@@ -110,3 +110,31 @@ pub const JOURNAL_STANZA: usize = 2 * 1_024;
 
 /// Stanzas in one record of the journal: of the largest, these are below 64 KiB.
 pub const JOURNAL_SENT: usize = 30;
+
+/// Publish-subscribe nodes of one account: clients make some twenty, and one for each device that encrypts; a blog has one
+/// for the comments of each article.
+pub const NODES: usize = 1_000;
+
+/// Items of one node, whatever its configuration wants: read positions and bookmarks are one a conversation, as contacts.
+pub const NODE_ITEMS: usize = 5_000;
+
+/// Bytes of one item's payload: an avatar of more than 100 KB in base64, the largest that a stanza carries.
+pub const ITEM_BYTES: usize = 256 * 1_024;
+
+/// Bytes of all items of one account: some hundred times what people have.
+pub const ITEMS_BYTES: usize = 16 << 20;
+
+/// Bytes of a node's name or an item's id: as an address (RFC 7622 §3.1), of which many are made.
+pub const NODE_NAME_BYTES: usize = 3_071;
+
+/// Bytes of a node's configuration: a title, a description, some roster groups.
+pub const NODE_CONFIG_BYTES: usize = 16 * 1_024;
+
+/// Others who have a part in one node: each publication reads the list.
+pub const NODE_AFFILIATES: usize = 1_000;
+
+/// Verified capabilities that are remembered: more than all clients' versions together.
+pub const CAPS: usize = 10_000;
+
+/// Bytes that are kept of one client's capabilities.
+pub const CAPS_BYTES: usize = 16 * 1_024;

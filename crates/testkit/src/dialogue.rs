@@ -105,6 +105,8 @@ pub enum Deed {
         /// The priority of the initial presence, if there is to be one.
         available: Option<i8>,
     },
+    /// `wants urn:one urn:two`: is available, and says that it wants notifications of these nodes when it is asked
+    Wants(Vec<String>),
     /// `opens a connection`: no byte is sent
     OpensConnection,
     /// `opens a stream`, `opens a stream with:` a header of its own; the connection is made if there is none

@@ -20,6 +20,10 @@ pub const SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 6121 §2.
 pub const ROSTER: &str = "jabber:iq:roster";
+/// XEP-0030.
+pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// XEP-0115.
+pub const CAPS: &str = "http://jabber.org/protocol/caps";
 /// XEP-0077.
 pub const REGISTER: &str = "jabber:iq:register";
 /// XEP-0191.

@@ -1,8 +1,9 @@
-//! XEP-0030: Service Discovery, and the server's own XEP-0115: Entity Capabilities.
+//! XEP-0030: Service Discovery, and the hash of the server's own capabilities (XEP-0115).
 
-use super::{ALL, Xep};
+use super::{ALL, Xep, pep};
 use crate::Ctx;
 use crate::answer::{Answer, Reply};
+use crate::member::Member;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rookery_proto::error::StanzaError;
@@ -10,6 +11,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
 use sha1::{Digest, Sha1};
+use std::sync::Arc;
 
 /// XEP-0030.
 pub const INFO: Xep = Xep {
@@ -18,17 +20,7 @@ pub const INFO: Xep = Xep {
     version: "2.5.0",
     server: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
     account: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
-    note: "The server and accounts; there are no items yet.",
-};
-
-/// XEP-0115, as far as the server's own capabilities go.
-pub const CAPS: Xep = Xep {
-    number: "XEP-0115",
-    name: "Entity Capabilities",
-    version: "1.6.0",
-    server: &[ns::CAPS],
-    account: &[],
-    note: "The server's own, in the stream features; clients' pass through.",
+    note: "The server, accounts and their nodes.",
 };
 
 /// The node that the server's capabilities hash belongs to.
@@ -36,6 +28,8 @@ pub const CAPS_NODE: &str = "https://rookery.im/server";
 
 const SERVER: (&str, &str) = ("server", "im");
 const ACCOUNT: (&str, &str) = ("account", "registered");
+/// XEP-0163 §6.1.
+const PEP: (&str, &str) = ("pubsub", "pep");
 const NAME: &str = "Rookery";
 
 fn features(of: impl Fn(&Xep) -> &'static [&'static str]) -> Vec<&'static str> {
@@ -70,15 +64,15 @@ pub fn server_info(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
             *feature != ns::REGISTER || ctx.core.policy.registration == crate::Registration::Invite
         });
     }
-    Ok(Reply::Payload(info(SERVER, Some(NAME), &list, node.as_deref())))
+    Ok(Reply::Payload(info(&[SERVER], Some(NAME), &list, node.as_deref())))
 }
 
-/// What an account is and can, towards itself and those who may see it.
-pub fn account_info(_ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    if payload.attr("node").is_some() {
-        return Err(StanzaError::item_not_found());
+/// What an account is and can, towards itself and those who may see it; or what one of its nodes is.
+pub async fn account_info(ctx: &Ctx<'_>, member: &Arc<Member>, payload: &Child<'_>) -> Answer {
+    if let Some(node) = payload.attr("node") {
+        return pep::disco::info(ctx, member, &node).await;
     }
-    Ok(Reply::Payload(info(ACCOUNT, None, &features(|xep| xep.account), None)))
+    Ok(Reply::Payload(info(&[ACCOUNT, PEP], None, &features(|xep| xep.account), None)))
 }
 
 /// There is nothing below (§4.2).
@@ -88,10 +82,12 @@ pub fn no_items(payload: &Child<'_>) -> Answer {
     Ok(Reply::Payload(x.into_vec()))
 }
 
-fn info(identity: (&str, &str), name: Option<&str>, features: &[&str], node: Option<&str>) -> Vec<u8> {
+fn info(identities: &[(&str, &str)], name: Option<&str>, features: &[&str], node: Option<&str>) -> Vec<u8> {
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_INFO).opt("node", node);
-    x.open("identity").attr("category", identity.0).attr("type", identity.1).opt("name", name).close();
+    for (category, kind) in identities {
+        x.open("identity").attr("category", category).attr("type", kind).opt("name", name).close();
+    }
     for feature in features {
         x.open("feature").attr("var", feature).close();
     }

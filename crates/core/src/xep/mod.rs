@@ -2,19 +2,26 @@
 //! feature's [`Xep`], never typed twice.
 
 pub mod adhoc;
+pub mod avatar;
 pub mod bind2;
 pub mod blocking;
+pub mod bookmarks;
+pub mod caps;
 pub mod carbons;
 pub mod csi;
 pub mod disco;
 pub mod fast;
 pub mod last;
 pub mod mam;
+pub mod pep;
 pub mod ping;
+pub mod private;
 pub mod register;
 
 pub mod roster;
 pub mod time;
+pub mod vcard;
+pub mod vcard4;
 pub mod version;
 
 /// A standard that is supported, and how far.
@@ -54,14 +61,20 @@ pub const ALL: &[Xep] = &[
     ),
     last::INFO,
     disco::INFO,
+    bookmarks::OLD,
+    private::INFO,
     adhoc::INFO,
+    vcard::INFO,
     Xep::of(
         "XEP-0059",
         "Result Set Management",
         "1.0",
-        "`before`, `after`, `index`, `max`, counts; for the archive.",
+        "`before`, `after`, `index`, `max`, counts; for the archive and for items of nodes.",
     ),
+    pep::PUBSUB,
     register::INFO,
+    Xep::of("XEP-0080", "User Location", "1.9.1", "A node of PEP."),
+    avatar::INFO,
     Xep::of(
         "XEP-0085",
         "Chat State Notifications",
@@ -69,8 +82,14 @@ pub const ALL: &[Xep] = &[
         "Passed on, never stored, kept from inactive clients.",
     ),
     version::INFO,
-    disco::CAPS,
+    Xep::of("XEP-0107", "User Mood", "1.2.2", "A node of PEP."),
+    Xep::of("XEP-0108", "User Activity", "1.3.1", "A node of PEP."),
+    caps::INFO,
+    Xep::of("XEP-0118", "User Tune", "1.3.1", "A node of PEP."),
+    avatar::IN_PRESENCE,
     Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
+    pep::INFO,
+    Xep::of("XEP-0172", "User Nickname", "1.1", "A node of PEP; passed on in presence and messages."),
     Xep::of("XEP-0184", "Message Delivery Receipts", "1.4.0", "Passed on and archived."),
     blocking::INFO,
     Xep::of(
@@ -82,8 +101,11 @@ pub const ALL: &[Xep] = &[
     ping::INFO,
     time::INFO,
     Xep::of("XEP-0203", "Delayed Delivery", "2.0", "Stamped on what comes late; forged stamps are removed."),
+    pep::PUBLIC_DATA,
+    pep::PRIVATE_DATA,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),
     carbons::INFO,
+    vcard4::INFO,
     Xep::of("XEP-0297", "Stanza Forwarding", "1.0", "In carbons and archive results."),
     Xep::of("XEP-0308", "Last Message Correction", "1.2.1", "Passed on and archived."),
     mam::INFO,
@@ -111,6 +133,8 @@ pub const ALL: &[Xep] = &[
         "1.0.1",
         "With inline features, user agents and tasks; over TLS only, as all authentication.",
     ),
+    avatar::CONVERSION,
+    bookmarks::INFO,
     Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
     Xep::of(
         "XEP-0440",
@@ -134,4 +158,10 @@ pub const ALL: &[Xep] = &[
         "SCRAM: keys that were made with fewer rounds than the operator asks for now are made anew.",
     ),
     fast::INFO,
+    Xep::of(
+        "XEP-0490",
+        "Message Displayed Synchronization",
+        "1.0.1",
+        "A node of PEP, private from the start; as many conversations as a roster has contacts.",
+    ),
 ];

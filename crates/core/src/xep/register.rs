@@ -78,6 +78,7 @@ impl Core {
                 self.push_roster(theirs.uid, change);
             }
         }
+        self.store.forget_affiliate(&member.address).await.map_err(store_error)?;
         self.store.delete_account(uid).await.map_err(store_error)?;
         tracing::info!(uid = uid.0, "account deleted by its owner");
         Ok(())

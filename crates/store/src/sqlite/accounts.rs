@@ -259,6 +259,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     ] {
         tx.conn.prepare_cached(owned)?.execute([int(uid.0)])?;
     }
+    super::pubsub::erase(tx, uid)?;
     tx.forget(uid);
     Ok(())
 }

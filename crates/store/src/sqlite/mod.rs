@@ -11,9 +11,11 @@ mod writer;
 
 pub(crate) mod accounts;
 pub(crate) mod blocks;
+pub(crate) mod caps;
 pub(crate) mod devices;
 pub(crate) mod page;
 pub(crate) mod prefs;
+pub(crate) mod pubsub;
 pub(crate) mod roster;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;

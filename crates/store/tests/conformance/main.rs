@@ -8,6 +8,7 @@ mod accounts;
 mod devices;
 mod lists;
 mod page;
+mod pubsub;
 mod roster;
 mod streams;
 mod sweep;
@@ -61,6 +62,10 @@ macro_rules! suite {
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,
                     requests_wait_for_their_answer, groups_are_checked, rosters_are_bounded, requests_are_bounded,
                     a_request_outlives_the_item;
+                pubsub:
+                    items_are_published_and_kept, changes_happen_together_or_not, nodes_are_configured_purged_and_deleted,
+                    items_are_paged, pubsub_is_bounded, affiliates_have_parts, nodes_go_with_the_account,
+                    verified_capabilities_are_kept;
                 lists:
                     blocks_are_a_set, blocks_are_bounded, archive_preferences_are_replaced, retention_is_chosen;
             }

@@ -117,6 +117,7 @@ impl Play {
     async fn deed(&mut self, who: &Who, deed: &Deed) -> Result<()> {
         match deed {
             Deed::Connects { available } => self.connects(who, *available).await,
+            Deed::Wants(nodes) => self.wants(who, nodes).await,
             Deed::OpensConnection => self.opens_connection(who).await,
             Deed::OpensStream(header) => self.opens_stream(who, header.as_deref()).await,
             Deed::SignsIn => {
@@ -240,6 +241,35 @@ impl Play {
         self.sync_all(who).await?;
         self.party(who)?.client.inbox().retain(skip_presence);
         self.sync_everyone_else(who).await?;
+        self.forget(|incoming| is_presence_from(incoming, &jid, None));
+        Ok(())
+    }
+
+    /// The hash is none that proves anything: the server asks each session, and what one says is its own.
+    async fn wants(&mut self, who: &Who, nodes: &[String]) -> Result<()> {
+        let (caps, info) = (ns::CAPS, ns::DISCO_INFO);
+        let ver = nodes.join(" ");
+        let presence =
+            format!("<presence><c xmlns='{caps}' node='urn:rookery:test' ver='{ver}'/></presence>");
+        let client = &mut self.party(who)?.client;
+        let jid = client.jid().context("no resource is bound")?.to_owned();
+        client.send_raw(&presence).await?;
+        self.sync_all(who).await?;
+        let client = &mut self.party(who)?.client;
+        let is_question =
+            |element: &Element| element.attr("type") == Some("get") && element.has_child("query", info);
+        let at = client.inbox().iter().position(|i| matches!(i, Incoming::Element(e) if is_question(e)));
+        let Some(Incoming::Element(question)) = at.and_then(|at| client.inbox().remove(at)) else {
+            bail!("the server did not ask for the capabilities");
+        };
+        let (id, to) = (question.attr("id").unwrap_or_default(), question.attr("from").unwrap_or_default());
+        let features: String = nodes.iter().map(|node| format!("<feature var='{node}+notify'/>")).collect();
+        let answer =
+            format!("<iq type='result' id='{id}' to='{to}'><query xmlns='{info}'>{features}</query></iq>");
+        client.send_raw(&answer).await?;
+        self.sync_all(who).await?;
+        self.sync_everyone_else(who).await?;
+        self.party(who)?.client.inbox().retain(skip_presence);
         self.forget(|incoming| is_presence_from(incoming, &jid, None));
         Ok(())
     }

@@ -47,6 +47,9 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
         ["connects", "and", "is", "available", "with", "priority", priority] => {
             Deed::Connects { available: Some(priority.parse().context("a priority is from -128 to 127")?) }
         }
+        ["wants", nodes @ ..] if !nodes.is_empty() => {
+            Deed::Wants(nodes.iter().map(|node| (*node).to_owned()).collect())
+        }
         ["opens", "a", "connection"] => Deed::OpensConnection,
         ["opens", "a", "stream"] | ["restarts", "the", "stream"] => Deed::OpensStream(None),
         ["opens", "a", "stream", "with:"] => Deed::OpensStream(Some(below()?)),

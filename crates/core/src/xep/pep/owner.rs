@@ -1,0 +1,208 @@
+//! What the owner does with nodes (XEP-0060 §8): make, configure, delete, purge, and say who has a part in them.
+
+use super::access::Visit;
+use super::config::Config;
+use super::draft::Known;
+use super::{HIDDEN, avatar_node, error, form, named, notify};
+use crate::answer::{Answer, Reply};
+use crate::xep::vcard;
+use crate::{address, store_error};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::xml::Xml;
+use rookery_store::{AffiliateChange, Affiliation};
+
+/// Makes a node (§8.1); one without a name gets one.
+pub(super) async fn create(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child<'_>) -> Answer {
+    if !visit.own {
+        return Err(StanzaError::forbidden());
+    }
+    let given = named(action).ok();
+    let name = given.clone().unwrap_or_else(|| visit.ctx.core.env.token());
+    if name.starts_with(HIDDEN) {
+        return Err(StanzaError::not_acceptable());
+    }
+    let fields = match pubsub.child(ns::PUBSUB, "configure") {
+        Some(configure) => form::read(&configure, form::NODE_CONFIG)?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let node = Known::new(&name, Config::of(&name).with(&fields)?);
+    visit.ctx.store.create_node(visit.owner.uid, node.node).await.map_err(error::of_store)?;
+    if given.is_some() {
+        return Ok(Reply::Empty);
+    }
+    let mut x = Xml::new();
+    x.open_ns("pubsub", ns::PUBSUB).open("create").attr("node", &name);
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// The node that the owner names, if it is there.
+async fn existing(visit: &Visit<'_>, action: &Child<'_>) -> Result<Known, StanzaError> {
+    visit.node(&named(action)?).await?.ok_or_else(StanzaError::item_not_found)
+}
+
+/// The form of a node's configuration (§8.2.1).
+pub(super) async fn configuration(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let mut x = Xml::new();
+    x.open_ns("pubsub", ns::PUBSUB_OWNER).open("configure").attr("node", &node.node.name);
+    form::write(&mut x, &node.config);
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// The form with what a node is made with (§8.3).
+pub(super) fn default() -> Answer {
+    let mut x = Xml::new();
+    x.open_ns("pubsub", ns::PUBSUB_OWNER).open("default");
+    form::write(&mut x, &Config::default());
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// Another configuration (§8.2.4); fields that are left out stay as they are.
+pub(super) async fn configure(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let form = action.child(ns::DATA_FORMS, "x");
+    if form.is_some_and(|form| form.attr("type").as_deref() == Some("cancel")) {
+        return Ok(Reply::Empty);
+    }
+    let fields = form::read(action, form::NODE_CONFIG)?;
+    let fields = fields.ok_or_else(|| StanzaError::bad_request().text("There is no form."))?;
+    let node = Known::new(&node.node.name, node.config.with(&fields)?);
+    let (core, name) = (visit.ctx.core, &node.node.name);
+    visit.ctx.store.configure_node(visit.owner.uid, node.node.clone()).await.map_err(error::of_store)?;
+    if node.config.configs {
+        core.notify(visit.owner, name, &node.config, &notify::changed("configuration", name)).await;
+    }
+    if avatar_node(name) {
+        core.avatar_changed(visit.owner).await;
+    }
+    Ok(Reply::Empty)
+}
+
+/// Removes a node (§8.4). Who was to hear of it hears of that.
+pub(super) async fn delete(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let (core, name) = (visit.ctx.core, &node.node.name);
+    vcard::before_removal(visit, name).await?;
+    // The subscribers go with the node, so they are read before.
+    let told = match node.config.deletes {
+        true => Some(core.listeners(visit.owner, name, &node.config).await?),
+        false => None,
+    };
+    visit.ctx.store.delete_node(visit.owner.uid, name).await.map_err(error::of_store)?;
+    for session in told.unwrap_or_default() {
+        core.push_event(visit.owner, &session, &notify::changed("delete", name));
+    }
+    if avatar_node(name) {
+        core.avatar_changed(visit.owner).await;
+    }
+    Ok(Reply::Empty)
+}
+
+/// Removes all items of a node (§8.5).
+pub(super) async fn purge(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let (core, name) = (visit.ctx.core, &node.node.name);
+    vcard::before_removal(visit, name).await?;
+    visit.ctx.store.purge_node(visit.owner.uid, name).await.map_err(error::of_store)?;
+    if node.config.retracts {
+        core.notify(visit.owner, name, &node.config, &notify::changed("purge", name)).await;
+    }
+    if avatar_node(name) {
+        core.avatar_changed(visit.owner).await;
+    }
+    Ok(Reply::Empty)
+}
+
+/// Who is what to a node (§8.9.1).
+pub(super) async fn affiliations(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let all = visit.ctx.core.store.affiliates(visit.owner.uid, &node.node.name).await.map_err(store_error)?;
+    let mut x = Xml::new();
+    x.open_ns("pubsub", ns::PUBSUB_OWNER).open("affiliations").attr("node", &node.node.name);
+    x.open("affiliation").attr("jid", visit.owner.address.as_str()).attr("affiliation", "owner").close();
+    for part in all.iter().filter(|part| part.affiliation != Affiliation::None) {
+        x.open("affiliation").attr("jid", part.jid.as_str()).attr("affiliation", name_of(part.affiliation));
+        x.close();
+    }
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// Says who is what (§8.9.2). The owner stays the owner, and the only one.
+pub(super) async fn set_affiliations(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let mut changes = Vec::new();
+    for item in action.children().filter(|c| c.name() == "affiliation") {
+        let jid = named_jid(visit, &item).await?;
+        let affiliation = item.attr("affiliation").unwrap_or_default();
+        if jid == visit.owner.address {
+            if affiliation != "owner" {
+                return Err(StanzaError::not_acceptable().text("A node keeps its owner."));
+            }
+            continue;
+        }
+        let affiliation = match &*affiliation {
+            "none" => Affiliation::None,
+            "member" => Affiliation::Member,
+            "publisher" => Affiliation::Publisher,
+            "outcast" => Affiliation::Outcast,
+            _ => return Err(StanzaError::not_acceptable().text("There is no such affiliation here.")),
+        };
+        // §4.1: an outcast hears of nothing.
+        let subscribed = (affiliation == Affiliation::Outcast).then_some(false);
+        changes.push(AffiliateChange { jid, affiliation: Some(affiliation), subscribed });
+    }
+    change(visit, &node, changes).await
+}
+
+/// Who has subscribed (§8.8.1).
+pub(super) async fn subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let all = visit.ctx.core.store.affiliates(visit.owner.uid, &node.node.name).await.map_err(store_error)?;
+    let mut x = Xml::new();
+    x.open_ns("pubsub", ns::PUBSUB_OWNER).open("subscriptions").attr("node", &node.node.name);
+    for part in all.iter().filter(|part| part.subscribed) {
+        x.open("subscription").attr("jid", part.jid.as_str()).attr("subscription", "subscribed").close();
+    }
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// Subscribes and unsubscribes others (§8.8.2). Whoever may not read hears nothing all the same.
+pub(super) async fn set_subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
+    let node = existing(visit, action).await?;
+    let mut changes = Vec::new();
+    for item in action.children().filter(|c| c.name() == "subscription") {
+        let subscribed = match item.attr("subscription").as_deref() {
+            Some("subscribed") => true,
+            Some("none") => false,
+            _ => return Err(StanzaError::not_acceptable().text("One is subscribed or is not.")),
+        };
+        let jid = named_jid(visit, &item).await?;
+        changes.push(AffiliateChange { jid, affiliation: None, subscribed: Some(subscribed) });
+    }
+    change(visit, &node, changes).await
+}
+
+async fn change(visit: &Visit<'_>, node: &Known, changes: Vec<AffiliateChange>) -> Answer {
+    let (uid, name) = (visit.owner.uid, &node.node.name);
+    visit.ctx.store.change_affiliates(uid, name, changes).await.map_err(error::of_store)?;
+    Ok(Reply::Empty)
+}
+
+/// Whom an item is about, by its primary address.
+async fn named_jid(visit: &Visit<'_>, item: &Child<'_>) -> Result<BareJid, StanzaError> {
+    let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
+    visit.ctx.core.canonical(address::parse(&jid)?.to_bare()).await
+}
+
+/// The standard's name (§4.1).
+pub(super) fn name_of(affiliation: Affiliation) -> &'static str {
+    match affiliation {
+        Affiliation::None => "none",
+        Affiliation::Member => "member",
+        Affiliation::Publisher => "publisher",
+        Affiliation::Outcast => "outcast",
+    }
+}

@@ -1,0 +1,370 @@
+//! Publish-subscribe nodes and their items.
+
+use bytes::Bytes;
+use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Tx;
+use super::columns::{int, jid};
+use crate::pubsub::{
+    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
+};
+use crate::{Result, StoreError, limits};
+
+const NODE: &str = "name, kept, config, id FROM pubsub_node";
+
+fn read_node(row: &Row<'_>) -> rusqlite::Result<(i64, Node)> {
+    let kept: i64 = row.get(1)?;
+    Ok((row.get(3)?, Node { name: row.get(0)?, kept: kept as usize, config: row.get(2)? }))
+}
+
+const ITEM: &str = "id, at, publisher, payload, n FROM pubsub_item";
+
+fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let payload: Vec<u8> = row.get(3)?;
+    Ok(Item { id: row.get(0)?, at: row.get(1)?, publisher: row.get(2)?, payload: Bytes::from(payload) })
+}
+
+/// Takes items from rows until they are too many bytes; one at least.
+fn take_items(rows: impl Iterator<Item = rusqlite::Result<Item>>) -> Result<Vec<Item>> {
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    for item in rows {
+        let item = item?;
+        bytes += item.payload.len();
+        if bytes > limits::PAGE_BYTES && !items.is_empty() {
+            break;
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+fn find(conn: &Connection, uid: Uid, name: &str) -> Result<Option<(i64, Node)>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND name = ?2"))?;
+    Ok(statement.query_row(params![int(uid.0), name], read_node).optional()?)
+}
+
+/// The number of a node that must be there.
+fn number(conn: &Connection, uid: Uid, name: &str) -> Result<i64> {
+    Ok(find(conn, uid, name)?.ok_or(StoreError::NotFound)?.0)
+}
+
+pub(crate) fn nodes(conn: &Connection, uid: Uid) -> Result<Vec<Node>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 ORDER BY name"))?;
+    let rows = statement.query_map([int(uid.0)], read_node)?;
+    Ok(rows.map(|row| row.map(|(_, node)| node)).collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn node(conn: &Connection, uid: Uid, name: &str) -> Result<Option<Node>> {
+    Ok(find(conn, uid, name)?.map(|(_, node)| node))
+}
+
+pub(crate) fn create(tx: &mut Tx<'_>, uid: Uid, node: &Node) -> Result<()> {
+    match find(tx.conn, uid, &node.name)? {
+        Some(_) => Err(StoreError::Conflict),
+        None => insert(tx, uid, node).map(|_| ()),
+    }
+}
+
+/// Makes a node that is not there; its number. [`StoreError::NotFound`]: the account was deleted.
+fn insert(tx: &Tx<'_>, uid: Uid, node: &Node) -> Result<i64> {
+    check_config(node)?;
+    if node.name.is_empty() || node.name.len() > limits::NODE_NAME_BYTES {
+        return Err(StoreError::Invalid("name of the node"));
+    }
+    if tx.conn.prepare_cached("SELECT 1 FROM deleted WHERE uid = ?1")?.exists([int(uid.0)])? {
+        return Err(StoreError::NotFound);
+    }
+    let count: i64 = tx
+        .conn
+        .prepare_cached("SELECT count(*) FROM pubsub_node WHERE uid = ?1")?
+        .query_row([int(uid.0)], |row| row.get(0))?;
+    if count >= limits::NODES as i64 {
+        return Err(StoreError::Limit("nodes"));
+    }
+    tx.conn
+        .prepare_cached("INSERT INTO pubsub_node (uid, name, kept, config) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![int(uid.0), node.name, int(node.kept as u64), node.config])?;
+    Ok(tx.conn.last_insert_rowid())
+}
+
+fn check_config(node: &Node) -> Result<()> {
+    let fits = node.kept <= limits::NODE_ITEMS && node.config.len() <= limits::NODE_CONFIG_BYTES;
+    if fits { Ok(()) } else { Err(StoreError::Invalid("configuration of the node")) }
+}
+
+pub(crate) fn configure(tx: &mut Tx<'_>, uid: Uid, node: &Node) -> Result<()> {
+    check_config(node)?;
+    let number = number(tx.conn, uid, &node.name)?;
+    tx.conn
+        .prepare_cached("UPDATE pubsub_node SET kept = ?2, config = ?3 WHERE id = ?1")?
+        .execute(params![number, int(node.kept as u64), node.config])?;
+    trim(tx, number, node.kept)
+}
+
+pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid, name: &str) -> Result<()> {
+    let number = number(tx.conn, uid, name)?;
+    for sql in [
+        "DELETE FROM pubsub_item WHERE node = ?1",
+        "DELETE FROM pubsub_affiliate WHERE node = ?1",
+        "DELETE FROM pubsub_node WHERE id = ?1",
+    ] {
+        tx.conn.prepare_cached(sql)?.execute([number])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn purge(tx: &mut Tx<'_>, uid: Uid, name: &str) -> Result<()> {
+    let number = number(tx.conn, uid, name)?;
+    trim(tx, number, 0)
+}
+
+/// Removes all items but the latest.
+fn trim(tx: &Tx<'_>, node: i64, kept: usize) -> Result<()> {
+    remove(
+        tx,
+        node,
+        "DELETE FROM pubsub_item WHERE n IN
+             (SELECT n FROM pubsub_item WHERE node = ?1 ORDER BY n DESC LIMIT -1 OFFSET ?2) RETURNING size",
+        int(kept as u64),
+    )
+    .map(|_| ())
+}
+
+/// Deletes items by a statement that returns their sizes, and gives their room back; whether there were any.
+fn remove(tx: &Tx<'_>, node: i64, sql: &str, which: impl rusqlite::ToSql) -> Result<bool> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let sizes = statement.query_map(params![node, which], |row| row.get::<_, i64>(0))?;
+    let sizes: Vec<i64> = sizes.collect::<Result<_, _>>()?;
+    if !sizes.is_empty() {
+        grow(tx, node, -sizes.iter().sum::<i64>())?;
+    }
+    Ok(!sizes.is_empty())
+}
+
+fn grow(tx: &Tx<'_>, node: i64, by: i64) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE pubsub_node SET bytes = bytes + ?2 WHERE id = ?1")?.execute([node, by])?;
+    Ok(())
+}
+
+pub(crate) fn change(tx: &mut Tx<'_>, uid: Uid, changes: &[ItemChange]) -> Result<Vec<bool>> {
+    changes
+        .iter()
+        .map(|change| match change {
+            ItemChange::Publish(node, item) => publish(tx, uid, node, item),
+            ItemChange::Retract { node, id } => retract(tx, uid, node, id),
+        })
+        .collect()
+}
+
+/// Whether the node was made for it.
+fn publish(tx: &Tx<'_>, uid: Uid, node: &Node, item: &Item) -> Result<bool> {
+    if item.id.is_empty() || item.id.len() > limits::NODE_NAME_BYTES {
+        return Err(StoreError::Invalid("id of the item"));
+    }
+    if item.payload.len() > limits::ITEM_BYTES {
+        return Err(StoreError::Limit("bytes in one item"));
+    }
+    let (number, made) = match find(tx.conn, uid, &node.name)? {
+        Some((number, known)) if known == *node => (number, false),
+        Some(_) => return Err(StoreError::Conflict),
+        None => (insert(tx, uid, node)?, true),
+    };
+    if node.kept == 0 {
+        return Ok(made);
+    }
+    retract_from(tx, number, &item.id)?;
+    let size = (item.payload.len() + item.id.len()) as i64;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO pubsub_item (node, id, at, publisher, size, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![number, item.id, item.at, item.publisher, size, &item.payload[..]])?;
+    grow(tx, number, size)?;
+    trim(tx, number, node.kept)?;
+    let bytes: i64 = tx
+        .conn
+        .prepare_cached("SELECT sum(bytes) FROM pubsub_node WHERE uid = ?1")?
+        .query_row([int(uid.0)], |row| row.get(0))?;
+    if bytes > limits::ITEMS_BYTES as i64 {
+        Err(StoreError::Limit("bytes of personal data"))
+    } else {
+        Ok(made)
+    }
+}
+
+/// Whether it was there.
+fn retract(tx: &Tx<'_>, uid: Uid, node: &str, id: &str) -> Result<bool> {
+    match find(tx.conn, uid, node)? {
+        Some((number, _)) => retract_from(tx, number, id),
+        None => Ok(false),
+    }
+}
+
+fn retract_from(tx: &Tx<'_>, node: i64, id: &str) -> Result<bool> {
+    remove(tx, node, "DELETE FROM pubsub_item WHERE node = ?1 AND id = ?2 RETURNING size", id)
+}
+
+pub(crate) fn items(
+    conn: &Connection,
+    uid: Uid,
+    node: &str,
+    window: &ItemWindow,
+    max: usize,
+) -> Result<Option<ItemPage>> {
+    let Some((node, _)) = find(conn, uid, node)? else { return Ok(None) };
+    let count: i64 = conn
+        .prepare_cached("SELECT count(*) FROM pubsub_item WHERE node = ?1")?
+        .query_row([node], |row| row.get(0))?;
+    let position = |id: &str| -> Result<Option<i64>> {
+        let mut statement = conn.prepare_cached("SELECT n FROM pubsub_item WHERE node = ?1 AND id = ?2")?;
+        Ok(statement.query_row(params![node, id], |row| row.get(0)).optional()?)
+    };
+    // What is between `from` and `to`, both left out, beginning at one end.
+    let (from, to, skip, forward) = match window {
+        ItemWindow::First => (0, i64::MAX, 0, true),
+        ItemWindow::Last => (0, i64::MAX, 0, false),
+        ItemWindow::Index(index) => (0, i64::MAX, int(*index), true),
+        ItemWindow::After(id) => match position(id)? {
+            Some(n) => (n, i64::MAX, 0, true),
+            None => return Ok(None),
+        },
+        ItemWindow::Before(id) => match position(id)? {
+            Some(n) => (0, n, 0, false),
+            None => return Ok(None),
+        },
+    };
+    let order = if forward { "ASC" } else { "DESC" };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ITEM} WHERE node = ?1 AND n > ?2 AND n < ?3 ORDER BY n {order} LIMIT ?4 OFFSET ?5"
+    ))?;
+    let max = max.min(limits::PAGE) as i64;
+    let mut items = take_items(statement.query_map(params![node, from, to, max, skip], read_item)?)?;
+    if !forward {
+        items.reverse();
+    }
+    let first_index = match items.first() {
+        None => 0,
+        Some(first) => conn
+            .prepare_cached(
+                "SELECT count(*) FROM pubsub_item WHERE node = ?1 AND n <
+                     (SELECT n FROM pubsub_item WHERE node = ?1 AND id = ?2)",
+            )?
+            .query_row(params![node, first.id], |row| row.get::<_, i64>(0))?,
+    };
+    Ok(Some(ItemPage { items, first_index: first_index as u64, count: count as u64 }))
+}
+
+pub(crate) fn items_by_id(conn: &Connection, uid: Uid, node: &str, ids: &[String]) -> Result<Vec<Item>> {
+    let Some((node, _)) = find(conn, uid, node)? else { return Ok(Vec::new()) };
+    let mut statement = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 AND id = ?2"))?;
+    let ids = ids.iter().take(limits::PAGE);
+    take_items(ids.filter_map(|id| statement.query_row(params![node, id], read_item).optional().transpose()))
+}
+
+pub(crate) fn last_items(conn: &Connection, uids: &[Uid], names: &[String]) -> Result<Vec<LastItem>> {
+    let mut all = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND kept > 0"))?;
+    let mut last = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 ORDER BY n DESC LIMIT 1"))?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for &uid in uids {
+        let rows = all.query_map([int(uid.0)], read_node)?;
+        for row in rows {
+            let (number, node) = row?;
+            if !names.contains(&node.name) {
+                continue;
+            }
+            let Some(item) = last.query_row([number], read_item).optional()? else { continue };
+            bytes += item.payload.len();
+            if bytes > limits::PAGE_BYTES {
+                return Ok(found);
+            }
+            found.push(LastItem { uid, node, item });
+        }
+    }
+    Ok(found)
+}
+
+fn read_affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {
+    let affiliation = match row.get(1)? {
+        1 => Affiliation::Member,
+        2 => Affiliation::Publisher,
+        3 => Affiliation::Outcast,
+        _ => Affiliation::None,
+    };
+    Ok(Affiliate { jid: jid(row, 0)?, affiliation, subscribed: row.get(2)? })
+}
+
+pub(crate) fn affiliates(conn: &Connection, uid: Uid, node: &str) -> Result<Vec<Affiliate>> {
+    let Some((node, _)) = find(conn, uid, node)? else { return Ok(Vec::new()) };
+    let mut statement = conn.prepare_cached(
+        "SELECT jid, affiliation, subscribed FROM pubsub_affiliate WHERE node = ?1 ORDER BY jid",
+    )?;
+    let rows = statement.query_map([node], read_affiliate)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn affiliations(conn: &Connection, uid: Uid, jid: &BareJid) -> Result<Vec<(String, Affiliate)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT a.jid, a.affiliation, a.subscribed, n.name FROM pubsub_affiliate a JOIN pubsub_node n ON n.id = a.node
+         WHERE a.jid = ?2 AND n.uid = ?1 ORDER BY n.name",
+    )?;
+    let rows = statement
+        .query_map(params![int(uid.0), jid.as_str()], |row| Ok((row.get(3)?, read_affiliate(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn change_affiliates(
+    tx: &mut Tx<'_>,
+    uid: Uid,
+    node: &str,
+    changes: &[AffiliateChange],
+) -> Result<()> {
+    let node = number(tx.conn, uid, node)?;
+    for AffiliateChange { jid, affiliation, subscribed } in changes {
+        let affiliation = affiliation.map(|affiliation| match affiliation {
+            Affiliation::None => 0,
+            Affiliation::Member => 1,
+            Affiliation::Publisher => 2,
+            Affiliation::Outcast => 3,
+        });
+        tx.conn
+            .prepare_cached(
+                "INSERT INTO pubsub_affiliate (node, jid, affiliation, subscribed)
+                 VALUES (?1, ?2, coalesce(?3, 0), coalesce(?4, 0)) ON CONFLICT (node, jid) DO UPDATE
+                 SET affiliation = coalesce(?3, affiliation), subscribed = coalesce(?4, subscribed)",
+            )?
+            .execute(params![node, jid.as_str(), affiliation, subscribed])?;
+    }
+    tx.conn
+        .prepare_cached(
+            "DELETE FROM pubsub_affiliate WHERE node = ?1 AND affiliation = 0 AND NOT subscribed",
+        )?
+        .execute([node])?;
+    let count: i64 = tx
+        .conn
+        .prepare_cached("SELECT count(*) FROM pubsub_affiliate WHERE node = ?1")?
+        .query_row([node], |row| row.get(0))?;
+    if count > limits::NODE_AFFILIATES as i64 {
+        Err(StoreError::Limit("affiliates of the node"))
+    } else {
+        Ok(())
+    }
+}
+
+pub(crate) fn forget_affiliate(tx: &mut Tx<'_>, jid: &BareJid) -> Result<()> {
+    tx.conn.prepare_cached("DELETE FROM pubsub_affiliate WHERE jid = ?1")?.execute([jid.as_str()])?;
+    Ok(())
+}
+
+/// Removes all nodes of an account.
+pub(super) fn erase(tx: &Tx<'_>, uid: Uid) -> Result<()> {
+    for sql in [
+        "DELETE FROM pubsub_item WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1)",
+        "DELETE FROM pubsub_affiliate WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1)",
+        "DELETE FROM pubsub_node WHERE uid = ?1",
+    ] {
+        tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Publish-subscribe nodes, and capabilities.
+
+use rookery_store::{
+    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, Node, StoreError,
+    Timestamp, limits,
+};
+
+use crate::common::*;
+
+fn node(name: &str, kept: usize) -> Node {
+    Node { name: name.into(), kept, config: "{}".into() }
+}
+
+fn item(id: &str, payload: &str) -> Item {
+    Item {
+        id: id.into(),
+        at: Timestamp(7),
+        publisher: "alice@example.org".into(),
+        payload: payload.as_bytes().to_vec().into(),
+    }
+}
+
+fn publish(node: &Node, id: &str, payload: &str) -> ItemChange {
+    ItemChange::Publish(node.clone(), item(id, payload))
+}
+
+fn retract(node: &str, id: &str) -> ItemChange {
+    ItemChange::Retract { node: node.into(), id: id.into() }
+}
+
+fn ids(items: &[Item]) -> Vec<&str> {
+    items.iter().map(|item| item.id.as_str()).collect()
+}
+
+async fn all(f: &Fixture, node: &str) -> Vec<String> {
+    let page = f.store.items(ALICE, node, ItemWindow::First, 100).await.unwrap().unwrap_or_default();
+    page.items.into_iter().map(|item| item.id).collect()
+}
+
+pub(crate) async fn items_are_published_and_kept(mut f: Fixture) {
+    let two = node("two", 2);
+    let change = async |changes| f.store.change_items(ALICE, changes).await.unwrap();
+    assert_eq!(change(vec![publish(&two, "a", "1")]).await, [true], "the node was made");
+    assert_eq!(change(vec![publish(&two, "b", "2"), publish(&two, "a", "3")]).await, [false, false]);
+    assert_eq!(all(&f, "two").await, ["b", "a"], "published again is published last");
+    let change = async |changes| f.store.change_items(ALICE, changes).await.unwrap();
+    change(vec![publish(&two, "c", "4")]).await;
+    assert_eq!(
+        change(vec![retract("two", "b"), retract("two", "c"), retract("no", "c")]).await,
+        [false, true, false]
+    );
+    f.reopen().await;
+    let found = f.store.items_by_id(ALICE, "two", vec!["x".into(), "a".into()]).await.unwrap();
+    assert_eq!(found, [item("a", "3")]);
+    assert_eq!(f.store.nodes(ALICE).await.unwrap(), [two.clone()]);
+    assert_eq!(f.store.node(BOB, "two").await.unwrap(), None);
+    let none = node("none", 0);
+    assert_eq!(f.store.change_items(ALICE, vec![publish(&none, "a", "1")]).await.unwrap(), [true]);
+    assert!(all(&f, "none").await.is_empty());
+}
+
+pub(crate) async fn changes_happen_together_or_not(f: Fixture) {
+    let (one, other) = (node("one", 5), node("other", 5));
+    f.store.create_node(ALICE, Node { config: "else".into(), ..other.clone() }).await.unwrap();
+    let changes = vec![publish(&one, "a", "1"), publish(&other, "a", "1")];
+    assert_eq!(f.store.change_items(ALICE, changes).await, Err(StoreError::Conflict));
+    assert_eq!(f.store.node(ALICE, "one").await.unwrap(), None);
+    assert_eq!(f.store.create_node(ALICE, other.clone()).await, Err(StoreError::Conflict));
+}
+
+pub(crate) async fn nodes_are_configured_purged_and_deleted(f: Fixture) {
+    let many = node("many", 9);
+    for id in ["a", "b", "c"] {
+        f.store.change_items(ALICE, vec![publish(&many, id, "1")]).await.unwrap();
+    }
+    let fewer = Node { kept: 2, config: "new".into(), ..many.clone() };
+    f.store.configure_node(ALICE, fewer.clone()).await.unwrap();
+    assert_eq!(f.store.node(ALICE, "many").await.unwrap(), Some(fewer));
+    assert_eq!(all(&f, "many").await, ["b", "c"]);
+    f.store.purge_node(ALICE, "many").await.unwrap();
+    assert!(all(&f, "many").await.is_empty());
+    f.store.delete_node(ALICE, "many").await.unwrap();
+    assert_eq!(f.store.node(ALICE, "many").await.unwrap(), None);
+    assert_eq!(f.store.delete_node(ALICE, "many").await, Err(StoreError::NotFound));
+    assert_eq!(f.store.purge_node(ALICE, "many").await, Err(StoreError::NotFound));
+    assert_eq!(f.store.configure_node(ALICE, many).await, Err(StoreError::NotFound));
+}
+
+pub(crate) async fn items_are_paged(f: Fixture) {
+    let many = node("many", 9);
+    let odd = "' OR '1'='1";
+    for id in ["a", odd, "c", "d"] {
+        f.store.change_items(ALICE, vec![publish(&many, id, "1")]).await.unwrap();
+    }
+    let page = async |window, max| f.store.items(ALICE, "many", window, max).await.unwrap();
+    for (window, max, expected, first_index) in [
+        (ItemWindow::First, 2, vec!["a", odd], 0),
+        (ItemWindow::Last, 2, vec!["c", "d"], 2),
+        (ItemWindow::After(odd.into()), 1, vec!["c"], 2),
+        (ItemWindow::Before("d".into()), 2, vec![odd, "c"], 1),
+        (ItemWindow::Index(3), 9, vec!["d"], 3),
+        (ItemWindow::Index(4), 9, vec![], 0),
+        (ItemWindow::After("d".into()), 9, vec![], 0),
+        (ItemWindow::First, 0, vec![], 0),
+    ] {
+        let ItemPage { items, first_index: index, count } = page(window.clone(), max).await.unwrap();
+        assert_eq!((ids(&items), index, count), (expected, first_index, 4), "{window:?}");
+    }
+    for window in [ItemWindow::After("x".into()), ItemWindow::Before("a' OR 'a'='a".into())] {
+        assert_eq!(page(window, 9).await, None);
+    }
+    assert_eq!(f.store.items(ALICE, "no", ItemWindow::First, 9).await.unwrap(), None);
+    let last = f.store.last_items(vec![BOB, ALICE], vec!["many".into(), "no".into()]).await.unwrap();
+    assert_eq!(last.iter().map(|last| (last.uid, last.item.id.as_str())).collect::<Vec<_>>(), [(ALICE, "d")]);
+}
+
+pub(crate) async fn pubsub_is_bounded(f: Fixture) {
+    let large = "x".repeat(limits::ITEM_BYTES);
+    let refused = |answer: Result<Vec<bool>, StoreError>| matches!(answer, Err(StoreError::Limit(_)));
+    let many = node("many", limits::NODE_ITEMS);
+    assert!(refused(f.store.change_items(ALICE, vec![publish(&many, "a", &(large.clone() + "x"))]).await));
+    let fit = limits::ITEMS_BYTES / (limits::ITEM_BYTES + 2);
+    for n in 0..fit {
+        f.store.change_items(ALICE, vec![publish(&many, &format!("{n:02}"), &large)]).await.unwrap();
+    }
+    assert!(refused(f.store.change_items(ALICE, vec![publish(&node("n", 1), "x", &large)]).await));
+    assert_eq!(f.store.node(ALICE, "n").await.unwrap(), None, "nothing of it was done");
+    f.store.change_items(ALICE, vec![publish(&many, "00", &large)]).await.unwrap();
+    f.store.change_items(ALICE, vec![retract("many", "01"), publish(&many, "xx", &large)]).await.unwrap();
+    let page = f.store.items(ALICE, "many", ItemWindow::First, 100).await.unwrap().unwrap();
+    assert_eq!(page.items.len(), limits::PAGE_BYTES / limits::ITEM_BYTES, "a page is bounded in bytes");
+    for n in 1..limits::NODES {
+        f.store.create_node(ALICE, node(&format!("n{n}"), 1)).await.unwrap();
+    }
+    assert!(matches!(f.store.create_node(ALICE, node("more", 1)).await, Err(StoreError::Limit(_))));
+    f.store.create_node(BOB, node("more", 1)).await.unwrap();
+    for bad in [String::new(), "n".repeat(limits::NODE_NAME_BYTES + 1)] {
+        assert!(matches!(f.store.create_node(BOB, node(&bad, 1)).await, Err(StoreError::Invalid(_))));
+    }
+}
+
+pub(crate) async fn affiliates_have_parts(f: Fixture) {
+    let x = node("x", 1);
+    f.store.create_node(ALICE, x).await.unwrap();
+    let change = async |jid: &str, affiliation, subscribed| {
+        let change = AffiliateChange { jid: crate::common::jid(jid), affiliation, subscribed };
+        f.store.change_affiliates(ALICE, "x", vec![change]).await.unwrap();
+    };
+    change("b@a.example", None, Some(true)).await;
+    change("b@a.example", Some(Affiliation::Member), None).await;
+    change("c@a.example", Some(Affiliation::Outcast), None).await;
+    change("d@a.example", None, Some(false)).await;
+    let b = Affiliate { jid: jid("b@a.example"), affiliation: Affiliation::Member, subscribed: true };
+    let c = Affiliate { jid: jid("c@a.example"), affiliation: Affiliation::Outcast, subscribed: false };
+    assert_eq!(f.store.affiliates(ALICE, "x").await.unwrap(), [b.clone(), c.clone()]);
+    let of_b = f.store.affiliations(ALICE, &b.jid).await.unwrap();
+    assert_eq!(of_b, [("x".to_owned(), b.clone())]);
+    assert!(f.store.affiliations(BOB, &b.jid).await.unwrap().is_empty());
+    change("b@a.example", Some(Affiliation::None), Some(false)).await;
+    assert_eq!(f.store.affiliates(ALICE, "x").await.unwrap(), [c.clone()]);
+    f.store.forget_affiliate(&c.jid).await.unwrap();
+    assert!(f.store.affiliates(ALICE, "x").await.unwrap().is_empty());
+}
+
+pub(crate) async fn nodes_go_with_the_account(f: Fixture) {
+    let account = f.store.create_account(account(Some("anna"))).await.unwrap();
+    let x = node("x", 1);
+    f.store.change_items(account.uid, vec![publish(&x, "a", "1")]).await.unwrap();
+    f.store.delete_account(account.uid).await.unwrap();
+    assert!(f.store.nodes(account.uid).await.unwrap().is_empty());
+    assert_eq!(f.store.items(account.uid, "x", ItemWindow::First, 9).await.unwrap(), None);
+    // A session that is about to end makes no new ones.
+    assert_eq!(
+        f.store.change_items(account.uid, vec![publish(&x, "a", "1")]).await,
+        Err(StoreError::NotFound)
+    );
+}
+
+pub(crate) async fn verified_capabilities_are_kept(mut f: Fixture) {
+    let values = vec!["urn:a".to_owned(), "urn:b".to_owned()];
+    f.store.add_caps("sha-1 x", values.clone(), Timestamp(1)).await.unwrap();
+    f.store.add_caps("sha-1 none", Vec::new(), Timestamp(1)).await.unwrap();
+    f.reopen().await;
+    assert_eq!(f.store.caps("sha-1 x").await.unwrap(), Some(values));
+    assert_eq!(f.store.caps("sha-1 none").await.unwrap(), Some(Vec::new()));
+    assert_eq!(f.store.caps("sha-1 y").await.unwrap(), None);
+    let large = f.store.add_caps("l", vec!["x".repeat(limits::CAPS_BYTES)], Timestamp(1)).await;
+    assert!(matches!(large, Err(StoreError::Limit(_))));
+}
