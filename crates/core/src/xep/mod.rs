@@ -96,7 +96,7 @@ pub const ALL: &[Xep] = &[
         "XEP-0198",
         "Stream Management",
         "1.6.3",
-        "Acknowledgement after the commit; resumption also across a restart.",
+        "Acknowledgement after the commit; resumption also across a restart, and inside of authentication.",
     ),
     ping::INFO,
     time::INFO,

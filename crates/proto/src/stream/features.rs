@@ -65,9 +65,9 @@ impl Offer<'_> {
         x.into_vec()
     }
 
-    /// `<stream:features/>` after authentication: bind and session unless there is a resource already, stream management
-    /// and the rest.
-    pub fn write_authenticated(&self, bound: bool, caps: (&str, &str)) -> Vec<u8> {
+    /// `<stream:features/>` after authentication: what is left to ask for, and the rest. `bound`: there is a resource
+    /// already; `managed`: and stream management (a client takes the offer for an invitation, XEP-0388 §2.6.1).
+    pub fn write_authenticated(&self, bound: bool, managed: bool, caps: (&str, &str)) -> Vec<u8> {
         let mut x = Xml::new();
         x.open("stream:features");
         if !bound {
@@ -75,7 +75,9 @@ impl Offer<'_> {
             // RFC 3921 clients still ask for a session; it means nothing any more (draft-cridland-xmpp-session).
             x.open_ns("session", ns::SESSION).leaf("optional").close();
         }
-        x.leaf_ns("sm", ns::SM);
+        if !managed {
+            x.leaf_ns("sm", ns::SM);
+        }
         x.leaf_ns("csi", ns::CSI);
         x.leaf_ns("ver", ns::ROSTERVER);
         x.leaf_ns("sub", ns::PRE_APPROVAL);

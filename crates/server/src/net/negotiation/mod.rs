@@ -242,7 +242,8 @@ impl<S: Carrier> Negotiation<S> {
             ..Offer::default()
         };
         let bound = self.session.is_some();
-        self.send(&offer.write_authenticated(bound, (disco::CAPS_NODE, &disco::server_hash()))).await
+        let managed = self.session.as_ref().is_some_and(|session| session.state().sm.is_some());
+        self.send(&offer.write_authenticated(bound, managed, (disco::CAPS_NODE, &disco::server_hash()))).await
     }
 
     /// STARTTLS is for documents: what encrypts a WebSocket lies below it (RFC 7395 §3.8).
