@@ -137,7 +137,8 @@ async fn a_newer_schema_and_a_strange_file_are_refused() {
     let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
 
     change("PRAGMA user_version = 99");
-    assert_eq!(open(&dir).await.err(), Some(StoreError::NewerSchema { found: 99, known: 1 }));
+    let refused = open(&dir).await.err();
+    assert!(matches!(refused, Some(StoreError::NewerSchema { found: 99, .. })), "{refused:?}");
     change("PRAGMA application_id = 1; PRAGMA user_version = 1");
     assert_eq!(open(&dir).await.err(), Some(StoreError::Corrupt));
     std::fs::write(&path, "no database at all, but long enough to be looked at".repeat(20)).unwrap();
