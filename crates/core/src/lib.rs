@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod address;
 pub mod answer;
+pub mod delivered;
 pub mod dispatch;
 pub mod env;
 pub mod flags;
@@ -17,6 +18,8 @@ pub mod roster;
 pub mod router;
 pub mod secret;
 pub mod session;
+#[cfg(test)]
+mod testing;
 pub mod xep;
 
 use accounts::Accounts;
@@ -28,7 +31,7 @@ use rookery_store::{ArchiveDefault, Store, StoreError, Timestamp};
 use roster::Contacts;
 use router::Router;
 use session::Session;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// What the operator decided, as far as core must know it.
@@ -65,6 +68,8 @@ pub enum Registration {
 
 /// One server: everything a session needs to act.
 pub struct Core {
+    /// Itself, for what must be brought to its end though nobody waits for it any more.
+    pub this: Weak<Core>,
     /// Time and chance.
     pub env: Env,
     /// What lasts.

@@ -41,6 +41,10 @@ pub const WRITE_CHUNK: usize = 64 * 1024;
 /// Messages of one connection whose commit is under way; enough to fill the batches of a fast sender.
 pub const IN_FLIGHT: usize = 32;
 
+/// Log entries that other sessions left, and that are given to one and not yet settled in the store: as many as one
+/// session leaves.
+pub const OWED: usize = rookery_store::limits::OWED;
+
 /// Log entries read at a time by a session that is behind.
 pub const CATCH_UP: usize = 64;
 

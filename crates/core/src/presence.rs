@@ -49,23 +49,7 @@ async fn available(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let (core, session) = (ctx.core, ctx.session);
     let stanza = core.with_avatar(session.uid, stamped(ctx, None)).await?;
     let priority = priority(ctx.stanza)?;
-    let others = core.router.sessions(session.uid).iter().any(|s| !Arc::ptr_eq(s, session) && s.takes_bare());
-    let delivered = core.router.delivered(session.uid);
-    let first = {
-        let mut state = session.state();
-        let took = state.takes_bare();
-        let before = state.available.replace(Available { priority, stanza: stanza.clone() });
-        if !took && priority >= 0 {
-            // What came while nobody was there to take it, or since this resource was bound (RFC 6121 §8.5.2.2). It is
-            // part of the same step: the restart journal must not know of one without the other.
-            let from = if others { state.timeline.quiet_since() } else { delivered };
-            state.follow(from);
-        } else if took && priority < 0 {
-            state.timeline.quiet();
-        }
-        before.is_none()
-    };
-    core.journal.snapshot(session);
+    let first = core.make_available(session, Available { priority, stanza: stanza.clone() });
     core.broadcast(session, &stanza).await?;
     if first {
         core.learn_presences(session).await?;

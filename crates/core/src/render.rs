@@ -1,7 +1,7 @@
 //! Log entries as they go over the wire: with their id, their time, and as carbon copy or archive result.
 
 use crate::env::stamp;
-use crate::session::{Form, Session};
+use crate::session::{Form, Session, Turn};
 use rookery_proto::Useq;
 use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
@@ -32,12 +32,12 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// An entry as `form` wants it: always exactly one stanza, so that the client's count and ours agree.
-    pub fn entry(&self, entry: &Entry, form: Form, late: bool, out: &mut Vec<u8>) {
+    pub fn entry(&self, entry: &Entry, form: Form, turn: Turn, out: &mut Vec<u8>) {
         let start = out.len();
         let written = match form {
             Form::Direct => {
                 let mut extra = self.stanza_id(entry);
-                if late {
+                if turn != Turn::Live {
                     delay(&mut extra, self.domain, entry.at);
                 }
                 stanza::write_with(&entry.stanza, false, &extra.into_vec(), out)

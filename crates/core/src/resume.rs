@@ -1,7 +1,7 @@
 //! A session's life beyond its connection: bind, resumption (XEP-0198), expiry, and a restart of the server.
 
 use crate::member::Member;
-use crate::session::{Available, Form, Out, Sent, Session, State, StreamManagement, Timeline, sm};
+use crate::session::{Available, Out, Sent, Session, State, StreamManagement, Timeline, sm};
 use crate::{Core, limits, store_error};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
@@ -11,7 +11,7 @@ use rookery_proto::stream::StreamError;
 use rookery_proto::stream::sm::enabled;
 use rookery_proto::{Uid, Useq};
 use rookery_store::journal::{self, Journal, Recovered};
-use rookery_store::{Direction, Entry, Flags, StoreError, StreamId, Timestamp};
+use rookery_store::{Entry, StoreError, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -25,8 +25,7 @@ pub struct Ledger(Option<Journal>);
 struct Snapshot {
     uid: u64,
     jid: String,
-    last: u64,
-    carbons: bool,
+    timeline: Timeline,
     interested: bool,
     blocks: bool,
     inactive: bool,
@@ -44,6 +43,16 @@ pub struct Begin {
     pub inactive: bool,
     /// With a client that reads from the archive what came before (XEP-0386): nothing of it is delivered.
     pub reads_archive: bool,
+}
+
+/// What is to be written to a client.
+pub struct Output {
+    /// In this order.
+    pub outs: Vec<Out>,
+    /// The stanzas are counted (XEP-0198): it is for the client to say what has reached it.
+    pub counted: bool,
+    /// The client is to be asked what has reached it.
+    pub ask: bool,
 }
 
 /// Why a stream cannot be resumed.
@@ -67,12 +76,11 @@ impl Core {
         let jid = jid.map_err(|_| StanzaError::bad_request().text("This cannot be a resource."))?;
         let session = Arc::new(Session::new(jid, member, self.env.now()));
         session.state().timeline.carbons = begin.carbons;
-        let head = self.store.head(member.uid).await.map_err(store_error)?;
-        let replaced = self.router.bind(session.clone(), head.delivered);
-        for old in replaced {
+        for old in self.router.bind(session.clone()) {
             self.end(&old, Some(StreamError::with("conflict", "Another session took this resource."))).await;
         }
         let head = self.store.head(member.uid).await.map_err(store_error)?;
+        self.router.know_delivered(member.uid, head.delivered);
         // Until here the session waits: a client that went in the middle of this leaves one that expires.
         let mut state = session.state();
         state.timeline.begin(head.head);
@@ -104,35 +112,19 @@ impl Core {
 
     /// The client has handled `h` stanzas.
     pub fn acknowledged(&self, session: &Session, h: u32) -> Result<(), StreamError> {
-        let (id, reached) = {
+        let id = {
             let mut state = session.state();
             let Some(sm) = &mut state.sm else { return Ok(()) };
             sm.requested = false;
-            let reached = sm.acknowledge(h);
-            let reached = reached.map_err(|e| StreamError::handled_count_too_high(e.h, e.sent))?;
+            sm.acknowledge(h).map_err(|e| StreamError::handled_count_too_high(e.h, e.sent))?;
             let id = sm.resumable;
             state.wake();
-            (id, reached)
+            id
         };
         if let Some(id) = id {
             self.journal.acked(id, h);
         }
-        if let Some(useq) = reached {
-            self.reached(session, useq);
-        }
         Ok(())
-    }
-
-    /// Log entries up to `useq` have reached the client.
-    pub fn reached(&self, session: &Session, useq: Useq) {
-        let takes = {
-            let mut state = session.state();
-            state.timeline.reached = state.timeline.reached.max(useq);
-            state.takes_bare()
-        };
-        if takes {
-            self.router.set_delivered(session.uid, useq);
-        }
     }
 
     /// Stores how many of the client's stanzas were handled, where the store does not know it yet: what the client was
@@ -154,6 +146,23 @@ impl Core {
         if let Some((id, handled)) = news {
             self.journal.handled(id, handled);
         }
+    }
+
+    /// Takes what is to be written to the client next, about `bytes` of it, and notes it in the restart journal: whatever
+    /// happens after this, the client is sent it once.
+    pub fn take_output(&self, session: &Session, bytes: usize) -> Output {
+        let mut outs = Vec::new();
+        let (counted, note, ask) = {
+            let mut state = session.state();
+            let first = state.take(bytes, &mut outs);
+            let note = state.resumable().zip(first).map(|(id, first)| (id, first, state.position()));
+            (first.is_some(), note, state.ask())
+        };
+        self.note_handled(session);
+        if let Some((id, first, last)) = note {
+            self.journal.sent(id, first, last, &outs);
+        }
+        Output { outs, counted, ask }
     }
 
     /// The connection of a session is gone, and nothing it had begun is under way any more. A session that can be
@@ -180,18 +189,17 @@ impl Core {
             let row = self.store.stream(id).await.ok().flatten();
             return Err(refused(row.filter(|(owner, _)| *owner == uid).map(|(_, handled)| handled)));
         };
-        let (handled, whole, reached, wanted) = {
+        let (handled, whole, wanted) = {
             let mut state = session.state();
             let Some(sm) = state.sm.as_mut() else { return Err(refused(None)) };
             let handled = sm.handled;
-            let Ok(reached) = sm.acknowledge(h) else { return Err(refused(Some(handled))) };
+            if sm.acknowledge(h).is_err() {
+                return Err(refused(Some(handled)));
+            }
             let wanted: Vec<Useq> = sm.queue().filter_map(Sent::useq).collect();
-            (handled, state.is_whole(), reached, wanted)
+            (handled, state.is_whole(), wanted)
         };
         self.journal.acked(id, h);
-        if let Some(useq) = reached {
-            self.reached(&session, useq);
-        }
         if !whole {
             self.end(&session, None).await;
             return Err(refused(Some(handled)));
@@ -231,28 +239,53 @@ impl Core {
     }
 
     /// Ends a session for good: its connection is told why, its contacts that it is gone, and what it has not
-    /// taken goes to the others.
+    /// taken is for the others. It is brought to its end also if this is dropped.
     pub async fn end(&self, session: &Arc<Session>, why: Option<StreamError>) {
-        session.end(why);
-        // Nothing is offered to it any more; its going unavailable changes the place.
-        let place = session.state().timeline;
-        self.router.remove(session);
-        if let Err(error) = self.unavailable(session, None).await {
-            tracing::warn!(uid = session.uid.0, ?error, "a session's end could not be told to all");
+        // From here on nothing is offered to it. Its connection may notice later, and comes by here too.
+        let first = session.end(why);
+        let (core, session) = (self.this.clone(), session.clone());
+        let ending = async move {
+            if let Some(core) = core.upgrade() {
+                core.see_off(&session, first).await;
+            }
+        };
+        if tokio::spawn(ending).await.is_err() {
+            tracing::error!("a session could not be brought to its end");
         }
+    }
+
+    async fn see_off(&self, session: &Arc<Session>, first: bool) {
+        let left = if first {
+            let left = self.take_leave(session).await;
+            session.set_gone();
+            left
+        } else {
+            session.until_gone().await;
+            Ok(())
+        };
         let stream = session.state().sm.as_ref().and_then(|sm| Some((sm.resumable?, sm.handled)));
         if let Some((id, handled)) = stream {
             // The row stays: a client that comes too late is told how far it was heard (XEP-0198 §5).
             self.store.set_handled(id, handled).await.ok();
-            self.journal.ended(id);
         }
-        if let Err(error) = self.redeliver(session, place).await {
-            tracing::warn!(
-                uid = session.uid.0,
-                ?error,
-                "messages of an ended session wait in the archive only"
-            );
+        match (left, stream) {
+            (Ok(()), Some((id, _))) => self.journal.ended(id),
+            (Ok(()), None) => {}
+            // The next start finds it in the restart journal and ends it again.
+            (Err(error), _) => {
+                tracing::warn!(uid = session.uid.0, %error, "what a session left is not marked")
+            }
         }
+    }
+
+    async fn take_leave(&self, session: &Arc<Session>) -> rookery_store::Result<()> {
+        self.settle(session).await;
+        self.router.remove(session);
+        let left = self.leave(session).await;
+        if let Err(error) = self.unavailable(session, None).await {
+            tracing::warn!(uid = session.uid.0, ?error, "a session's end could not be told to all");
+        }
+        left
     }
 
     /// The client closed its stream itself: the session cannot be resumed any more (RFC 6120 §4.4, XEP-0198 §5).
@@ -264,46 +297,9 @@ impl Core {
         }
     }
 
-    /// Messages that a resource went without having taken, and that nobody else was shown, go to those that are here,
-    /// or wait for the next (XEP-0198 §5: as if the resource had not been there).
-    async fn redeliver(&self, session: &Session, place: Timeline) -> Result<(), StanzaError> {
-        let (mut after, head) = (place.reached, place.head());
-        let others: Vec<_> =
-            self.router.sessions(session.uid).into_iter().filter(|s| s.takes_bare()).collect();
-        while after < head {
-            let page =
-                self.store.events_after(session.uid, after, limits::CATCH_UP).await.map_err(store_error)?;
-            let Some(last) = page.last().map(|e| e.useq) else { break };
-            after = last;
-            for entry in page.into_iter().filter(|e| may_wait_for(e, session, &place)) {
-                if others.is_empty() {
-                    if entry.resource.is_none() {
-                        continue; // What nobody has taken is not delivered, and the next resource begins there.
-                    }
-                    let before = Useq(entry.useq.0 - 1);
-                    self.router.rewind_delivered(session.uid, before);
-                    return self.store.rewind_delivered(session.uid, before).await.map_err(store_error);
-                }
-                let entry = Arc::new(entry);
-                if entry.resource.is_none() && others.iter().any(|o| o.state().timeline.was_shown(entry.useq))
-                {
-                    continue;
-                }
-                for other in &others {
-                    let mut state = other.state();
-                    let copied = state.timeline.carbons && entry.flags.has(Flags::COPY);
-                    if entry.resource.is_none() || !copied {
-                        let (entry, form) = (entry.clone(), Form::Direct);
-                        state.queue(Out::Entry { entry, form, late: true });
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the sessions whose clients did not come back in time. Called every few seconds.
-    pub async fn expire(&self) {
+    /// Ends the sessions whose clients did not come back in time, each by itself: none waits for another. Called every few
+    /// seconds.
+    pub fn expire(&self) {
         let window = self.policy.resumption.as_millis() as i64;
         let limit = Timestamp(self.env.now().0 - window);
         // Ended where it is looked at: a client that comes back in this moment is in time or too late, never both.
@@ -316,16 +312,12 @@ impl Core {
                 reason = "window passed",
                 "session ends"
             );
-            self.end(&session, None).await;
-        }
-    }
-
-    /// Writes down how far messages have reached their users' devices.
-    pub async fn flush_delivered(&self) {
-        for (uid, useq) in self.router.take_delivered() {
-            if let Err(error) = self.store.set_delivered(uid, useq).await {
-                tracing::warn!(uid = uid.0, %error, "delivery position not stored; some messages may be offered again");
-            }
+            let core = self.this.clone();
+            tokio::spawn(async move {
+                if let Some(core) = core.upgrade() {
+                    core.end(&session, None).await;
+                }
+            });
         }
     }
 
@@ -354,21 +346,17 @@ impl Core {
         let session = Arc::new(Session::new(jid, &member, self.env.now()));
         {
             let mut state = session.state();
-            let last = stream.cursor.unwrap_or_default().max(Useq(snapshot.last));
-            state.timeline.begin(last);
-            state.timeline.heard_of(head.head);
+            state.timeline = snapshot.timeline.restored(stream.last, head.head);
             snapshot.apply(&mut state);
             let queue: VecDeque<Sent> =
                 stream.unacked.into_iter().map(|(_, sent)| from_journal(sent)).collect();
-            if let Some(first) = queue.iter().filter_map(Sent::useq).min() {
-                state.timeline.reached = Useq(first.0 - 1);
-            }
             // The count in the store is from the last commit, the one in the journal from the last answer.
             let handled = if sm_newer(stored, stream.handled) { stored } else { stream.handled };
             state.sm =
                 Some(Box::new(StreamManagement::restored(stream.id, stored, handled, stream.acked, queue)));
         }
-        self.router.bind(session.clone(), head.delivered);
+        self.router.bind(session.clone());
+        self.router.know_delivered(owner, head.delivered);
         self.router.enable_resumption(stream.id, session.clone());
         self.recall(&session).await;
         Some(())
@@ -392,18 +380,6 @@ impl Core {
     }
 }
 
-/// A message for this resource, or for everybody while this one was here.
-fn may_wait_for(entry: &Entry, session: &Session, place: &Timeline) -> bool {
-    let meant = match entry.resource.as_deref() {
-        Some(resource) => resource == session.resource(),
-        None => place.was_shown(entry.useq),
-    };
-    meant
-        && entry.direction == Direction::In
-        && entry.flags.has(Flags::DELIVER)
-        && !entry.flags.has(Flags::RETRACTED)
-}
-
 /// Whether count `a` is ahead of count `b` on counters that wrap.
 fn sm_newer(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) > 0
@@ -419,33 +395,30 @@ fn from_journal(sent: journal::Sent) -> Sent {
 }
 
 impl Snapshot {
-    fn of(session: &Session) -> Snapshot {
+    /// The session's place in the log, and its state.
+    fn of(session: &Session) -> (Useq, Snapshot) {
         let state = session.state();
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        Snapshot {
+        let snapshot = Snapshot {
             uid: session.uid.0,
             jid: session.jid.to_string(),
-            last: state.position().0,
-            carbons: state.timeline.carbons,
+            timeline: state.timeline,
             interested: state.interested,
             blocks: state.wants_blocks,
             inactive: state.held.is_some(),
             priority: state.available.as_ref().map_or(0, |a| a.priority),
             presence: state.available.as_ref().map(|a| text(&a.stanza)),
             directed: state.directed.iter().map(Jid::to_string).collect(),
-        }
+        };
+        (state.position(), snapshot)
     }
 
     fn apply(self, state: &mut State) {
-        state.timeline.carbons = self.carbons;
         state.interested = self.interested;
         state.wants_blocks = self.blocks;
         state.held = self.inactive.then(Default::default);
         let priority = self.priority;
         state.available = self.presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
-        if state.takes_bare() {
-            state.timeline.followed();
-        }
         state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
     }
 }
@@ -460,16 +433,16 @@ impl Ledger {
     pub fn snapshot(&self, session: &Session) {
         let Some(journal) = &self.0 else { return };
         let Some(id) = session.state().resumable() else { return };
-        let bytes = serde_json::to_vec(&Snapshot::of(session)).expect("plain data");
-        journal.snapshot(id, &bytes);
+        let (last, snapshot) = Snapshot::of(session);
+        journal.snapshot(id, last, &serde_json::to_vec(&snapshot).expect("plain data"));
     }
 
-    /// Notes what is about to be written to the client, from stanza `first` on.
-    pub fn sent(&self, id: StreamId, first: u32, outs: &[Out]) {
+    /// Notes what is about to be written to the client, from stanza `first` on, and the session's place after it.
+    fn sent(&self, id: StreamId, first: u32, last: Useq, outs: &[Out]) {
         let Some(journal) = &self.0 else { return };
         let sent: Vec<journal::Sent> = outs.iter().filter_map(to_journal).collect();
         if !sent.is_empty() {
-            journal.sent(id, first, &sent);
+            journal.sent(id, first, last, &sent);
         }
     }
 
@@ -518,3 +491,6 @@ fn small(bytes: &Bytes) -> journal::Sent {
         journal::Sent::Opaque
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,10 +24,10 @@ pub struct Router {
 #[derive(Default)]
 struct User {
     sessions: Sessions,
-    /// Everything up to here reached a device of this user; what comes later waits for one (offline delivery).
+    /// Up to here sessions that are gone had taken everything, or the store knows of it. Those that are here may be further.
     delivered: Useq,
-    /// `delivered` is newer here than in the store.
-    dirty: bool,
+    /// What the store knows.
+    stored: Useq,
 }
 
 impl Default for Router {
@@ -43,11 +43,11 @@ impl Router {
     }
 
     /// Adds a session. From this moment on it is offered every entry, so the caller reads the log's head
-    /// afterwards. Gives the sessions that must go: one of the same resource, and the oldest of too many.
-    pub fn bind(&self, session: Arc<Session>, delivered: Useq) -> Sessions {
+    /// afterwards, and notes what the store knows ([`Router::know_delivered`]) before the session takes anything. Gives the
+    /// sessions that must go: one of the same resource, and the oldest of too many.
+    pub fn bind(&self, session: Arc<Session>) -> Sessions {
         let mut shard = self.shard(session.uid);
         let user = shard.entry(session.uid).or_default();
-        user.delivered = user.delivered.max(delivered);
         let mut gone: Sessions = user.sessions.iter().filter(|s| s.jid == session.jid).cloned().collect();
         user.sessions.retain(|s| s.jid != session.jid);
         if user.sessions.len() >= limits::RESOURCES {
@@ -57,16 +57,19 @@ impl Router {
         gone
     }
 
-    /// Takes a session out. False when it was not there (any more).
-    pub fn remove(&self, session: &Arc<Session>) -> bool {
-        if let Some(id) = session.state().resumable() {
+    /// Takes a session out, and remembers what it has taken.
+    pub fn remove(&self, session: &Arc<Session>) {
+        let (id, taken) = {
+            let state = session.state();
+            (state.resumable(), state.taken())
+        };
+        if let Some(id) = id {
             self.streams.lock().remove(&id);
         }
         let mut shard = self.shard(session.uid);
-        let Some(user) = shard.get_mut(&session.uid) else { return false };
-        let before = user.sessions.len();
+        let user = shard.entry(session.uid).or_default();
+        user.delivered = user.delivered.max(taken);
         user.sessions.retain(|s| !Arc::ptr_eq(s, session));
-        before != user.sessions.len()
     }
 
     /// The sessions of an account.
@@ -104,40 +107,41 @@ impl Router {
         self.streams.lock().get(id).cloned()
     }
 
-    /// Up to where something has reached a device of this user.
-    pub fn delivered(&self, uid: Uid) -> Useq {
-        self.shard(uid).get(&uid).map(|u| u.delivered).unwrap_or_default()
-    }
-
-    /// An entry reached a device.
-    pub fn set_delivered(&self, uid: Uid, useq: Useq) {
-        if let Some(user) = self.shard(uid).get_mut(&uid)
-            && useq > user.delivered
-        {
-            user.delivered = useq;
-            user.dirty = true;
-        }
-    }
-
-    /// What came after `useq` turned out to have reached nobody.
-    pub fn rewind_delivered(&self, uid: Uid, useq: Useq) {
+    /// What the store knows of [`Router::delivered`].
+    pub fn know_delivered(&self, uid: Uid, stored: Useq) {
         if let Some(user) = self.shard(uid).get_mut(&uid) {
-            user.delivered = user.delivered.min(useq);
+            user.stored = user.stored.max(stored);
+            user.delivered = user.delivered.max(stored);
         }
     }
 
-    /// Positions that are newer here than in the store, to be written there; users without sessions are forgotten.
-    pub fn take_delivered(&self) -> Vec<(Uid, Useq)> {
-        let mut out = Vec::new();
-        for shard in &self.shards {
-            shard.lock().retain(|uid, user| {
-                if std::mem::take(&mut user.dirty) {
-                    out.push((*uid, user.delivered));
-                    return true;
-                }
-                !user.sessions.is_empty()
-            });
-        }
-        out
+    /// Up to here everything has reached a device of this user; what comes later waits for one (offline delivery).
+    pub fn delivered(&self, uid: Uid) -> Useq {
+        let known = self.shard(uid).get(&uid).map(|user| (user.delivered, user.sessions.clone()));
+        known.map(|(gone, here)| furthest(gone, &here)).unwrap_or_default()
     }
+
+    /// Where [`Router::delivered`] is further than the store knows. Users without sessions and news are forgotten.
+    pub fn delivered_news(&self) -> Vec<(Uid, Useq)> {
+        let mut news = Vec::new();
+        for shard in &self.shards {
+            let users: Vec<_> = {
+                let mut shard = shard.lock();
+                shard.retain(|_, user| !user.sessions.is_empty() || user.delivered > user.stored);
+                shard.iter().map(|(uid, u)| (*uid, u.stored, u.delivered, u.sessions.clone())).collect()
+            };
+            for (uid, stored, gone, here) in users {
+                let delivered = furthest(gone, &here);
+                if delivered > stored {
+                    news.push((uid, delivered));
+                }
+            }
+        }
+        news
+    }
+}
+
+/// The furthest that the sessions here have come, or those that are gone had.
+fn furthest(gone: Useq, here: &Sessions) -> Useq {
+    here.iter().map(|session| session.state().taken()).fold(gone, Useq::max)
 }

@@ -12,15 +12,17 @@ use parking_lot::{Mutex, MutexGuard};
 use rookery_proto::jid::{BareJid, FullJid, Jid};
 use rookery_proto::stream::StreamError;
 use rookery_proto::{Uid, Useq};
-use rookery_store::{Entry, StreamId, Timestamp};
+use rookery_store::{Entry, Flags, StreamId, Timestamp};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
+pub mod owed;
 pub mod sm;
 pub mod timeline;
 
+pub use owed::Owed;
 pub use sm::{Sent, StreamManagement};
 pub use timeline::{Form, Timeline};
 
@@ -34,7 +36,7 @@ pub struct Session {
     pub address: BareJid,
     /// The salt of the account's archive ids.
     pub epoch: u32,
-    /// Rings when a connection has let go of the session.
+    /// Rings when a connection has let go of the session, and when the session is gone.
     released: Notify,
     state: Mutex<State>,
 }
@@ -42,6 +44,10 @@ pub struct Session {
 /// What changes during a session's life; the lock is held for moments, never across an await.
 pub struct State {
     link: Link,
+    /// Somebody sees to what the session's end brings.
+    left: bool,
+    /// And has done it.
+    gone: bool,
     waker: Option<Waker>,
     outbox: VecDeque<Out>,
     outbox_bytes: usize,
@@ -50,8 +56,12 @@ pub struct State {
     /// Stanzas that are nowhere else were dropped while nobody was connected: what the client knows cannot be made true
     /// again by a resumption.
     stale: bool,
+    /// Log entries in the connection's write buffer, where nothing is acknowledged.
+    writing: Vec<Useq>,
     /// Position in the account's log.
     pub timeline: Timeline,
+    /// What other sessions left to this one.
+    pub owed: Owed,
     /// The last presence broadcast, while available.
     pub available: Option<Available>,
     /// Entities outside the roster that were sent available presence (RFC 6121 §4.6).
@@ -109,8 +119,8 @@ pub enum Out {
         entry: Arc<Entry>,
         /// The form in which this session gets it.
         form: Form,
-        /// It did not come straight from its commit, and says when it was sent.
-        late: bool,
+        /// How it came to be here.
+        turn: Turn,
     },
     /// A stanza that is in no log.
     Stanza(Bytes),
@@ -118,6 +128,17 @@ pub enum Out {
     Nonza(Bytes),
     /// `<enabled/>`: stanzas are counted from here on (XEP-0198 §3).
     Enabled(Bytes),
+}
+
+/// How a log entry came into the outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// Straight from its commit.
+    Live,
+    /// In its turn too, but read from the log: it says when it was sent.
+    Late,
+    /// Out of its turn, as it was written before and not acknowledged: the session's place in the log is not about it.
+    Again,
 }
 
 impl Session {
@@ -131,12 +152,16 @@ impl Session {
             released: Notify::new(),
             state: Mutex::new(State {
                 link: Link::Detached { since: now },
+                left: false,
+                gone: false,
                 waker: None,
                 outbox: VecDeque::new(),
                 outbox_bytes: 0,
                 logged_bytes: 0,
                 stale: false,
+                writing: Vec::new(),
                 timeline: Timeline::at(Useq(0)),
+                owed: Owed::default(),
                 available: None,
                 directed: Vec::new(),
                 interested: false,
@@ -233,13 +258,33 @@ impl Session {
         }
     }
 
-    /// Ends the session; the connection that serves it says `why` and closes.
-    pub fn end(&self, why: Option<StreamError>) {
+    /// Everything that the session's end brings is done.
+    pub fn set_gone(&self) {
+        self.state().gone = true;
+        self.released.notify_waiters();
+    }
+
+    /// Waits until everything that the session's end brings is done.
+    pub async fn until_gone(&self) {
+        loop {
+            let released = self.released.notified();
+            tokio::pin!(released);
+            released.as_mut().enable();
+            if self.state().gone {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    /// Ends the session; the connection that serves it says `why` and closes. True for the first who asks.
+    pub fn end(&self, why: Option<StreamError>) -> bool {
         let mut state = self.state();
         if !matches!(state.link, Link::Ended(_)) {
             state.link = Link::Ended(why);
             state.wake();
         }
+        !std::mem::replace(&mut state.left, true)
     }
 }
 
@@ -285,15 +330,25 @@ impl State {
         self.available.as_ref().is_some_and(|a| a.priority >= 0)
     }
 
+    /// Whether the session gets copies of what is for the account's other resources (XEP-0280), and `entry` is copied.
+    pub fn gets_copy(&self, entry: &Entry) -> bool {
+        self.timeline.carbons && self.available.is_some() && entry.flags.has(Flags::COPY)
+    }
+
     /// Whether the session can still go on without a gap: nothing that its client was not told has been forgotten.
     pub fn is_whole(&self) -> bool {
         !self.stale && self.sm.as_ref().is_some_and(|sm| sm.is_whole())
     }
 
-    /// Up to here everything was written to the client or stepped over: what waits in the outbox does not count.
+    /// Up to here everything was written to the client or stepped over: what waits for its turn does not count.
     pub fn position(&self) -> Useq {
-        let unwritten = self.outbox.iter().filter_map(Out::useq).min();
-        unwritten.map_or(self.timeline.last(), |first| self.timeline.last().min(Useq(first.0 - 1)))
+        let last = self.timeline.last();
+        self.first_waiting().map_or(last, |first| last.min(Useq(first.0 - 1)))
+    }
+
+    /// The first entry that waits for its turn to be written.
+    fn first_waiting(&self) -> Option<Useq> {
+        self.outbox.iter().filter(|out| out.is_in_turn()).filter_map(Out::useq).min()
     }
 
     /// `<enabled/>` has been sent by other ways than the outbox: stanzas are counted from here on.
@@ -301,14 +356,6 @@ impl State {
         if let Some(sm) = &mut self.sm {
             sm.count_from_here();
         }
-    }
-
-    /// Up to where a client that reads the archive itself has passed what waited, once nothing of it is under way.
-    pub fn archived_passed(&self) -> Option<Useq> {
-        let end = self.timeline.archive_end();
-        let waits = |sm: &StreamManagement| sm.queue().filter_map(Sent::useq).any(|useq| useq <= end);
-        let passed = self.position() >= end && !self.sm.as_deref().is_some_and(waits);
-        (end > Useq(0) && passed).then_some(end)
     }
 
     /// Wakes the connection.
@@ -332,7 +379,7 @@ impl State {
 
     /// Whether something can be written now: the client's acknowledgements are not too far behind.
     fn has_output(&self) -> bool {
-        let ready = !self.outbox.is_empty() || self.timeline.is_behind();
+        let ready = !self.outbox.is_empty() || self.timeline.is_behind() || self.may_collect();
         ready && (!self.must_pause() || matches!(self.outbox.front(), Some(Out::Nonza(_))))
     }
 
@@ -378,6 +425,9 @@ impl State {
             if let Some(sm) = &mut self.sm {
                 sm.count(&next);
             }
+            if first.is_none() {
+                self.writing.extend(next.useq());
+            }
             out.push(next);
             if begins {
                 break;
@@ -387,6 +437,18 @@ impl State {
             self.outbox.shrink_to(limits::QUEUE_KEPT);
         }
         first
+    }
+
+    /// Whether the client is to be asked now what has reached it: once, until it answers.
+    pub fn ask(&mut self) -> bool {
+        let Some(sm) = &mut self.sm else { return false };
+        sm.unacked() > 0 && !std::mem::replace(&mut sm.requested, true)
+    }
+
+    /// What was being written is out.
+    pub fn written(&mut self) {
+        self.writing.clear();
+        self.writing.shrink_to(limits::QUEUE_KEPT);
     }
 
     /// Puts something into the outbox, within the bounds.
@@ -459,7 +521,7 @@ impl State {
             }
         }
         let Some(form) = timeline::form(self, session, entry) else { return };
-        let out = Out::Entry { entry: entry.clone(), form, late: false };
+        let out = Out::Entry { entry: entry.clone(), form, turn: Turn::Live };
         if entry.flags.has(flags::STATE) && self.held.is_some() {
             return; // XEP-0352 §5: an inactive client does without "is typing".
         }
@@ -474,8 +536,15 @@ impl State {
     }
 
     /// Takes a page of the log that was read because the session was behind: it was at `last` then and had heard of
-    /// `head`. A page may end early for its size: only an empty one is the log's end.
-    pub fn catch_up(&mut self, session: &Session, page: &[Arc<Entry>], last: Useq, head: Useq) {
+    /// `head`; `theirs` are for other sessions. A page may end early for its size: only an empty one is the log's end.
+    pub fn catch_up(
+        &mut self,
+        session: &Session,
+        page: &[Arc<Entry>],
+        theirs: &[Useq],
+        last: Useq,
+        head: Useq,
+    ) {
         if self.timeline.last() != last {
             return; // It has gone back since: the next page is another.
         }
@@ -483,8 +552,11 @@ impl State {
             if !self.timeline.jump(entry.useq) {
                 continue;
             }
+            if self.timeline.is_offline(entry.useq) && theirs.contains(&entry.useq) {
+                continue;
+            }
             if let Some(form) = timeline::form(self, session, entry) {
-                self.put(Out::Entry { entry: entry.clone(), form, late: true });
+                self.put(Out::Entry { entry: entry.clone(), form, turn: Turn::Late });
             }
         }
         if page.is_empty() {
@@ -492,16 +564,15 @@ impl State {
         }
     }
 
-    /// The session becomes available and is told everything from `from` on that it was not told yet; log entries
-    /// that wait in the outbox are read again with the rest.
-    pub fn follow(&mut self, from: Useq) {
-        let unwritten = self.outbox.iter().filter_map(Out::useq).min();
-        if let Some(first) = unwritten {
+    /// The session becomes available and is told everything that nobody has taken (after `delivered`) or that came while
+    /// it was bound, and that it was not told yet; log entries that wait in the outbox are read again with the rest.
+    pub fn follow(&mut self, delivered: Useq) {
+        if let Some(first) = self.first_waiting() {
             self.timeline.unwritten(first);
         }
-        self.outbox.retain(|out| !out.is_logged());
-        self.logged_bytes = 0;
-        self.timeline.follow(from);
+        self.outbox.retain(|out| !out.is_in_turn());
+        self.logged_bytes = self.outbox.iter().filter(|out| out.is_logged()).map(Out::size).sum();
+        self.timeline.follow(delivered);
         self.wake();
     }
 
@@ -514,7 +585,7 @@ impl State {
                 Sent::Stanza(stanza) => Some(Out::Stanza(stanza)),
                 Sent::Log(useq, _) => entries.get(&useq).and_then(|entry| {
                     let form = timeline::form_again(self, session, entry)?;
-                    Some(Out::Entry { entry: entry.clone(), form, late: true })
+                    Some(Out::Entry { entry: entry.clone(), form, turn: Turn::Again })
                 }),
                 Sent::Lost => None,
             };
@@ -544,6 +615,11 @@ impl Out {
     /// Whether this can be read again from the log.
     pub fn is_logged(&self) -> bool {
         self.useq().is_some()
+    }
+
+    /// Whether this is a log entry that is written in its turn.
+    fn is_in_turn(&self) -> bool {
+        matches!(self, Out::Entry { turn, .. } if *turn != Turn::Again) && self.is_logged()
     }
 
     /// About how many bytes this becomes on the wire.

@@ -7,7 +7,9 @@ use std::fmt;
 pub struct Uid(pub u64);
 
 /// A position in one account's log: gapless, from 1, assigned in the committing transaction. 0 is before everything.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Useq(pub u64);
 
 impl Uid {

@@ -1,7 +1,7 @@
 //! Puts a server together from what lasts (store, restart journal, secret) and what the operator decided, and takes
 //! it apart again.
 
-use crate::net;
+use crate::net::keepalive;
 use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
 use rookery_core::env::Env;
@@ -30,11 +30,13 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let hasher = Hasher::new(std::thread::available_parallelism().map_or(2, usize::from));
     let domain = policy.domain.clone();
     let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher);
-    let core = Arc::new(Core {
+    let secret = secret(data, &env)?;
+    let core = Arc::new_cyclic(|this| Core {
+        this: this.clone(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
-        secret: secret(data, &env)?,
+        secret,
         env,
         accounts,
         directory: Directory::new(store.clone(), domain, policy.archive_default),
@@ -109,7 +111,7 @@ pub async fn shutdown(core: &Core) -> Result<()> {
 
 /// What happens by the clock, until the server ends.
 pub fn background(core: Arc<Core>) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(
-        async move { tokio::join!(net::keepalive::run(core.clone()), net::keepalive::sweep(core)).0 },
-    )
+    tokio::spawn(async move {
+        tokio::join!(keepalive::run(core.clone()), keepalive::flush(core.clone()), keepalive::sweep(core)).0
+    })
 }

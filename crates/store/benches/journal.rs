@@ -13,14 +13,14 @@ fn benches(criterion: &mut Criterion) {
     let (journal, _) = Journal::open(dir.path()).expect("a fresh journal opens");
     let id = |n: u64| StreamId((u128::from(n) << 64 | u128::from(n)).to_le_bytes());
     for n in 0..STREAMS {
-        journal.snapshot(id(n), &[0; 300]);
+        journal.snapshot(id(n), Useq(0), &[0; 300]);
     }
     let mut count = 0_u64;
     criterion.bench_function("journal/a push and its acknowledgement", |bencher| {
         bencher.iter(|| {
             count += 1;
             let (stream, number) = (id(count % STREAMS), (count / STREAMS) as u32 + 1);
-            journal.sent(stream, number, &[Sent::Log(Useq(count))]);
+            journal.sent(stream, number, Useq(count), &[Sent::Log(Useq(count))]);
             journal.acked(stream, number);
         });
     });

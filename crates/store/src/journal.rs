@@ -31,12 +31,6 @@ pub enum Sent {
     Opaque,
 }
 
-impl Sent {
-    fn useq(&self) -> Option<Useq> {
-        if let Sent::Log(useq) = self { Some(*useq) } else { None }
-    }
-}
-
 /// What was found of the process before.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovery {
@@ -57,8 +51,8 @@ pub struct Recovered {
     pub handled: u32,
     /// How many of ours the client has acknowledged.
     pub acked: u32,
-    /// The newest log entry that was sent, acknowledged or not.
-    pub cursor: Option<Useq>,
+    /// The session's place in the log: all up to here was sent or stepped over.
+    pub last: Useq,
     /// What was sent and is not acknowledged, each with its count, in order.
     pub unacked: Vec<(u32, Sent)>,
 }
@@ -98,8 +92,8 @@ struct Stream {
     handled: u32,
     acked: u32,
     unacked: VecDeque<(u32, Sent)>,
-    /// The newest log entry that was acknowledged.
-    reached: Option<Useq>,
+    /// What the last snapshot said, or what was sent since.
+    last: Useq,
 }
 
 impl Journal {
@@ -122,7 +116,7 @@ impl Journal {
         state.begin(&live)?;
         let streams = live.into_iter().map(|(id, stream)| Recovered {
             id,
-            cursor: stream.cursor(),
+            last: stream.last,
             snapshot: stream.snapshot,
             handled: stream.handled,
             acked: stream.acked,
@@ -132,19 +126,20 @@ impl Journal {
         Ok((Journal(Mutex::new(state)), recovery))
     }
 
-    /// Notes the session's state, and with the first call the stream itself. A stream whose state is above
-    /// [`limits::JOURNAL_SNAPSHOT`] is not kept: it cannot be resumed after a restart.
-    pub fn snapshot(&self, id: StreamId, snapshot: &[u8]) {
+    /// Notes the session's state and its place in the log, and with the first call the stream itself. A session that
+    /// goes back in the log says so here. A stream whose state is above [`limits::JOURNAL_SNAPSHOT`] is not kept: it
+    /// cannot be resumed after a restart.
+    pub fn snapshot(&self, id: StreamId, last: Useq, snapshot: &[u8]) {
         if snapshot.len() > limits::JOURNAL_SNAPSHOT {
             return self.ended(id);
         }
-        self.write(&[Record::Snapshot { id, snapshot }]);
+        self.write(&[Record::Snapshot { id, last, snapshot }]);
     }
 
     /// Notes stanzas before they go out; the first is the stream's stanza number `first_count` (the count that the client
-    /// acknowledges it with, modulo 2^32).
-    pub fn sent(&self, id: StreamId, first_count: u32, sent: &[Sent]) {
-        let records: Vec<Record<'_>> = record::sent(id, first_count, sent).collect();
+    /// acknowledges it with, modulo 2^32). `last` is the session's place in the log after them; it never goes back here.
+    pub fn sent(&self, id: StreamId, first_count: u32, last: Useq, sent: &[Sent]) {
+        let records: Vec<Record<'_>> = record::sent(id, first_count, last, sent).collect();
         self.write(&records);
     }
 
@@ -231,23 +226,13 @@ impl State {
 }
 
 impl Stream {
-    /// The newest log entry that was sent.
-    fn cursor(&self) -> Option<Useq> {
-        self.unacked.iter().filter_map(|(_, sent)| sent.useq()).chain(self.reached).max()
-    }
-
     /// The records that say the same.
     fn encode(&self, id: StreamId, bytes: &mut Vec<u8>) {
-        Record::Snapshot { id, snapshot: &self.snapshot }.encode(bytes);
+        Record::Snapshot { id, last: self.last, snapshot: &self.snapshot }.encode(bytes);
         Record::Handled { id, h: self.handled }.encode(bytes);
-        if let Some(reached) = self.reached {
-            // Sent, and acknowledged with the next record.
-            let sent = [Sent::Log(reached)];
-            record::sent(id, self.acked, &sent).for_each(|record| record.encode(bytes));
-        }
         Record::Acked { id, h: self.acked }.encode(bytes);
         for (count, sent) in &self.unacked {
-            for record in record::sent(id, *count, std::slice::from_ref(sent)) {
+            for record in record::sent(id, *count, self.last, std::slice::from_ref(sent)) {
                 record.encode(bytes);
             }
         }
@@ -271,13 +256,18 @@ fn read(bytes: &[u8], same_boot: impl FnOnce(&Option<Boot>) -> bool) -> Option<L
 
 fn apply(live: &mut Live, record: Record<'_>) {
     match record {
-        Record::Snapshot { id, snapshot } => live.entry(id).or_default().snapshot = snapshot.to_vec(),
+        Record::Snapshot { id, last, snapshot } => {
+            let stream = live.entry(id).or_default();
+            stream.snapshot = snapshot.to_vec();
+            stream.last = last;
+        }
         Record::Ended { id } => {
             live.remove(&id);
         }
         Record::Clean => {}
-        Record::Sent { id, first_count, sent } => {
+        Record::Sent { id, first_count, last, sent } => {
             if let Some(stream) = live.get_mut(&id) {
+                stream.last = stream.last.max(last);
                 // A resumed session sends again what was not acknowledged.
                 let again = |count: u32| count.wrapping_sub(first_count) < 1 << 31;
                 while stream.unacked.back().is_some_and(|(count, _)| again(*count)) {
@@ -292,9 +282,7 @@ fn apply(live: &mut Live, record: Record<'_>) {
                 stream.acked = h;
                 // Counts go round: what is less than half the circle behind `h` is acknowledged.
                 let acknowledged = |count: u32| h.wrapping_sub(count) < 1 << 31;
-                while let Some((_, sent)) = stream.unacked.pop_front_if(|(count, _)| acknowledged(*count)) {
-                    stream.reached = stream.reached.max(sent.useq());
-                }
+                while stream.unacked.pop_front_if(|(count, _)| acknowledged(*count)).is_some() {}
             }
         }
         Record::Handled { id, h } => {

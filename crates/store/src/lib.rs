@@ -6,6 +6,7 @@
 mod account;
 mod block;
 mod caps;
+mod delivery;
 mod device;
 mod error;
 pub mod journal;

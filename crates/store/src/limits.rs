@@ -85,6 +85,10 @@ pub const ACCOUNTS_PAGE: usize = 1_000;
 /// Resumable streams of one account: more than its sessions, as dead ones wait to be resumed.
 pub const STREAMS: usize = 64;
 
+/// Entries that one session leaves to others when it ends; of more, the newest wait in the archive only. More than a
+/// session may have under way.
+pub const OWED: usize = 1_024;
+
 /// Log entries that one slice of the sweeper or of an account's deletion removes: some milliseconds of the writer.
 pub const SWEEP: usize = 2_000;
 

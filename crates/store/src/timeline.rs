@@ -22,8 +22,8 @@ pub enum Direction {
     Out,
 }
 
-/// What an entry is for. The store itself reads [`Flags::ARCHIVE`] and sets [`Flags::RETRACTED`]; all others mean what
-/// core lets them mean.
+/// What an entry is for. The store itself reads [`Flags::ARCHIVE`] and sets [`Flags::RETRACTED`] and [`Flags::OWED`]; all
+/// others mean what core lets them mean.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Flags(pub u32);
 
@@ -42,6 +42,8 @@ impl Flags {
     pub const CHAT: Flags = Flags(32);
     /// `type='normal'`.
     pub const NORMAL: Flags = Flags(64);
+    /// Sent to a full address whose session ended without it, and not taken by another yet.
+    pub const OWED: Flags = Flags(128);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {
@@ -268,16 +270,6 @@ impl Store {
     /// The ends of the log; of an account without a log all are 0.
     pub async fn head(&self, uid: Uid) -> Result<Head> {
         self.read(move |conn| timeline::head(conn, uid)).await
-    }
-
-    /// Notes that all up to `useq` has reached a client. Never lowers.
-    pub async fn set_delivered(&self, uid: Uid, useq: Useq) -> Result<()> {
-        self.write(move |tx| timeline::set_delivered(tx, uid, useq)).await
-    }
-
-    /// Lowers what [`Store::set_delivered`] noted: what came after `useq` turned out to have reached nobody.
-    pub async fn rewind_delivered(&self, uid: Uid, useq: Useq) -> Result<()> {
-        self.write(move |tx| timeline::rewind_delivered(tx, uid, useq)).await
     }
 
     /// A page of the archive. `None`: an id in the query is not in the archive (`item-not-found`).

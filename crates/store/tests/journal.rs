@@ -17,9 +17,9 @@ const WRITTEN: u32 = 1_000;
 fn child_process() {
     let Ok(dir) = std::env::var(CHILD_ENV) else { return };
     let (journal, _) = Journal::open(dir.as_ref()).unwrap();
-    journal.snapshot(STREAM, b"state");
+    journal.snapshot(STREAM, Useq(0), b"state");
     for count in 1..=WRITTEN {
-        journal.sent(STREAM, count, &[Sent::Log(Useq(count.into()))]);
+        journal.sent(STREAM, count, Useq(count.into()), &[Sent::Log(Useq(count.into()))]);
     }
     journal.acked(STREAM, WRITTEN - 2);
     writeln!(std::io::stdout(), "written").unwrap();

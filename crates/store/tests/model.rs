@@ -41,9 +41,10 @@ enum Step {
         uid: u64,
         useq: u64,
     },
-    Rewind {
+    Owe {
         uid: u64,
         useq: u64,
+        owed: bool,
     },
     Retention {
         uid: u64,
@@ -114,7 +115,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (uid(), prop::collection::vec(useq(), 0..4)).prop_map(|(uid, useqs)| Step::Drop { uid, useqs }),
         2 => (uid(), uid(), 0_u8..4).prop_map(|(from, to, name)| Step::Retract { from, to, name }),
         3 => (uid(), useq()).prop_map(|(uid, useq)| Step::Delivered { uid, useq }),
-        1 => (uid(), useq()).prop_map(|(uid, useq)| Step::Rewind { uid, useq }),
+        2 => (uid(), useq(), any::<bool>()).prop_map(|(uid, useq, owed)| Step::Owe { uid, useq, owed }),
         1 => (uid(), prop::option::of(0_u32..5)).prop_map(|(uid, days)| Step::Retention { uid, days }),
         2 => (prop::option::of(0_u32..8), wait()).prop_map(|(days, wait)| Step::Sweep { days, wait }),
         1 => Just(Step::Reopen),
@@ -129,6 +130,7 @@ struct Row {
     resource: Option<Box<str>>,
     direction: Direction,
     archive: bool,
+    owed: bool,
     at: i64,
 }
 
@@ -221,7 +223,7 @@ impl Model {
             }
             let delivered = log.head.delivered.0;
             log.rows.retain(|&useq, row| {
-                row.archive || useq > delivered || row.at >= now - limits::PASSING_KEPT_MS
+                row.archive || row.owed || useq > delivered || row.at >= now - limits::PASSING_KEPT_MS
             });
         }
     }
@@ -285,7 +287,8 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
                 id: name.to_string().into(),
                 dedup,
             });
-            let row = Row { body: 0, peer: 0, resource, direction: Direction::In, archive, at: 0 };
+            let row =
+                Row { body: 0, peer: 0, resource, direction: Direction::In, archive, owed: false, at: 0 };
             let expected = model.append(from, to, name, dedup, &row, &text);
             let answer = match append(&f.store, what).await.unwrap() {
                 Appended::Stored(useqs) => Some(useqs.iter().map(|useq| useq.0).collect::<Vec<_>>()),
@@ -312,12 +315,14 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
         Step::Delivered { uid, useq } => {
             let head = &mut model.log(uid).head;
             head.delivered = head.delivered.max(Useq(useq).min(head.head));
-            f.store.set_delivered(Uid(uid), Useq(useq)).await.unwrap();
+            f.store.set_delivered(vec![(Uid(uid), Useq(useq))]).await.unwrap();
         }
-        Step::Rewind { uid, useq } => {
-            let head = &mut model.log(uid).head;
-            head.delivered = head.delivered.min(Useq(useq));
-            f.store.rewind_delivered(Uid(uid), Useq(useq)).await.unwrap();
+        Step::Owe { uid, useq, owed } => {
+            if let Some(row) = model.log(uid).rows.get_mut(&useq) {
+                row.owed = owed;
+            }
+            let (uid, useqs) = (Uid(uid), vec![Useq(useq)]);
+            if owed { f.store.owe(uid, useqs).await } else { f.store.settle(uid, useqs).await }.unwrap();
         }
         Step::Retention { uid, days } => {
             model.log(uid).days = days;
@@ -371,6 +376,7 @@ async fn compare(store: &Store, model: &mut Model) {
             assert_eq!((entry.useq.0, entry.at.0, body(entry).as_str()), (*useq, row.at, text));
             assert_eq!((&entry.peer, entry.direction), (&address(Uid(row.peer)), row.direction));
             assert_eq!(entry.flags.has(Flags::RETRACTED), body_of_row.retracted);
+            assert_eq!(entry.flags.has(Flags::OWED), row.owed);
         }
         let mut archived = log.rows.iter().filter(|(_, row)| row.archive);
         let end = |(useq, row): (&u64, &Row)| (Useq(*useq), Timestamp(row.at));

@@ -164,25 +164,23 @@ impl StreamManagement {
         self.queue.push_back(sent);
     }
 
-    /// The client has handled `h`: gives the newest log entry among what is now acknowledged, or an error when
-    /// `h` is more than was ever sent (XEP-0198 §4: `undefined-condition` with `handled-count-too-high`).
-    pub fn acknowledge(&mut self, h: u32) -> Result<Option<Useq>, TooHigh> {
+    /// The client has handled `h`: an error when that is more than was ever sent (XEP-0198 §4: `undefined-condition` with
+    /// `handled-count-too-high`).
+    pub fn acknowledge(&mut self, h: u32) -> Result<(), TooHigh> {
         let count = distance(self.acked, h) as usize;
         if count > self.queue.len() {
             // A client may repeat an older count; that is harmless and says nothing new.
             let older = distance(h, self.acked) as usize <= limits::UNACKED * 4;
-            return if older { Ok(None) } else { Err(TooHigh { h, sent: self.sent }) };
+            return if older { Ok(()) } else { Err(TooHigh { h, sent: self.sent }) };
         }
         self.acked = h;
-        let mut newest = None;
         for sent in self.queue.drain(..count) {
             self.queue_bytes -= sent.size();
-            newest = newest.max(sent.useq());
         }
         if self.queue.is_empty() {
             self.queue.shrink_to(limits::QUEUE_KEPT);
         }
-        Ok(newest)
+        Ok(())
     }
 
     /// After a resumption the client has `acked`, and everything later is sent anew: gives it back in order. What was
@@ -240,9 +238,9 @@ mod tests {
             sm.count(&stanza());
         }
         assert_eq!(sm.sent, 2);
-        assert_eq!(sm.acknowledge(1), Ok(None));
+        assert_eq!(sm.acknowledge(1), Ok(()));
         assert_eq!(sm.unacked(), 1);
-        assert_eq!(sm.acknowledge(0), Ok(None), "an older count says nothing");
+        assert_eq!(sm.acknowledge(0), Ok(()), "an older count says nothing");
         assert_eq!(sm.unacked(), 1);
         assert!(sm.acknowledge(500_000).is_err());
     }

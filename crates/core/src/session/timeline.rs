@@ -3,6 +3,7 @@
 use super::{Session, State};
 use rookery_proto::Useq;
 use rookery_store::{Direction, Entry, Flags};
+use serde::{Deserialize, Serialize};
 
 /// How far a session is: everything up to `last` was queued for it or stepped over, `head` is the newest it has
 /// heard of. Gapless assignment makes the comparison enough: `last + 1` is next, `≤ last` is known, anything
@@ -10,24 +11,24 @@ use rookery_store::{Direction, Entry, Flags};
 ///
 /// A session that is not available gets only what is addressed to its resource. When it becomes available it goes
 /// back to what it missed, and `given` keeps it from getting those few again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
     last: Useq,
     head: Useq,
+    /// The newest entry when the session was bound.
+    begun: Useq,
     /// Where the session stopped (or had not begun) to get everything.
     quiet_since: Useq,
     /// Up to here it has had everything that was for it.
     complete: Useq,
     /// After the first and up to the second, what is addressed to its resource was given to it already.
     given: (Useq, Useq),
-    /// The session has been shown everything that was for everybody from here on: where it last became available.
-    since: Option<Useq>,
+    /// The session gets everything that is for everybody.
+    following: bool,
     /// Up to here the log is offline delivery: whatever came in is for this session, and nothing is a copy.
     offline: Useq,
     /// Up to here the client reads the archive itself: what is there is not delivered to it (XEP-0386 §3.2).
     archived: Useq,
-    /// The newest entry that is known to have reached the client.
-    pub reached: Useq,
     /// Wants carbons of the account's other resources (XEP-0280).
     pub carbons: bool,
 }
@@ -38,13 +39,13 @@ impl Timeline {
         Timeline {
             last: head,
             head,
+            begun: head,
             quiet_since: head,
             complete: Useq(0),
-            since: None,
+            following: false,
             given: (head, head),
             offline: Useq(0),
             archived: Useq(0),
-            reached: head,
             carbons: false,
         }
     }
@@ -61,9 +62,9 @@ impl Timeline {
         self.archived = self.last;
     }
 
-    /// Up to here the client reads the archive itself.
-    pub fn archive_end(&self) -> Useq {
-        self.archived
+    /// Whether the client reads `entry` in the archive itself.
+    pub fn is_read_in_archive(&self, entry: &Entry) -> bool {
+        entry.useq <= self.archived && entry.flags.has(Flags::ARCHIVE)
     }
 
     /// Everything up to here was queued or stepped over.
@@ -76,9 +77,39 @@ impl Timeline {
         self.head
     }
 
-    /// Where the session stopped (or had not begun) to get everything: at its bind or its last going.
-    pub fn quiet_since(&self) -> Useq {
-        self.quiet_since
+    /// The newest entry when the session was bound.
+    pub fn begun(&self) -> Useq {
+        self.begun
+    }
+
+    /// Whether the session was there when entry `useq` came.
+    pub fn began_before(&self, useq: Useq) -> bool {
+        self.begun < useq
+    }
+
+    /// Whether the session gets everything that is for everybody.
+    pub fn is_following(&self) -> bool {
+        self.following
+    }
+
+    /// After the first and up to the second, what was sent to this resource was given to it before it followed.
+    pub fn given(&self) -> (Useq, Useq) {
+        self.given
+    }
+
+    /// Of everything up to `upto`, how far that includes what was for everybody.
+    pub fn had(&self, upto: Useq) -> Useq {
+        if self.following { upto } else { upto.min(self.complete) }
+    }
+
+    /// Whether entry `useq` came before the session followed.
+    pub fn is_offline(&self, useq: Useq) -> bool {
+        Useq(0) < useq && useq <= self.offline
+    }
+
+    /// Whether the client has been given a copy of `entry`, in its turn.
+    pub fn was_copied(&self, state: &State, entry: &Entry) -> bool {
+        !self.is_offline(entry.useq) && state.gets_copy(entry)
     }
 
     /// Whether the store holds entries that this session has not seen.
@@ -106,18 +137,13 @@ impl Timeline {
         forward
     }
 
-    /// The session has become available: everything after `from` that it has not had is for it.
-    pub fn follow(&mut self, from: Useq) {
+    /// The session has become available: what came since it was bound, and everything after `delivered`, is for it, but
+    /// what it has had.
+    pub fn follow(&mut self, delivered: Useq) {
         self.given = (self.quiet_since, self.last);
         self.offline = self.quiet_since;
-        let from = from.max(self.complete);
-        self.since = Some(from);
-        self.last = self.last.min(from);
-    }
-
-    /// Whether entry `useq`, if it was for everybody, was or will be shown to this session.
-    pub fn was_shown(&self, useq: Useq) -> bool {
-        useq <= self.complete || self.since.is_some_and(|since| useq > since)
+        self.following = true;
+        self.last = self.last.min(delivered.min(self.quiet_since).max(self.complete));
     }
 
     /// Entry `useq` and everything after it were queued but not written, and will be read again.
@@ -128,20 +154,16 @@ impl Timeline {
     /// The session takes no more messages for everybody: from here on only what is addressed to its resource is for
     /// it. Says nothing new of one that did not take them before.
     pub fn quiet(&mut self) {
-        if self.since.take().is_some() {
+        if std::mem::take(&mut self.following) {
             self.quiet_since = self.last;
             self.complete = self.last;
         }
     }
 
-    /// The session was available when the server went down: what is behind it was shown to it.
-    pub fn followed(&mut self) {
-        self.since = Some(Useq(0));
-    }
-
-    /// There is something in the log up to `head`.
-    pub fn heard_of(&mut self, head: Useq) {
-        self.head = self.head.max(head);
+    /// This place after a restart of the server: everything up to `last` was written or stepped over before it, and the
+    /// log goes up to `head` now.
+    pub fn restored(self, last: Useq, head: Useq) -> Timeline {
+        Timeline { last, head: head.max(last), ..self }
     }
 
     fn was_given(&self, useq: Useq) -> bool {
@@ -162,17 +184,17 @@ pub enum Form {
 
 /// The form in which `session` gets `entry`, or nothing when the entry is not for it (RFC 6121 §8.5, XEP-0280).
 pub fn form(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
-    let copies = state.timeline.carbons && state.available.is_some() && entry.flags.has(Flags::COPY);
-    let copy = |form| copies.then_some(form);
+    let copy = |form| state.gets_copy(entry).then_some(form);
     if !entry.flags.has(Flags::DELIVER) || entry.flags.has(Flags::RETRACTED) {
         return None;
     }
-    if entry.useq <= state.timeline.offline && entry.useq != Useq(0) {
-        let found = entry.useq <= state.timeline.archived && entry.flags.has(Flags::ARCHIVE);
-        let waited = entry.direction == Direction::In && state.takes_bare() && !found;
-        return waited.then_some(Form::Direct);
+    if state.timeline.is_offline(entry.useq) {
+        let waited = entry.direction == Direction::In && state.takes_bare();
+        // What a session left is collected, not read in its turn.
+        let elsewhere = entry.flags.has(Flags::OWED) || state.timeline.is_read_in_archive(entry);
+        return (waited && !elsewhere).then_some(Form::Direct);
     }
-    let mine = entry.resource.as_deref() == Some(session.resource());
+    let mine = entry.resource.as_deref() == Some(session.resource()) && !entry.flags.has(Flags::OWED);
     match entry.direction {
         Direction::Out => (!mine).then(|| copy(Form::Sent)).flatten(),
         Direction::In if mine && state.timeline.was_given(entry.useq) => None,
@@ -186,8 +208,9 @@ pub fn form(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
 /// The form of an entry that was written before and is written again: what was given then is given again.
 pub fn form_again(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
     let mine = entry.direction == Direction::In && entry.resource.as_deref() == Some(session.resource());
+    let collected = state.owed.has(entry.useq);
     let gone = entry.flags.has(Flags::RETRACTED);
-    if mine && !gone { Some(Form::Direct) } else { form(state, session, entry) }
+    if (mine || collected) && !gone { Some(Form::Direct) } else { form(state, session, entry) }
 }
 
 /// A message to another of one's own resources is no news for the one that sent it.
@@ -213,6 +236,7 @@ mod tests {
         assert!(!t.is_behind());
         assert!(t.step(Useq(9), true));
         t.follow(Useq(9));
+        assert!((5..=9).all(|useq| t.jump(Useq(useq))), "what came since it was bound is for it");
         t.quiet();
         t.follow(Useq(2));
         assert!(!t.is_behind(), "what it has had is not given again");
@@ -222,9 +246,20 @@ mod tests {
     fn who_never_took_anything_has_had_nothing() {
         let mut t = Timeline::at(Useq(4));
         t.quiet();
+        assert_eq!(t.had(Useq(4)), Useq(0));
         t.follow(Useq(2));
-        assert!(t.is_behind(), "what waited before it was bound is still for it");
-        assert!(t.was_shown(Useq(3)) && !t.was_shown(Useq(2)));
+        assert_eq!(t.last(), Useq(2), "what waited before it was bound is still for it");
+        assert_eq!(t.had(Useq(3)), Useq(3));
+    }
+
+    #[test]
+    fn what_came_since_it_was_bound_is_for_it_whoever_else_took_it() {
+        let mut t = Timeline::at(Useq(4));
+        assert!(t.step(Useq(5), true));
+        t.follow(Useq(5));
+        assert_eq!(t.last(), Useq(4));
+        t.quiet();
+        assert_eq!(t.had(Useq(9)), t.last());
     }
 
     #[test]

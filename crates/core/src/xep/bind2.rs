@@ -83,15 +83,6 @@ impl Core {
             }
         }
     }
-
-    /// Messages that waited (XEP-0160) and are in the archive wait for nobody any more once a client that reads the
-    /// archive has stepped over them (§3.2: the server clears offline messages).
-    pub fn step_over_archived(&self, session: &Session) {
-        let passed = session.state().archived_passed();
-        if let Some(useq) = passed {
-            self.reached(session, useq);
-        }
-    }
 }
 
 /// §3.2.1: the tag as it is, if it can be part of a resource, and a part of our own.

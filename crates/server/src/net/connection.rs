@@ -5,13 +5,14 @@ use super::transport::{Carrier, Conn, ReadError};
 use rookery_core::dispatch;
 use rookery_core::pipeline::{self, Step};
 use rookery_core::render::Reader;
+use rookery_core::resume::Output;
 use rookery_core::session::{Link, Out, Session};
 use rookery_core::{Core, Ctx, limits, presence, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::stanza::{Kind, Stanza};
 use rookery_proto::stream::{StreamError, sm};
 use rookery_proto::xml::Item;
-use rookery_proto::{Uid, Useq, ns};
+use rookery_proto::{Uid, ns};
 use rookery_store::{Appended, Entry, Pending, StoreError, StreamId};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -36,8 +37,8 @@ pub struct Connection<S> {
     under_way: VecDeque<UnderWay>,
     write: Vec<u8>,
     written: usize,
-    /// The newest log entry among what is being written and will not be acknowledged (XEP-0198).
-    writing: Useq,
+    /// Some of what is being written will not be acknowledged (XEP-0198): when it is out, it has reached the client.
+    uncounted: bool,
     /// A reading error that is dealt with when everything before it is.
     broken: Option<ReadError>,
 }
@@ -87,7 +88,7 @@ impl<S: Carrier> Connection<S> {
             under_way: VecDeque::new(),
             write: Vec::new(),
             written: 0,
-            writing: Useq(0),
+            uncounted: false,
             broken: None,
         }
     }
@@ -243,9 +244,8 @@ impl<S: Carrier> Connection<S> {
     fn all_written(&mut self) {
         self.write = Vec::new();
         self.written = 0;
-        let reached = std::mem::take(&mut self.writing);
-        if reached != Useq(0) {
-            self.core.reached(&self.session, reached);
+        if std::mem::take(&mut self.uncounted) {
+            self.session.state().written();
         }
     }
 
@@ -436,56 +436,30 @@ impl<S: Carrier> Connection<S> {
 
     /// The session has something for its connection: to write, to read from the log first, or to let go.
     async fn work(&mut self) -> Result<(), End> {
-        let (link, behind, last, head) = {
-            let state = self.session.state();
-            (state.link().clone(), state.must_catch_up(), state.timeline.last(), state.timeline.head())
-        };
+        let link = self.session.state().link().clone();
         match link {
             Link::Attached => {}
             Link::Leaving(why) | Link::Ended(why) => return Err(End::Lost(why)),
             Link::Detached { .. } => return Err(End::Lost(None)),
         }
-        if behind {
-            let page = self.core.store.events_after(self.session.uid, last, limits::CATCH_UP).await;
-            // The messages are safe in the log; the client comes back for them.
-            let page = page.map_err(|_| End::Lost(Some(StreamError::new("internal-server-error"))))?;
-            let page: Vec<_> = page.into_iter().map(Arc::new).collect();
-            self.session.state().catch_up(&self.session, &page, last, head);
-            self.core.step_over_archived(&self.session);
-        }
+        // If that fails, the messages are safe in the log; the client comes back for them.
+        let caught_up = self.core.catch_up(&self.session).await;
+        caught_up.map_err(|_| End::Lost(Some(StreamError::new("internal-server-error"))))?;
         self.fill();
         Ok(())
     }
 
-    /// Renders what comes next into the write buffer, after noting it in the restart journal.
+    /// Renders what comes next into the write buffer.
     fn fill(&mut self) {
-        let mut outs = Vec::new();
-        let counted;
-        let (stream, ask) = {
-            let mut state = self.session.state();
-            let first = state.take(limits::WRITE_CHUNK, &mut outs);
-            let stream = state.resumable().zip(first);
-            counted = first.is_some();
-            let ask = state
-                .sm
-                .as_mut()
-                .is_some_and(|sm| sm.unacked() > 0 && !std::mem::replace(&mut sm.requested, true));
-            (stream, ask)
-        };
-        self.core.note_handled(&self.session);
-        if let Some((id, first)) = stream {
-            self.core.journal.sent(id, first, &outs);
-        }
+        let Output { outs, counted, ask } = self.core.take_output(&self.session, limits::WRITE_CHUNK);
         let reader = Reader { session: &self.session, domain: &self.core.policy.domain };
         self.core.meters.written.increment(outs.len() as u64);
         for out in outs {
             let start = self.write.len();
             match out {
-                Out::Entry { entry, form, late } => {
-                    reader.entry(&entry, form, late, &mut self.write);
-                    if !counted {
-                        self.writing = self.writing.max(entry.useq);
-                    }
+                Out::Entry { entry, form, turn } => {
+                    reader.entry(&entry, form, turn, &mut self.write);
+                    self.uncounted |= !counted;
                 }
                 Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => {
                     self.write.extend_from_slice(&bytes)

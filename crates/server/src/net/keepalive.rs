@@ -36,7 +36,15 @@ pub async fn run(core: Arc<Core>) {
                 ask(&core, &session);
             }
         }
-        core.expire().await;
+        core.expire();
+    }
+}
+
+/// Writes down how far messages have come. By itself, so that a store that stalls holds nothing else. Runs for as long as
+/// it is polled.
+pub async fn flush(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
         core.flush_delivered().await;
     }
 }

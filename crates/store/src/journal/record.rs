@@ -14,7 +14,7 @@ use rookery_proto::Useq;
 use super::Sent;
 use crate::{StreamId, limits};
 
-pub(super) const HEADER: &[u8] = b"rookery streams 1\n";
+pub(super) const HEADER: &[u8] = b"rookery streams 2\n";
 
 /// Bytes before a payload.
 const PREFIX: usize = 8;
@@ -33,19 +33,28 @@ const OPAQUE: u8 = 3;
 /// One thing that happened to a stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Record<'a> {
-    Snapshot { id: StreamId, snapshot: &'a [u8] },
-    Sent { id: StreamId, first_count: u32, sent: Cow<'a, [Sent]> },
+    Snapshot { id: StreamId, last: Useq, snapshot: &'a [u8] },
+    Sent { id: StreamId, first_count: u32, last: Useq, sent: Cow<'a, [Sent]> },
     Acked { id: StreamId, h: u32 },
     Handled { id: StreamId, h: u32 },
     Ended { id: StreamId },
     Clean,
 }
 
-/// Records of sent stanzas: as many as fit into one each.
-pub(super) fn sent(id: StreamId, first_count: u32, sent: &[Sent]) -> impl Iterator<Item = Record<'_>> {
-    sent.chunks(limits::JOURNAL_SENT).enumerate().map(move |(index, part)| Record::Sent {
+/// Records of sent stanzas: as many as fit into one each. The place after them is in the last alone, for the file may
+/// end before it.
+pub(super) fn sent(
+    id: StreamId,
+    first_count: u32,
+    last: Useq,
+    sent: &[Sent],
+) -> impl Iterator<Item = Record<'_>> {
+    let parts = sent.chunks(limits::JOURNAL_SENT);
+    let many = parts.len();
+    parts.enumerate().map(move |(index, part)| Record::Sent {
         id,
         first_count: first_count.wrapping_add((index * limits::JOURNAL_SENT) as u32),
+        last: if index + 1 == many { last } else { Useq(0) },
         sent: Cow::Borrowed(part),
     })
 }
@@ -56,12 +65,14 @@ impl Record<'_> {
         let start = bytes.len();
         bytes.extend_from_slice(&[0; PREFIX]);
         match self {
-            Record::Snapshot { id, snapshot } => {
+            Record::Snapshot { id, last, snapshot } => {
                 begin(bytes, SNAPSHOT, id);
+                bytes.extend_from_slice(&last.0.to_le_bytes());
                 bytes.extend_from_slice(snapshot);
             }
-            Record::Sent { id, first_count, sent } => {
+            Record::Sent { id, first_count, last, sent } => {
                 begin(bytes, SENT, id);
+                bytes.extend_from_slice(&last.0.to_le_bytes());
                 bytes.extend_from_slice(&first_count.to_le_bytes());
                 for sent in sent.iter() {
                     encode_sent(bytes, sent);
@@ -148,8 +159,12 @@ fn decode(payload: &[u8]) -> Option<Record<'_>> {
     let id = StreamId(id);
     let number = |bytes: &[u8]| Some(u32::from_le_bytes(bytes.try_into().ok()?));
     Some(match kind {
-        SNAPSHOT => Record::Snapshot { id, snapshot: rest },
+        SNAPSHOT => {
+            let (last, snapshot) = position(rest)?;
+            Record::Snapshot { id, last, snapshot }
+        }
         SENT => {
+            let (last, rest) = position(rest)?;
             let (first_count, mut rest) = rest.split_at_checked(4)?;
             let mut sent = Vec::new();
             while !rest.is_empty() {
@@ -157,7 +172,7 @@ fn decode(payload: &[u8]) -> Option<Record<'_>> {
                 sent.push(one);
                 rest = left;
             }
-            Record::Sent { id, first_count: number(first_count)?, sent: Cow::Owned(sent) }
+            Record::Sent { id, first_count: number(first_count)?, last, sent: Cow::Owned(sent) }
         }
         ACKED => Record::Acked { id, h: number(rest)? },
         HANDLED => Record::Handled { id, h: number(rest)? },
@@ -166,12 +181,17 @@ fn decode(payload: &[u8]) -> Option<Record<'_>> {
     })
 }
 
+fn position(bytes: &[u8]) -> Option<(Useq, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((Useq(u64::from_le_bytes(*number)), rest))
+}
+
 fn decode_sent(bytes: &[u8]) -> Option<(Sent, &[u8])> {
     let (&kind, rest) = bytes.split_first()?;
     match kind {
         LOG => {
-            let (useq, rest) = rest.split_first_chunk()?;
-            Some((Sent::Log(Useq(u64::from_le_bytes(*useq))), rest))
+            let (useq, rest) = position(rest)?;
+            Some((Sent::Log(useq), rest))
         }
         BYTES => {
             let (length, rest) = rest.split_first_chunk()?;

@@ -23,8 +23,8 @@ fn file(dir: &TempDir) -> PathBuf {
 /// One call.
 #[derive(Clone, Debug)]
 enum Call {
-    Snapshot(u8, Vec<u8>),
-    Sent(u8, Vec<Sent>),
+    Snapshot(u8, u64, Vec<u8>),
+    Sent(u8, u64, Vec<Sent>),
     /// Sends that many of the unacknowledged again, as another.
     Again(u8, usize, Sent),
     Acked(u8, u32),
@@ -34,11 +34,7 @@ enum Call {
 
 /// What the journal should recover: the plainest way to keep it.
 #[derive(Clone, Default)]
-struct Model(BTreeMap<u8, Expected>);
-
-/// A stream, and every log entry of it that was acknowledged.
-#[derive(Clone)]
-struct Expected(Recovered, Vec<Useq>);
+struct Model(BTreeMap<u8, Recovered>);
 
 /// Streams begin to count shortly before the count goes round.
 const BEFORE_ROUND: u32 = u32::MAX - 20;
@@ -46,44 +42,47 @@ const BEFORE_ROUND: u32 = u32::MAX - 20;
 impl Model {
     fn call(&mut self, journal: &Journal, call: Call) {
         match call {
-            Call::Snapshot(n, snapshot) => {
-                journal.snapshot(id(n), &snapshot);
-                let stream = self.0.entry(n).or_insert_with(|| Expected(fresh(n), Vec::new()));
-                stream.0.snapshot = snapshot;
+            Call::Snapshot(n, last, snapshot) => {
+                journal.snapshot(id(n), Useq(last), &snapshot);
+                let stream = self.0.entry(n).or_insert_with(|| fresh(n));
+                (stream.last, stream.snapshot) = (Useq(last), snapshot);
             }
-            Call::Sent(n, sent) => {
-                let Some(Expected(stream, _)) = self.0.get_mut(&n) else {
-                    return journal.sent(id(n), 1, &sent);
+            Call::Sent(n, last, sent) => {
+                let Some(stream) = self.0.get_mut(&n) else {
+                    return journal.sent(id(n), 1, Useq(last), &sent);
                 };
                 let before = if stream.acked == 0 { BEFORE_ROUND } else { stream.acked };
-                let last = stream.unacked.last().map_or(before, |(count, _)| *count);
-                let first = last.wrapping_add(1);
-                journal.sent(id(n), first, &sent);
+                let newest = stream.unacked.last().map_or(before, |(count, _)| *count);
+                let first = newest.wrapping_add(1);
+                journal.sent(id(n), first, Useq(last), &sent);
+                if !sent.is_empty() {
+                    stream.last = stream.last.max(Useq(last));
+                }
                 let counts = (0..).map(|index| first.wrapping_add(index));
                 stream.unacked.extend(counts.zip(sent.into_iter().map(kept)));
             }
             Call::Again(n, many, sent) => {
-                let Some(Expected(stream, _)) = self.0.get_mut(&n) else { return };
+                let Some(stream) = self.0.get_mut(&n) else { return };
                 let from = stream.unacked.len().saturating_sub(many);
                 let Some(&(first, _)) = stream.unacked.get(from) else { return };
-                journal.sent(id(n), first, std::slice::from_ref(&sent));
+                journal.sent(id(n), first, Useq(0), std::slice::from_ref(&sent));
                 stream.unacked.truncate(from);
                 stream.unacked.push((first, kept(sent)));
             }
             Call::Acked(n, some) => {
                 // A client acknowledges what it was sent.
-                let Some(Expected(stream, reached)) = self.0.get_mut(&n) else {
+                let Some(stream) = self.0.get_mut(&n) else {
                     return journal.acked(id(n), some);
                 };
                 let count = (some as usize).min(stream.unacked.len());
                 let Some(last) = count.checked_sub(1) else { return };
                 stream.acked = stream.unacked[last].0;
                 journal.acked(id(n), stream.acked);
-                reached.extend(stream.unacked.drain(..count).filter_map(|(_, sent)| sent.useq()));
+                drop(stream.unacked.drain(..count));
             }
             Call::Handled(n, h) => {
                 journal.handled(id(n), h);
-                if let Some(Expected(stream, _)) = self.0.get_mut(&n) {
+                if let Some(stream) = self.0.get_mut(&n) {
                     stream.handled = h;
                 }
             }
@@ -95,16 +94,12 @@ impl Model {
     }
 
     fn recovery(&self) -> Recovery {
-        let streams = self.0.values().map(|Expected(stream, reached)| {
-            let sent = stream.unacked.iter().filter_map(|(_, sent)| sent.useq());
-            Recovered { cursor: sent.chain(reached.iter().copied()).max(), ..stream.clone() }
-        });
-        Recovery { exact: true, streams: streams.collect() }
+        Recovery { exact: true, streams: self.0.values().cloned().collect() }
     }
 }
 
 fn fresh(n: u8) -> Recovered {
-    Recovered { id: id(n), snapshot: Vec::new(), handled: 0, acked: 0, cursor: None, unacked: Vec::new() }
+    Recovered { id: id(n), snapshot: Vec::new(), handled: 0, acked: 0, last: Useq(0), unacked: Vec::new() }
 }
 
 /// What the journal keeps of a stanza.
@@ -126,8 +121,10 @@ fn sent() -> impl Strategy<Value = Sent> {
 fn call() -> impl Strategy<Value = Call> {
     let stream = 0_u8..4;
     prop_oneof![
-        2 => (stream.clone(), prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(n, bytes)| Call::Snapshot(n, bytes)),
-        4 => (stream.clone(), prop::collection::vec(sent(), 0..40)).prop_map(|(n, sent)| Call::Sent(n, sent)),
+        2 => (stream.clone(), 0_u64..9, prop::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(n, last, bytes)| Call::Snapshot(n, last, bytes)),
+        4 => (stream.clone(), 0_u64..9, prop::collection::vec(sent(), 0..40))
+            .prop_map(|(n, last, sent)| Call::Sent(n, last, sent)),
         1 => (stream.clone(), 0_usize..10, sent()).prop_map(|(n, many, sent)| Call::Again(n, many, sent)),
         3 => (stream.clone(), 0_u32..30).prop_map(|(n, some)| Call::Acked(n, some)),
         2 => (stream.clone(), any::<u32>()).prop_map(|(n, h)| Call::Handled(n, h)),
@@ -174,15 +171,15 @@ fn example() -> (Vec<u8>, Vec<(usize, Recovery)>) {
     let mut model = Model::default();
     let mut steps = vec![(HEADER.len() + NO_BOOT.len(), model.recovery())];
     for call in [
-        Call::Snapshot(1, b"first".to_vec()),
-        Call::Snapshot(2, b"second".to_vec()),
-        Call::Sent(1, vec![Sent::Log(Useq(7)), Sent::Bytes(b"<a/>".to_vec()), Sent::Opaque]),
+        Call::Snapshot(1, 6, b"first".to_vec()),
+        Call::Snapshot(2, 0, b"second".to_vec()),
+        Call::Sent(1, 7, vec![Sent::Log(Useq(7)), Sent::Bytes(b"<a/>".to_vec()), Sent::Opaque]),
         Call::Handled(1, 3),
         Call::Acked(1, 2),
         Call::Again(1, 1, Sent::Log(Useq(8))),
         Call::Ended(2),
-        Call::Snapshot(1, b"third".to_vec()),
-        Call::Sent(1, vec![Sent::Log(Useq(9))]),
+        Call::Snapshot(1, 3, b"third".to_vec()),
+        Call::Sent(1, 4, vec![Sent::Log(Useq(4))]),
     ] {
         model.call(&journal, call);
         steps.push((std::fs::metadata(file(&dir)).unwrap().len() as usize, model.recovery()));
@@ -220,7 +217,7 @@ fn damage_at_any_byte_is_not_trusted() {
 fn another_boot_is_trusted_only_after_a_clean_end() {
     let dir = tempfile::tempdir().unwrap();
     let open_in = |boot| Journal::open_in(dir.path(), boot).unwrap();
-    let note = |journal: &Journal| journal.snapshot(id(1), b"state");
+    let note = |journal: &Journal| journal.snapshot(id(1), Useq(0), b"state");
     note(&open_in(BOOT).0);
     assert_eq!(open_in(NEXT_BOOT).1, Recovery::default());
     let (journal, recovery) = open_in(NEXT_BOOT);
@@ -246,13 +243,13 @@ fn a_long_journal_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(&dir);
     let snapshot = vec![b's'; limits::JOURNAL_SNAPSHOT];
-    journal.snapshot(id(1), b"small");
-    journal.sent(id(1), 1, &[Sent::Log(Useq(1)), Sent::Log(Useq(2))]);
+    journal.snapshot(id(1), Useq(0), b"small");
+    journal.sent(id(1), 1, Useq(2), &[Sent::Log(Useq(1)), Sent::Log(Useq(2))]);
     journal.acked(id(1), 1);
     let times = 3 * limits::JOURNAL_SEGMENT as usize / snapshot.len();
     let mut longest = 0;
     for _ in 0..times {
-        journal.snapshot(id(2), &snapshot);
+        journal.snapshot(id(2), Useq(0), &snapshot);
         longest = longest.max(std::fs::metadata(file(&dir)).unwrap().len());
     }
     assert!(longest <= limits::JOURNAL_SEGMENT, "{longest}");
@@ -262,7 +259,7 @@ fn a_long_journal_is_written_anew() {
     assert_eq!(recovery.streams.len(), 2);
     let small = &recovery.streams[0];
     assert_eq!((small.acked, &small.unacked[..]), (1, &[(2, Sent::Log(Useq(2)))][..]));
-    assert_eq!(small.cursor, Some(Useq(2)));
+    assert_eq!(small.last, Useq(2));
     assert_eq!(recovery.streams[1].snapshot, snapshot);
     assert!(std::fs::metadata(file(&dir)).unwrap().len() < 2 * snapshot.len() as u64);
 }
@@ -271,8 +268,8 @@ fn a_long_journal_is_written_anew() {
 fn a_state_too_large_is_not_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(&dir);
-    journal.snapshot(id(1), b"small");
-    journal.snapshot(id(1), &vec![0; limits::JOURNAL_SNAPSHOT + 1]);
+    journal.snapshot(id(1), Useq(0), b"small");
+    journal.snapshot(id(1), Useq(0), &vec![0; limits::JOURNAL_SNAPSHOT + 1]);
     drop(journal);
     assert_eq!(open(&dir).1, Recovery { exact: true, streams: vec![] });
 }
@@ -281,7 +278,7 @@ fn a_state_too_large_is_not_kept() {
 fn a_journal_that_cannot_be_written_is_not_trusted() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(&dir);
-    journal.snapshot(id(1), b"state");
+    journal.snapshot(id(1), Useq(0), b"state");
     journal.0.lock().file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
     journal.handled(id(1), 1);
     journal.handled(id(1), 2);

@@ -12,6 +12,7 @@ mod writer;
 pub(crate) mod accounts;
 pub(crate) mod blocks;
 pub(crate) mod caps;
+pub(crate) mod delivery;
 pub(crate) mod devices;
 pub(crate) mod page;
 pub(crate) mod prefs;

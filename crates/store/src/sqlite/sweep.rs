@@ -142,7 +142,7 @@ fn chosen(tx: &mut Tx<'_>, now: Timestamp, after: Uid) -> Result<Swept> {
 pub(super) fn passing_sql() -> String {
     format!(
         "SELECT {CANDIDATE}, coalesce(p.delivered, 0) FROM log l LEFT JOIN position p ON p.uid = l.uid
-         WHERE NOT l.flags & 2 AND (l.uid, l.useq) > (?1, ?2) ORDER BY l.uid, l.useq LIMIT ?3"
+         WHERE NOT l.flags & 2 AND NOT l.flags & 128 AND (l.uid, l.useq) > (?1, ?2) ORDER BY l.uid, l.useq LIMIT ?3"
     )
 }
 

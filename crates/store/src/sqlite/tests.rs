@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::columns::int;
 use super::tx::Last;
-use super::{Kind, page, sweep, timeline};
+use super::{Kind, delivery, page, sweep, timeline};
 use crate::{Options, Result, Store, StoreError, Timestamp};
 
 type Rung = Arc<Mutex<Vec<u64>>>;
@@ -152,6 +152,7 @@ async fn queries_go_by_their_index() {
     let (store, _) = open(&dir).await.unwrap();
     let mut queries = vec![
         (sweep::passing_sql(), "log_passing"),
+        (delivery::owed_sql(), "log_owed"),
         (sweep::candidates_sql("WHERE l.uid = ?1 ORDER BY l.useq LIMIT ?2"), "log_position"),
         (
             format!("SELECT {} WHERE l.uid = ?1 AND l.useq > ?2 ORDER BY l.useq LIMIT ?3", timeline::ENTRY),

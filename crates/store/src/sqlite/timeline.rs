@@ -197,25 +197,6 @@ pub(super) fn release(tx: &Tx<'_>, message: i64) -> Result<bool> {
     Ok(last > 0)
 }
 
-pub(crate) fn set_delivered(tx: &mut Tx<'_>, uid: Uid, useq: Useq) -> Result<()> {
-    // A position that was not given yet cannot have reached anybody.
-    let useq = useq.min(tx.last(uid)?.useq);
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO position (uid, delivered) VALUES (?1, ?2)
-             ON CONFLICT (uid) DO UPDATE SET delivered = max(delivered, excluded.delivered)",
-        )?
-        .execute(params![int(uid.0), int(useq.0)])?;
-    Ok(())
-}
-
-pub(crate) fn rewind_delivered(tx: &mut Tx<'_>, uid: Uid, useq: Useq) -> Result<()> {
-    tx.conn
-        .prepare_cached("UPDATE position SET delivered = min(delivered, ?2) WHERE uid = ?1")?
-        .execute(params![int(uid.0), int(useq.0)])?;
-    Ok(())
-}
-
 pub(crate) fn head(conn: &Connection, uid: Uid) -> Result<Head> {
     let mut head = conn
         .prepare_cached("SELECT top, floor, delivered FROM position WHERE uid = ?1")?

@@ -35,7 +35,8 @@ macro_rules! suite {
                 timeline:
                     positions_are_gapless_and_survive_reopening, both_sides_point_to_one_body, a_message_to_oneself_takes_two_positions,
                     the_doorbell_rings_in_commit_order, an_origin_id_is_stored_once, an_id_that_is_no_origin_id_may_repeat,
-                    time_never_goes_back_along_a_log, a_dropped_row_does_not_hold_the_time, delivered_never_lowers_unless_rewound, a_dropped_position_is_not_given_again,
+                    time_never_goes_back_along_a_log, a_dropped_row_does_not_hold_the_time, delivered_never_lowers,
+                    what_is_owed_is_kept_until_it_is_settled, a_dropped_position_is_not_given_again,
                     a_retraction_empties_the_body_in_all_logs, only_the_sender_retracts, events_follow_a_position,
                     events_are_bounded_in_bytes, too_many_pointers_are_refused, all_fields_survive, nothing_enters_a_deleted_log;
                 page:

@@ -73,14 +73,17 @@ pub(crate) async fn what_passed_is_not_kept(f: Fixture) {
         }
         stored(&f.store, one).await;
     }
-    f.store.set_delivered(BOB, Useq(3)).await.unwrap();
+    f.store.set_delivered(vec![(BOB, Useq(3))]).await.unwrap();
     let later = limits::PASSING_KEPT_MS + 3;
     assert_eq!(round(&f.store, later, None).await.0, 1, "the third is too young, the fourth not delivered");
     assert_eq!(round(&f.store, later + 9, None).await.0, 1);
     assert_eq!(log(&f.store, BOB).await, [(2, "2".into()), (4, "4".into())]);
     let head = f.store.head(BOB).await.unwrap();
     assert_eq!((head.floor, head.head), (Useq(0), Useq(4)));
-    f.store.set_delivered(BOB, Useq(4)).await.unwrap();
+    f.store.set_delivered(vec![(BOB, Useq(4))]).await.unwrap();
+    f.store.owe(BOB, vec![Useq(4)]).await.unwrap();
+    assert_eq!(round(&f.store, later + 9, None).await.0, 0, "somebody is to get it");
+    f.store.settle(BOB, vec![Useq(4)]).await.unwrap();
     round(&f.store, later + 9, None).await;
     assert_eq!(stored(&f.store, message(ALICE, BOB, "5", 9)).await, [5, 5]);
 }
@@ -117,7 +120,7 @@ pub(crate) async fn slices_are_bounded(f: Fixture) {
     for answer in pending {
         answer.await.unwrap();
     }
-    f.store.set_delivered(ALICE, Useq(u64::MAX)).await.unwrap();
+    f.store.set_delivered(vec![(ALICE, Useq(u64::MAX))]).await.unwrap();
     f.store.set_retention_days(BOB, Some(1)).await.unwrap();
     let (entries, bodies, slices) = round(&f.store, 9 * DAY, None).await;
     assert_eq!((entries, bodies), (2 * count as u64, count as u64));

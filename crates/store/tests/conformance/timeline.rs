@@ -102,20 +102,49 @@ pub(crate) async fn a_dropped_row_does_not_hold_the_time(f: Fixture) {
     assert_eq!(times(BOB).await, [1_000, 2_000, 2_000]);
 }
 
-pub(crate) async fn delivered_never_lowers_unless_rewound(f: Fixture) {
+pub(crate) async fn delivered_never_lowers(f: Fixture) {
     for n in 1..=5 {
         stored(&f.store, message(ALICE, BOB, "", n)).await;
     }
     let delivered = async || f.store.head(BOB).await.unwrap().delivered.0;
-    f.store.set_delivered(BOB, Useq(3)).await.unwrap();
-    f.store.set_delivered(BOB, Useq(2)).await.unwrap();
+    f.store.set_delivered(vec![(BOB, Useq(3))]).await.unwrap();
+    f.store.set_delivered(vec![(BOB, Useq(2)), (Uid(99), Useq(1))]).await.unwrap();
     assert_eq!(delivered().await, 3);
-    f.store.set_delivered(BOB, Useq(u64::MAX)).await.unwrap();
+    f.store.set_delivered(vec![(BOB, Useq(u64::MAX))]).await.unwrap();
     assert_eq!(delivered().await, 5, "what was not given yet reached nobody");
-    f.store.rewind_delivered(BOB, Useq(1)).await.unwrap();
-    f.store.rewind_delivered(BOB, Useq(4)).await.unwrap();
-    assert_eq!(delivered().await, 1);
     assert_eq!(f.store.head(ALICE).await.unwrap().delivered, Useq(0));
+    assert_eq!(f.store.head(Uid(99)).await.unwrap().delivered, Useq(0));
+}
+
+pub(crate) async fn what_is_owed_is_kept_until_it_is_settled(mut f: Fixture) {
+    for (n, resource) in (1..).zip([Some("phone"), None, Some("laptop"), Some("phone"), Some("phone")]) {
+        let mut one = message(ALICE, BOB, &n.to_string(), n);
+        one.flags = if n == 5 { Flags::ARCHIVE } else { Flags::DELIVER };
+        one.pointers[1].resource = resource.map(Into::into);
+        stored(&f.store, one).await;
+    }
+    let addressed = async |f: &Fixture, after, upto| {
+        f.store.addressed(BOB, "phone".into(), Useq(after), Useq(upto)).await.unwrap()
+    };
+    assert_eq!(addressed(&f, 0, 9).await, [Useq(1), Useq(4)], "the fifth is for nobody");
+    assert_eq!(addressed(&f, 1, 3).await, []);
+    f.store.owe(BOB, vec![Useq(1), Useq(4), Useq(77)]).await.unwrap();
+    assert_eq!(addressed(&f, 0, 9).await, []);
+    f.reopen().await;
+    let owed = async |f: &Fixture, after, limit| {
+        let entries = f.store.owed(BOB, Useq(after), limit).await.unwrap();
+        assert!(entries.iter().all(|entry| entry.flags.has(Flags::OWED | Flags::DELIVER)));
+        entries.iter().map(|entry| entry.useq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (owed(&f, 0, 9).await, owed(&f, 1, 9).await, owed(&f, 0, 1).await),
+        (vec![1, 4], vec![4], vec![1])
+    );
+    assert_eq!(f.store.owed(ALICE, Useq(0), 9).await.unwrap(), []);
+    f.store.settle(BOB, vec![Useq(1), Useq(2)]).await.unwrap();
+    assert_eq!(owed(&f, 0, 9).await, [4]);
+    let too_many = vec![Useq(1); limits::OWED + 1];
+    assert_eq!(f.store.owe(BOB, too_many).await, Err(StoreError::Limit("entries")));
 }
 
 pub(crate) async fn a_dropped_position_is_not_given_again(mut f: Fixture) {

@@ -66,6 +66,7 @@ CREATE TABLE log (
 CREATE UNIQUE INDEX log_position ON log (uid, useq);
 CREATE INDEX log_peer ON log (uid, peer, useq) WHERE flags & 2;     -- 2: ARCHIVE
 CREATE INDEX log_passing ON log (uid, useq) WHERE NOT flags & 2;
+CREATE INDEX log_owed ON log (uid, useq) WHERE flags & 128;         -- 128: OWED
 
 -- The head of a log is the greater of its last useq and `top`, so that no row is written for the head of each append.
 CREATE TABLE position (

@@ -1,0 +1,41 @@
+//! A restart in the middle of something.
+
+use super::*;
+use crate::testing::{JULIET, World};
+
+#[tokio::test]
+async fn a_restart_in_the_middle_of_catching_up_skips_nothing() {
+    let world = World::new().await;
+    world.message(None, "offline 1").await;
+    world.message(None, "offline 2").await;
+    let balcony = world.bind("balcony").await;
+    world.message(Some("balcony"), "direct").await;
+    assert_eq!(world.written(&balcony).await, ["direct"]);
+    world.becomes_available(&balcony);
+
+    let world = world.killed().await;
+    let balcony = world.session("balcony");
+    balcony.state().attach(Timestamp(0));
+    world.message(None, "after").await;
+    assert_eq!(world.written(&balcony).await, ["offline 1", "offline 2", "after"]);
+}
+
+#[tokio::test]
+async fn a_restart_while_stanzas_are_sent_again_sends_none_twice() {
+    let world = World::new().await;
+    let balcony = world.bind("balcony").await;
+    world.becomes_available(&balcony);
+    for body in ["1", "2", "3"] {
+        world.message(None, body).await;
+    }
+    assert_eq!(world.written(&balcony).await, ["1", "2", "3"]);
+    let id = sm::encode_id(JULIET, &balcony.state().resumable().unwrap());
+    balcony.detach(Timestamp(0));
+    let (balcony, _) = world.core.resume(JULIET, &id, 1).await.ok().unwrap();
+    world.core.journal.snapshot(&balcony);
+
+    let world = world.killed().await;
+    world.message(None, "4").await;
+    let (balcony, _) = world.core.resume(JULIET, &id, 1).await.ok().unwrap();
+    assert_eq!(world.written(&balcony).await, ["2", "3", "4"]);
+}
