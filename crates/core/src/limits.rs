@@ -15,8 +15,8 @@ pub const OUTBOX_STANZAS: usize = 8192;
 /// The same in bytes.
 pub const OUTBOX_BYTES: usize = 4 << 20;
 
-/// Stanzas kept for a session that waits for its resumption: beyond this it cannot be resumed, and its client learns
-/// everything anew.
+/// Stanzas kept for a session that waits for its resumption, beside presence ([`HELD_PRESENCES`]): beyond this it cannot be
+/// resumed, and its client learns everything anew.
 pub const DETACHED_STANZAS: usize = 256;
 
 /// Places that a session's empty queues keep: enough for a conversation, while what a login brought is given back.
@@ -54,8 +54,12 @@ pub const RESOURCES: usize = 32;
 /// Presence sent directly to entities outside the roster (RFC 6121 §4.6), per session.
 pub const DIRECTED: usize = 256;
 
-/// Presences held back for an inactive client (XEP-0352), one per sender.
-pub const HELD_PRESENCES: usize = 256;
+/// Presences held back for a client that is inactive (XEP-0352) or away, one per sender: the devices of a large company that
+/// come and go within the window of a resumption.
+pub const HELD_PRESENCES: usize = 2048;
+
+/// The same in bytes: that many of the usual size.
+pub const HELD_BYTES: usize = 1 << 20;
 
 /// Accounts whose blocks and preferences are kept in memory.
 pub const MEMBERS_CACHED: usize = 100_000;

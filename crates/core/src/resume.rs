@@ -87,7 +87,7 @@ impl Core {
         if begin.reads_archive {
             state.timeline.read_archive();
         }
-        state.held = begin.inactive.then(Default::default);
+        state.set_inactive(begin.inactive);
         state.attach(self.env.now());
         drop(state);
         Ok(session)
@@ -405,7 +405,7 @@ impl Snapshot {
             timeline: state.timeline,
             interested: state.interested,
             blocks: state.wants_blocks,
-            inactive: state.held.is_some(),
+            inactive: state.is_inactive(),
             priority: state.available.as_ref().map_or(0, |a| a.priority),
             presence: state.available.as_ref().map(|a| text(&a.stanza)),
             directed: state.directed.iter().map(Jid::to_string).collect(),
@@ -416,7 +416,7 @@ impl Snapshot {
     fn apply(self, state: &mut State) {
         state.interested = self.interested;
         state.wants_blocks = self.blocks;
-        state.held = self.inactive.then(Default::default);
+        state.set_inactive(self.inactive);
         let priority = self.priority;
         state.available = self.presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
         state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();

@@ -13,15 +13,17 @@ use rookery_proto::jid::{BareJid, FullJid, Jid};
 use rookery_proto::stream::StreamError;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{Entry, Flags, StreamId, Timestamp};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
+pub mod held;
 pub mod owed;
 pub mod sm;
 pub mod timeline;
 
+pub use held::Held;
 pub use owed::Owed;
 pub use sm::{Sent, StreamManagement};
 pub use timeline::{Form, Timeline};
@@ -74,8 +76,10 @@ pub struct State {
     pub caps: Option<Arc<Caps>>,
     /// The client was asked for its capabilities.
     pub asked_caps: Option<Box<Asked>>,
-    /// Presence held back while the client is inactive (XEP-0352), by sender; `None` while active.
-    pub held: Option<BTreeMap<Box<str>, Bytes>>,
+    /// Nobody looks at the client (XEP-0352).
+    inactive: bool,
+    /// Presence held back while the client is inactive or away.
+    held: Held,
     /// Stream management, once enabled.
     pub sm: Option<Box<StreamManagement>>,
     /// When the client was last heard.
@@ -168,7 +172,8 @@ impl Session {
                 wants_blocks: false,
                 caps: None,
                 asked_caps: None,
-                held: None,
+                inactive: false,
+                held: Held::default(),
                 sm: None,
                 heard: now,
                 asked: false,
@@ -304,6 +309,9 @@ impl State {
             self.outbox_bytes = self.outbox.iter().filter(|out| !out.is_logged()).map(Out::size).sum();
             self.heard = now;
             self.asked = false;
+            if !self.inactive {
+                self.release_held();
+            }
         }
         waits
     }
@@ -483,28 +491,6 @@ impl State {
         if out.is_logged() { &mut self.logged_bytes } else { &mut self.outbox_bytes }
     }
 
-    /// Puts presence of `from` into the outbox, or keeps it back for an inactive client (XEP-0352 §5).
-    pub fn queue_presence(&mut self, from: &str, stanza: Bytes) {
-        match &mut self.held {
-            Some(held) if held.len() < limits::HELD_PRESENCES || held.contains_key(from) => {
-                held.insert(from.into(), stanza);
-            }
-            Some(_) => {
-                self.release_held();
-                self.queue(Out::Stanza(stanza));
-            }
-            None => self.queue(Out::Stanza(stanza)),
-        }
-    }
-
-    /// Sends on what was held back; the client stays inactive or not as it was.
-    pub fn release_held(&mut self) {
-        let Some(held) = &mut self.held else { return };
-        for (_, stanza) in std::mem::take(held) {
-            self.queue(Out::Stanza(stanza));
-        }
-    }
-
     /// See [`Session::offer`].
     fn offer(&mut self, session: &Session, entry: &Arc<Entry>) {
         if matches!(self.link, Link::Ended(_)) {
@@ -522,8 +508,8 @@ impl State {
         }
         let Some(form) = timeline::form(self, session, entry) else { return };
         let out = Out::Entry { entry: entry.clone(), form, turn: Turn::Live };
-        if entry.flags.has(flags::STATE) && self.held.is_some() {
-            return; // XEP-0352 §5: an inactive client does without "is typing".
+        if entry.flags.has(flags::STATE) && (self.inactive || self.is_detached()) {
+            return; // XEP-0352 §5: an inactive client does without "is typing". So does one that comes back later.
         }
         // What waits for an inactive client goes first, so that it sees who writes to it.
         self.release_held();

@@ -17,15 +17,7 @@ pub const INFO: Xep = Xep {
 impl Core {
     /// The client says whether somebody looks at it.
     pub fn client_state(&self, session: &Session, active: bool) {
-        {
-            let mut state = session.state();
-            if active {
-                state.release_held();
-                state.held = None;
-            } else if state.held.is_none() {
-                state.held = Some(Default::default());
-            }
-        }
+        session.state().set_inactive(!active);
         self.journal.snapshot(session);
     }
 }
