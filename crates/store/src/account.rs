@@ -201,6 +201,13 @@ impl Store {
         self.write(move |tx| accounts::set_disabled(tx, uid, disabled)).await
     }
 
+    /// Gives every account another [`Account::epoch`], as one transaction: after a backup was restored, positions are given
+    /// again to other messages, and their ids must not be those that clients have seen. `by` is a random number other than
+    /// 0 ([`StoreError::Invalid`]).
+    pub async fn new_epochs(&self, by: u32) -> Result<()> {
+        self.write(move |tx| accounts::new_epochs(tx, by)).await
+    }
+
     /// Sets the nickname.
     pub async fn set_nick(&self, uid: Uid, nick: Option<String>) -> Result<()> {
         self.write(move |tx| accounts::set_nick(tx, uid, nick.as_deref())).await

@@ -201,6 +201,14 @@ pub(crate) fn set_disabled(tx: &mut Tx<'_>, uid: Uid, disabled: bool) -> Result<
     )
 }
 
+pub(crate) fn new_epochs(tx: &mut Tx<'_>, by: u32) -> Result<()> {
+    if by == 0 {
+        return Err(StoreError::Invalid("number"));
+    }
+    tx.conn.prepare_cached("UPDATE account SET epoch = (epoch + ?1) & 4294967295")?.execute([by])?;
+    Ok(())
+}
+
 pub(crate) fn set_nick(tx: &mut Tx<'_>, uid: Uid, nick: Option<&str>) -> Result<()> {
     check_nick(nick)?;
     found(

@@ -169,6 +169,9 @@ pub(crate) async fn fields_change(mut f: Fixture) {
     let changed = Account { nick: None, disabled: true, ..expected };
     assert_eq!(f.store.account(uid).await.unwrap(), Some(changed));
     assert_eq!(f.store.credentials(uid).await.unwrap(), Some(Credentials(b"new".to_vec())));
+    f.store.new_epochs(2).await.unwrap();
+    assert_eq!(f.store.account(uid).await.unwrap().map(|account| account.epoch), Some(1), "it goes round");
+    assert_eq!(f.store.new_epochs(0).await, Err(StoreError::Invalid("number")));
     let nobody = Uid(5);
     assert_eq!(f.store.set_credentials(nobody, Credentials(Vec::new())).await, Err(StoreError::NotFound));
     assert_eq!(f.store.set_disabled(nobody, true).await, Err(StoreError::NotFound));
