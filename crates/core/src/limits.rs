@@ -122,9 +122,6 @@ pub const NOTIFY_NODES: usize = 128;
 /// Sessions beside the contacts' whose presence an account was sent, and which hear of its open nodes.
 pub const FOLLOWERS: usize = 256;
 
-/// Fields of a node's configuration that are read: there are some thirty in the standard.
-pub const FORM_FIELDS: usize = 64;
-
 /// Items of a node in one answer; what is beyond is on the next page.
 pub const ITEMS_PAGE: usize = 256;
 

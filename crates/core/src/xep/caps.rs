@@ -208,8 +208,17 @@ struct Info {
     /// `category/type/lang/name`.
     identities: Vec<String>,
     features: Vec<String>,
-    /// Forms with a FORM_TYPE: its values, and the fields with theirs.
-    forms: Vec<(Vec<String>, Vec<(String, Vec<String>)>)>,
+    /// Forms with a FORM_TYPE.
+    forms: Vec<Form>,
+}
+
+/// A form as the hash covers it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Form {
+    /// The values of its FORM_TYPE.
+    kind: Vec<String>,
+    /// The names of the other fields, with their values.
+    fields: Vec<(String, Vec<String>)>,
 }
 
 impl Info {
@@ -253,8 +262,8 @@ impl Info {
         sound &= self.features.iter().all(|feature| part(feature, true));
         self.forms.sort();
         // §5.4: a FORM_TYPE has one value, and no other form has the same.
-        sound &= self.forms.windows(2).all(|pair| pair[0].0 != pair[1].0);
-        for (kind, mut fields) in self.forms {
+        sound &= self.forms.windows(2).all(|pair| pair[0].kind != pair[1].kind);
+        for Form { kind, mut fields } in self.forms {
             sound &= kind.len() == 1 && kind.iter().all(|kind| part(kind, false));
             fields.sort();
             for (var, mut values) in fields {
@@ -273,7 +282,7 @@ fn unique(list: &mut [String]) -> bool {
 }
 
 /// A form with a FORM_TYPE; others are not part of the hash (§5.4).
-fn read_form(form: &Child<'_>) -> Option<(Vec<String>, Vec<(String, Vec<String>)>)> {
+fn read_form(form: &Child<'_>) -> Option<Form> {
     let (mut kind, mut fields) = (None, Vec::new());
     for field in form.children().filter(|c| c.name() == "field") {
         let values: Vec<String> =
@@ -283,7 +292,7 @@ fn read_form(form: &Child<'_>) -> Option<(Vec<String>, Vec<(String, Vec<String>)
             var => fields.push((var, values)),
         }
     }
-    kind.map(|kind| (kind, fields))
+    kind.map(|kind| Form { kind, fields })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::error;
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Answers, Kind};
 use rookery_proto::ns;
 use rookery_store::limits::NODE_ITEMS;
 use serde::{Deserialize, Serialize};
@@ -127,7 +128,7 @@ pub(super) struct Field {
     /// Its name.
     pub(super) var: &'static str,
     /// Its type (XEP-0004 §3.3).
-    pub(super) kind: &'static str,
+    pub(super) kind: Kind,
     /// What to choose from.
     pub(super) options: &'static [&'static str],
     /// What people see.
@@ -136,24 +137,24 @@ pub(super) struct Field {
 
 /// All fields, in the order of the form.
 pub(super) const FIELDS: &[Field] = &[
-    field("pubsub#title", "text-single", &[], "Title"),
-    field("pubsub#description", "text-single", &[], "Description"),
-    field("pubsub#type", "text-single", &[], "Namespace of the payload"),
-    field("pubsub#access_model", "list-single", Access::NAMES, "Who may read"),
-    field("pubsub#roster_groups_allowed", "list-multi", &[], "Roster groups that may read"),
-    field("pubsub#publish_model", "list-single", PublishModel::NAMES, "Who may publish"),
-    field("pubsub#persist_items", "boolean", &[], "Keep items"),
-    field("pubsub#max_items", "text-single", &[], "How many items to keep"),
-    field("pubsub#send_last_published_item", "list-single", SendLast::NAMES, "When to send the last item"),
-    field("pubsub#deliver_payloads", "boolean", &[], "Payloads in notifications"),
-    field("pubsub#notify_retract", "boolean", &[], "Notify of retractions"),
-    field("pubsub#notify_delete", "boolean", &[], "Notify of the node's deletion"),
-    field("pubsub#notify_config", "boolean", &[], "Notify of changes of the configuration"),
+    field("pubsub#title", Kind::TextSingle, &[], "Title"),
+    field("pubsub#description", Kind::TextSingle, &[], "Description"),
+    field("pubsub#type", Kind::TextSingle, &[], "Namespace of the payload"),
+    field("pubsub#access_model", Kind::ListSingle, Access::NAMES, "Who may read"),
+    field("pubsub#roster_groups_allowed", Kind::ListMulti, &[], "Roster groups that may read"),
+    field("pubsub#publish_model", Kind::ListSingle, PublishModel::NAMES, "Who may publish"),
+    field("pubsub#persist_items", Kind::Boolean, &[], "Keep items"),
+    field("pubsub#max_items", Kind::TextSingle, &[], "How many items to keep"),
+    field("pubsub#send_last_published_item", Kind::ListSingle, SendLast::NAMES, "When to send the last item"),
+    field("pubsub#deliver_payloads", Kind::Boolean, &[], "Payloads in notifications"),
+    field("pubsub#notify_retract", Kind::Boolean, &[], "Notify of retractions"),
+    field("pubsub#notify_delete", Kind::Boolean, &[], "Notify of the node's deletion"),
+    field("pubsub#notify_config", Kind::Boolean, &[], "Notify of changes of the configuration"),
 ];
 
 const fn field(
     var: &'static str,
-    kind: &'static str,
+    kind: Kind,
     options: &'static [&'static str],
     label: &'static str,
 ) -> Field {
@@ -263,8 +264,8 @@ impl Config {
     }
 
     /// This configuration with the fields of a form.
-    pub fn with(mut self, fields: &[(String, Vec<String>)]) -> Result<Config, StanzaError> {
-        for (var, values) in fields {
+    pub fn with(mut self, answers: &Answers) -> Result<Config, StanzaError> {
+        for (var, values) in answers.iter() {
             self.set(var, values)?;
         }
         Ok(self)
@@ -316,10 +317,13 @@ mod tests {
     fn every_field_is_read_as_it_is_written() {
         let config =
             Config { title: "T".into(), groups: vec!["a".into(), "b".into()], ..Config::of(ns::MDS) };
-        let fields: Vec<_> =
-            FIELDS.iter().map(|field| (field.var.to_owned(), config.get(field.var))).collect();
-        assert!(fields.iter().all(|(_, values)| !values.is_empty()));
-        assert_eq!(Config::default().with(&fields).unwrap(), config);
+        let mut read = Config::default();
+        for field in FIELDS {
+            let values = config.get(field.var);
+            assert!(!values.is_empty(), "{}", field.var);
+            read.set(field.var, &values).unwrap();
+        }
+        assert_eq!(read, config);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::config::{Config, FIELDS};
 use super::error;
-use crate::limits;
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Answers, Field, Form, Kind, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
@@ -14,62 +14,32 @@ pub(super) const NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_con
 /// The FORM_TYPE of what a node says of itself (§16.4.5).
 const META_DATA: &str = "http://jabber.org/protocol/pubsub#meta-data";
 
-/// The fields of a submitted form with their values, if `of` has one. A form that is not submitted, or of another type, is
-/// refused.
-pub(super) fn read(of: &Child<'_>, kind: &str) -> Result<Option<Vec<(String, Vec<String>)>>, StanzaError> {
+/// What a form of this type was filled in with, if `of` has one.
+pub(super) fn read(of: &Child<'_>, form_type: &str) -> Result<Option<Answers>, StanzaError> {
     let Some(form) = of.child(ns::DATA_FORMS, "x") else { return Ok(None) };
-    if form.attr("type").is_some_and(|kind| kind != "submit") {
-        return Err(error::invalid_options("The form is not submitted.".into()));
+    let answers = Answers::read(&form).map_err(|wrong| error::invalid_options(wrong.0))?;
+    match answers.form_type() {
+        Some(other) if other != form_type => Err(error::invalid_options("This is another form.".into())),
+        _ => Ok(Some(answers)),
     }
-    let mut fields = Vec::new();
-    for field in form.children().filter(|c| c.is(ns::DATA_FORMS, "field")) {
-        let values: Vec<String> =
-            field.children().filter(|c| c.name() == "value").map(|c| c.text().into_owned()).collect();
-        let Some(var) = field.attr("var") else { continue };
-        if var == "FORM_TYPE" {
-            if values.first().is_some_and(|value| value != kind) {
-                return Err(error::invalid_options("This is another form.".into()));
-            }
-            continue;
-        }
-        if fields.len() >= limits::FORM_FIELDS {
-            return Err(error::invalid_options("These are too many fields.".into()));
-        }
-        fields.push((var.into_owned(), values));
-    }
-    Ok(Some(fields))
 }
 
 /// The form with a configuration in it.
 pub(super) fn write(x: &mut Xml, config: &Config) {
-    begin(x, "form", NODE_CONFIG);
-    for field in FIELDS {
-        x.open("field").attr("var", field.var).attr("type", field.kind).attr("label", field.label);
-        for option in field.options {
-            x.open("option").text_element("value", option).close();
-        }
-        for value in config.get(field.var) {
-            x.text_element("value", &value);
-        }
-        x.close();
-    }
-    x.close();
+    let fields = FIELDS.iter().map(|field| {
+        let shown = Field::new(field.kind, field.var, field.label).values(config.get(field.var));
+        field.options.iter().fold(shown, |shown, option| shown.option(*option, *option))
+    });
+    fields.fold(Form::new(NODE_CONFIG), Form::field).write(Purpose::Form, x);
 }
 
 /// What a node says of itself (§5.4).
 pub(super) fn write_meta(x: &mut Xml, config: &Config) {
-    begin(x, "result", META_DATA);
-    for var in
-        ["pubsub#title", "pubsub#description", "pubsub#type", "pubsub#access_model", "pubsub#max_items"]
-    {
-        for value in config.get(var).iter().filter(|value| !value.is_empty()) {
-            x.open("field").attr("var", var).text_element("value", value).close();
-        }
-    }
-    x.close();
-}
-
-fn begin(x: &mut Xml, kind: &str, form_type: &str) {
-    x.open_ns("x", ns::DATA_FORMS).attr("type", kind);
-    x.open("field").attr("var", "FORM_TYPE").attr("type", "hidden").text_element("value", form_type).close();
+    let shown =
+        ["pubsub#title", "pubsub#description", "pubsub#type", "pubsub#access_model", "pubsub#max_items"];
+    let fields = shown.into_iter().filter_map(|var| {
+        let values: Vec<String> = config.get(var).into_iter().filter(|value| !value.is_empty()).collect();
+        (!values.is_empty()).then(|| Field::new(Kind::TextSingle, var, "").values(values))
+    });
+    fields.fold(Form::new(META_DATA), Form::field).write(Purpose::Result, x);
 }

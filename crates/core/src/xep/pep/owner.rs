@@ -8,6 +8,7 @@ use crate::answer::{Answer, Reply};
 use crate::xep::vcard;
 use crate::{address, store_error};
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::Answers;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
@@ -24,11 +25,11 @@ pub(super) async fn create(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child
     if name.starts_with(HIDDEN) {
         return Err(StanzaError::not_acceptable());
     }
-    let fields = match pubsub.child(ns::PUBSUB, "configure") {
+    let answers = match pubsub.child(ns::PUBSUB, "configure") {
         Some(configure) => form::read(&configure, form::NODE_CONFIG)?.unwrap_or_default(),
-        None => Vec::new(),
+        None => Answers::default(),
     };
-    let node = Known::new(&name, Config::of(&name).with(&fields)?);
+    let node = Known::new(&name, Config::of(&name).with(&answers)?);
     visit.ctx.store.create_node(visit.owner.uid, node.node).await.map_err(error::of_store)?;
     if given.is_some() {
         return Ok(Reply::Empty);
@@ -63,13 +64,12 @@ pub(super) fn default() -> Answer {
 /// Another configuration (§8.2.4); fields that are left out stay as they are.
 pub(super) async fn configure(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
     let node = existing(visit, action).await?;
-    let form = action.child(ns::DATA_FORMS, "x");
-    if form.is_some_and(|form| form.attr("type").as_deref() == Some("cancel")) {
+    let answers = form::read(action, form::NODE_CONFIG)?;
+    let answers = answers.ok_or_else(|| StanzaError::bad_request().text("There is no form."))?;
+    if answers.is_canceled() {
         return Ok(Reply::Empty);
     }
-    let fields = form::read(action, form::NODE_CONFIG)?;
-    let fields = fields.ok_or_else(|| StanzaError::bad_request().text("There is no form."))?;
-    let node = Known::new(&node.node.name, node.config.with(&fields)?);
+    let node = Known::new(&node.node.name, node.config.with(&answers)?);
     let (core, name) = (visit.ctx.core, &node.node.name);
     visit.ctx.store.configure_node(visit.owner.uid, node.node.clone()).await.map_err(error::of_store)?;
     if node.config.configs {

@@ -8,6 +8,7 @@ use crate::answer::{Answer, Reply};
 use crate::xep::{vcard, vcard4};
 use crate::{limits, store_error};
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::Answers;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
@@ -20,7 +21,7 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
     let item = item(visit, action)?;
     let options = match pubsub.child(ns::PUBSUB, "publish-options") {
         Some(options) => form::read(&options, ns::PUBSUB_PUBLISH_OPTIONS)?.unwrap_or_default(),
-        None => Vec::new(),
+        None => Answers::default(),
     };
     // Another of the owner's clients may be configuring the node: it is asked for again then.
     for _ in 0..limits::PUBLISH_TRIES {
@@ -65,11 +66,7 @@ fn item(visit: &Visit<'_>, action: &Child<'_>) -> Result<Item, StanzaError> {
 }
 
 /// The node to publish to: as it is, if that is as the publisher wants it; or as it is to be made.
-async fn agreed(
-    visit: &Visit<'_>,
-    name: &str,
-    options: &[(String, Vec<String>)],
-) -> Result<Known, StanzaError> {
+async fn agreed(visit: &Visit<'_>, name: &str, options: &Answers) -> Result<Known, StanzaError> {
     if let Some(node) = visit.node(name).await? {
         let part = visit.part(name).await?;
         if !visit.own {
