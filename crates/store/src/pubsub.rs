@@ -112,7 +112,7 @@ pub struct AffiliateChange {
     pub subscribed: Option<bool>,
 }
 
-/// The latest item of one account's node.
+/// The latest item of one account's node, as somebody who may want to see it stands to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastItem {
     /// The account.
@@ -121,6 +121,8 @@ pub struct LastItem {
     pub node: Node,
     /// The item.
     pub item: Item,
+    /// What the reader is to the node.
+    pub affiliation: Affiliation,
 }
 
 impl Store {
@@ -183,9 +185,16 @@ impl Store {
         self.read(move |conn| pubsub::items_by_id(conn, uid, &node, &ids)).await
     }
 
-    /// The latest items of those of the accounts' nodes that are named. It ends early if they are large.
-    pub async fn last_items(&self, uids: Vec<Uid>, names: Vec<String>) -> Result<Vec<LastItem>> {
-        self.read(move |conn| pubsub::last_items(conn, &uids, &names)).await
+    /// The latest items of those of the accounts' nodes that are named, and what `reader` is to each. It ends early if they
+    /// are large.
+    pub async fn last_items(
+        &self,
+        uids: Vec<Uid>,
+        names: Vec<String>,
+        reader: &BareJid,
+    ) -> Result<Vec<LastItem>> {
+        let reader = reader.clone();
+        self.read(move |conn| pubsub::last_items(conn, &uids, &names, &reader)).await
     }
 
     /// Everybody who has a part in a node, sorted by address.

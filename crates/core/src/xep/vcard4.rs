@@ -9,7 +9,7 @@ use rookery_proto::xml::Xml;
 pub const INFO: Xep = Xep::of(
     "XEP-0292",
     "vCard4 Over XMPP",
-    "0.13.0",
+    "0.12.0",
     "A node of PEP, converted from and to vcard-temp: names, nickname, addresses, numbers, dates, links, notes, work.",
 );
 

@@ -263,9 +263,16 @@ pub(crate) fn items_by_id(conn: &Connection, uid: Uid, node: &str, ids: &[String
     take_items(ids.filter_map(|id| statement.query_row(params![node, id], read_item).optional().transpose()))
 }
 
-pub(crate) fn last_items(conn: &Connection, uids: &[Uid], names: &[String]) -> Result<Vec<LastItem>> {
+pub(crate) fn last_items(
+    conn: &Connection,
+    uids: &[Uid],
+    names: &[String],
+    reader: &BareJid,
+) -> Result<Vec<LastItem>> {
     let mut all = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND kept > 0"))?;
     let mut last = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 ORDER BY n DESC LIMIT 1"))?;
+    let mut part =
+        conn.prepare_cached("SELECT affiliation FROM pubsub_affiliate WHERE node = ?1 AND jid = ?2")?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     for &uid in uids {
         let rows = all.query_map([int(uid.0)], read_node)?;
@@ -279,20 +286,24 @@ pub(crate) fn last_items(conn: &Connection, uids: &[Uid], names: &[String]) -> R
             if bytes > limits::PAGE_BYTES {
                 return Ok(found);
             }
-            found.push(LastItem { uid, node, item });
+            let part = part.query_row(params![number, reader.as_str()], |row| row.get(0)).optional()?;
+            found.push(LastItem { uid, node, item, affiliation: affiliation(part.unwrap_or(0)) });
         }
     }
     Ok(found)
 }
 
 fn read_affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {
-    let affiliation = match row.get(1)? {
+    Ok(Affiliate { jid: jid(row, 0)?, affiliation: affiliation(row.get(1)?), subscribed: row.get(2)? })
+}
+
+fn affiliation(column: i64) -> Affiliation {
+    match column {
         1 => Affiliation::Member,
         2 => Affiliation::Publisher,
         3 => Affiliation::Outcast,
         _ => Affiliation::None,
-    };
-    Ok(Affiliate { jid: jid(row, 0)?, affiliation, subscribed: row.get(2)? })
+    }
 }
 
 pub(crate) fn affiliates(conn: &Connection, uid: Uid, node: &str) -> Result<Vec<Affiliate>> {

@@ -110,7 +110,11 @@ pub(crate) async fn items_are_paged(f: Fixture) {
         assert_eq!(page(window, 9).await, None);
     }
     assert_eq!(f.store.items(ALICE, "no", ItemWindow::First, 9).await.unwrap(), None);
-    let last = f.store.last_items(vec![BOB, ALICE], vec!["many".into(), "no".into()]).await.unwrap();
+    let last = f
+        .store
+        .last_items(vec![BOB, ALICE], vec!["many".into(), "no".into()], &jid("b@a.example"))
+        .await
+        .unwrap();
     assert_eq!(last.iter().map(|last| (last.uid, last.item.id.as_str())).collect::<Vec<_>>(), [(ALICE, "d")]);
 }
 

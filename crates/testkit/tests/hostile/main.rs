@@ -4,6 +4,7 @@ mod addresses;
 mod auth;
 mod common;
 mod memory;
+mod personal;
 mod sasl2;
 mod sockets;
 mod store;

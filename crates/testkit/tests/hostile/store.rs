@@ -13,6 +13,10 @@ use crate::common::{self, available, bound, run};
 const BLOCK: &str = "<block xmlns='urn:xmpp:blocking'><item jid='tybalt@localhost'/></block>";
 const ROSTER: &str = "<query xmlns='jabber:iq:roster'><item jid='nurse@localhost' name='Nurse'/></query>";
 const PREFS: &str = "<prefs xmlns='urn:xmpp:mam:2' default='never'/>";
+const PUBLISH: &str = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:x'><item id='1'>\
+                       <x xmlns='urn:x'/></item></publish></pubsub>";
+const PRIVATE: &str = "<query xmlns='jabber:iq:private'><x xmlns='urn:x'/></query>";
+const CARD: &str = "<vCard xmlns='vcard-temp'><FN>R</FN></vCard>";
 const PASSWORD: &str =
     "<query xmlns='jabber:iq:register'><username>romeo</username><password>other</password></query>";
 
@@ -25,7 +29,7 @@ fn changes_are_refused_and_not_made() {
             romeo.roster().await?;
             romeo.blocklist().await?;
             server.set_store_fault(Some(fault));
-            for payload in [BLOCK, ROSTER, PREFS, PASSWORD] {
+            for payload in [BLOCK, ROSTER, PREFS, PASSWORD, PUBLISH, PRIVATE, CARD] {
                 let refused = romeo.iq("set", None, payload).await.err().context(payload)?.to_string();
                 let told =
                     ["resource-constraint", "internal-server-error"].iter().any(|c| refused.contains(c));
@@ -41,6 +45,7 @@ fn changes_are_refused_and_not_made() {
 
             server.set_store_fault(None);
             assert!(romeo.roster().await?.is_empty());
+            assert!(server.core().store.nodes(Uid(10_001)).await?.is_empty());
             assert!(romeo.blocklist().await?.is_empty());
             assert!(stranger.authenticate("tybalt", "secret").await.is_err(), "the account was made");
             stranger.register("tybalt", "secret").await?;

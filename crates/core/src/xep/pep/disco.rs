@@ -9,7 +9,7 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
-use rookery_store::ItemWindow;
+use rookery_store::{Affiliation, ItemWindow};
 use std::sync::Arc;
 
 /// An account's nodes that the asker may read (§5.2), or the ids of the items in one (§5.5).
@@ -25,14 +25,16 @@ pub async fn items(ctx: &Ctx<'_>, owner: &Arc<Member>, payload: &Child<'_>) -> A
             x.open("item").attr("jid", jid).attr("name", &item.id).close();
         }
     } else {
+        let me = &ctx.member.address;
+        let parts = ctx.core.store.affiliations(owner.uid, me).await.map_err(store_error)?;
         for node in ctx.core.store.nodes(owner.uid).await.map_err(store_error)? {
             if node.name.starts_with(HIDDEN) {
                 continue;
             }
             let node = Known::from(node);
-            let part = visit.part(&node.node.name).await?;
-            let me = &ctx.member.address;
-            if visit.own || ctx.core.may_read(owner, &node.config, me, part.affiliation).await.is_ok() {
+            let part = parts.iter().find(|(name, _)| *name == node.node.name);
+            let affiliation = part.map_or(Affiliation::None, |(_, part)| part.affiliation);
+            if visit.own || ctx.core.may_read(owner, &node.config, me, affiliation).await.is_ok() {
                 x.open("item").attr("jid", jid).attr("node", &node.node.name);
                 x.opt("name", Some(&node.config.title).filter(|title| !title.is_empty())).close();
             }

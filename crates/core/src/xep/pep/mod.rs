@@ -43,7 +43,7 @@ pub const INFO: Xep = Xep {
 pub const PUBSUB: Xep = Xep {
     number: "XEP-0060",
     name: "Publish-Subscribe",
-    version: "1.26.0",
+    version: "1.30.0",
     server: &[],
     account: &[
         ns::PUBSUB,
@@ -89,7 +89,7 @@ pub const PUBSUB: Xep = Xep {
 
 /// XEP-0222 and XEP-0223 are ways to use it.
 pub const PUBLIC_DATA: Xep =
-    Xep::of("XEP-0222", "Persistent Storage of Public Data via PubSub", "1.0.1", "By publish options.");
+    Xep::of("XEP-0222", "Persistent Storage of Public Data via PubSub", "1.0", "By publish options.");
 
 /// XEP-0223.
 pub const PRIVATE_DATA: Xep = Xep::of(

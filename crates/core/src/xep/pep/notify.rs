@@ -100,6 +100,11 @@ fn wants(session: &Session, node: &str) -> bool {
     state.available.is_some() && state.caps.as_ref().is_some_and(|caps| caps.wants(node))
 }
 
+/// What `jid` is to a node.
+fn affiliation_of(affiliates: &[Affiliate], jid: &BareJid) -> Affiliation {
+    affiliates.iter().find(|part| part.jid == *jid).map_or(Affiliation::None, |part| part.affiliation)
+}
+
 /// Whether one of the two blocks the other.
 fn apart(one: &Member, other: &Member) -> bool {
     one.blocks(&other.address.clone().into()) || other.blocks(&one.address.clone().into())
@@ -146,7 +151,9 @@ impl Core {
             let may = match readers.get(&session.uid) {
                 Some(may) => *may,
                 None => {
-                    let may = self.hears_of(owner, session.uid, config, &affiliates).await?;
+                    let may = self
+                        .hears_of(owner, session.uid, config, |jid| affiliation_of(&affiliates, jid))
+                        .await?;
                     readers.insert(session.uid, may);
                     may
                 }
@@ -192,12 +199,11 @@ impl Core {
         owner: &Member,
         who: Uid,
         config: &Config,
-        affiliates: &[Affiliate],
+        affiliation: impl FnOnce(&BareJid) -> Affiliation,
     ) -> Result<bool, StanzaError> {
         let Some(theirs) = self.directory.member(who).await.map_err(store_error)? else { return Ok(false) };
-        let part = affiliates.iter().find(|part| part.jid == theirs.address);
-        let affiliation = part.map_or(Affiliation::None, |part| part.affiliation);
-        Ok(!apart(owner, &theirs) && self.may_read(owner, config, &theirs.address, affiliation).await.is_ok())
+        let (address, affiliation) = (&theirs.address, affiliation(&theirs.address));
+        Ok(!apart(owner, &theirs) && self.may_read(owner, config, address, affiliation).await.is_ok())
     }
 
     /// Sends a session the last items of these nodes: its own and its contacts' (XEP-0163 §4.3.3). So many that a
@@ -214,7 +220,12 @@ impl Core {
         let contacts = self.contacts_of(session.uid).await?;
         uids.extend(contacts.iter().filter(|c| c.state.has(State::TO)).filter_map(|c| c.uid));
         for some in uids.chunks(limits::LAST_ITEMS_CHUNK) {
-            for last in self.store.last_items(some.to_vec(), nodes.clone()).await.map_err(store_error)? {
+            for last in self
+                .store
+                .last_items(some.to_vec(), nodes.clone(), &session.address)
+                .await
+                .map_err(store_error)?
+            {
                 if session.state().backlog() > limits::LAST_ITEMS_BACKLOG {
                     tracing::debug!(uid = session.uid.0, "there are more last items than can wait");
                     return Ok(());
@@ -231,7 +242,7 @@ impl Core {
             // Caps are gone when presence is.
             let Some(caps) = session.state().caps.clone() else { continue };
             let nodes = caps.nodes().map(str::to_owned).collect();
-            for last in self.store.last_items(vec![of.uid], nodes).await.map_err(store_error)? {
+            for last in self.store.last_items(vec![of.uid], nodes, &to.address).await.map_err(store_error)? {
                 self.send_last_item(&session, last).await?;
             }
         }
@@ -244,11 +255,10 @@ impl Core {
             return Ok(());
         }
         let Some(owner) = self.directory.member(last.uid).await.map_err(store_error)? else { return Ok(()) };
-        if owner.uid != session.uid {
-            let affiliates = self.store.affiliates(owner.uid, &node.node.name).await.map_err(store_error)?;
-            if !self.hears_of(&owner, session.uid, &node.config, &affiliates).await? {
-                return Ok(());
-            }
+        if owner.uid != session.uid
+            && !self.hears_of(&owner, session.uid, &node.config, |_| last.affiliation).await?
+        {
+            return Ok(());
         }
         self.push_last(&owner, session, &node, &last.item);
         Ok(())
