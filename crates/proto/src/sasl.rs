@@ -202,7 +202,7 @@ pub fn encode(message: &[u8]) -> String {
     if message.is_empty() { "=".to_owned() } else { BASE64.encode(message) }
 }
 
-/// What a client can check to see that nobody between it and us has shortened our offer (XEP-0474 §5.1): the mechanisms and
+/// What a client can check to see that nobody between it and us has shortened our offer (XEP-0474 §6.1): the mechanisms and
 /// channel bindings that were announced, in an order of their own.
 fn announced(mechanisms: &[&str], bindings: &ChannelBindings) -> String {
     let sorted = |mut names: Vec<&str>| {

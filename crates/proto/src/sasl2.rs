@@ -1,5 +1,5 @@
 //! The newer SASL profile (XEP-0388), with what can be asked for along with authentication: binding (XEP-0386), tokens
-//! (XEP-0484), stream management (XEP-0198 §9), better credentials (XEP-0480). Its elements, read and written; what they
+//! (XEP-0484), stream management (XEP-0198), better credentials (XEP-0480). Its elements, read and written; what they
 //! bring about is the server's.
 
 use crate::ns;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 /// Bytes of what a client says of itself: longer is cut.
 pub const AGENT_BYTES: usize = 255;
 
-/// `<authenticate/>` (XEP-0388 §2.4).
+/// `<authenticate/>` (XEP-0388 §2.3).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Authenticate {
     /// The mechanism's name, as it was written.
@@ -98,7 +98,7 @@ impl Authenticate {
                     out.request_token = Some(child.attr("mechanism").unwrap_or_default().into_owned());
                 }
                 (ns::FAST, "fast") => out.fast = Some(Fast::parse(&child)?),
-                // XEP-0388 §2.4: what is not known is no reason to fail.
+                // XEP-0388 §2.3: what is not known is no reason to fail.
                 _ => {}
             }
         }

@@ -117,7 +117,7 @@ impl Client {
         Ok(Client { initial: format!("{header}{bare}").into_bytes(), scram: Some(scram) })
     }
 
-    /// This is what the client saw announced: a server that says what it announced must say the same (XEP-0474 §5.2).
+    /// This is what the client saw announced: a server that says what it announced must say the same (XEP-0474 §6.2).
     pub fn saw(&mut self, mechanisms: &[&str], bindings: &ChannelBindings) {
         if let Some(scram) = &mut self.scram {
             scram.seen = Some(announced(mechanisms, bindings));

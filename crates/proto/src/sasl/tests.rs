@@ -443,7 +443,7 @@ proptest! {
     }
 }
 
-/// The example of XEP-0474 §5.3.
+/// The example of XEP-0474 §6.3.
 #[test]
 fn what_was_announced_is_told() {
     let offer = ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"];

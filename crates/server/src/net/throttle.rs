@@ -1,8 +1,8 @@
 //! Guessing is slow: failed authentications cost an address its patience and an account its haste.
 //!
 //! An address that fails too often is refused for a while, whatever it names. An account that is guessed at from many
-//! addresses is never locked (that would be a weapon): each further attempt waits longer. Nothing here depends on
-//! whether the account exists.
+//! addresses is never locked (that would be a weapon): each further attempt waits longer. Who asks for a challenge and
+//! goes has tried something, too. Nothing here depends on whether the account exists.
 
 use quick_cache::sync::Cache;
 use rookery_proto::jid::NodePart;
@@ -149,6 +149,17 @@ mod tests {
         assert_eq!(throttle.judge(HERE, "ALICE", Timestamp(0)), Verdict::After(LONGEST));
         assert_eq!(throttle.judge(HERE, "alice", Timestamp(3_600_000)), Verdict::After(Duration::ZERO));
         assert_eq!(throttle.judge(HERE, "bob", Timestamp(0)), Verdict::After(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_abandoned_costs_the_address_and_not_the_account() {
+        let throttle = Throttle::default();
+        for _ in 0..20 {
+            throttle.abandoned(HERE, Timestamp(0));
+        }
+        assert_eq!(throttle.judge(HERE, "alice", Timestamp(0)), Verdict::Refused);
+        let other = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+        assert_eq!(throttle.judge(other, "alice", Timestamp(0)), Verdict::After(Duration::ZERO));
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn another_certificate() {
     });
 }
 
-/// RFC 6120 §13.8, XEP-0484 §5: no secret of 128 bits or more is offered or taken in the clear.
+/// RFC 6120 §13.8, XEP-0484 §6: nothing secret is offered or taken in the clear.
 #[test]
 fn nothing_in_the_clear() {
     run(async {

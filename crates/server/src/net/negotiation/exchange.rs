@@ -226,7 +226,7 @@ impl<S: Carrier> Negotiation<S> {
         if condition == Condition::TemporaryAuthFailure {
             x.open("text")
                 .attr("xml:lang", "en")
-                .text("Too many attempts. Try again in a few minutes.")
+                .text("This is not possible at the moment. Try again in a few minutes.")
                 .close();
         }
         x.close();

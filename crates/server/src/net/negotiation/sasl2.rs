@@ -14,7 +14,7 @@ use rookery_store::Proof;
 use std::sync::Arc;
 
 impl<S: Carrier> Negotiation<S> {
-    /// One authentication (§2.4): the account, or nothing when it failed and may be tried again.
+    /// One authentication (§2.3): the account, or nothing when it failed and may be tried again.
     pub(super) async fn sasl2(&mut self, element: &Stanza) -> Result<Option<Arc<Member>>> {
         let outcome = match Authenticate::parse(element) {
             Ok(asked) => self.enter(asked).await?,
