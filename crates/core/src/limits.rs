@@ -131,5 +131,9 @@ pub const PUBLISH_TRIES: usize = 3;
 /// Accounts whose last items are read at a time for a session that comes online.
 pub const LAST_ITEMS_CHUNK: usize = 32;
 
+/// Last items that a session is sent when it comes online: beside the presences of a large roster these fit into what may
+/// wait for a connection.
+pub const LAST_ITEMS: usize = OUTBOX_STANZAS / 4;
+
 /// No more last items are sent while this many bytes wait for a connection: half of what ends it.
 pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;

@@ -90,10 +90,13 @@ impl Core {
     pub async fn avatar(&self, owner: &Member, who: Option<&BareJid>) -> Result<Option<Photo>, StanzaError> {
         let Some((id, kind)) = self.described_avatar(owner.uid).await? else { return Ok(None) };
         let Some(node) = self.known_node(owner, ns::AVATAR_DATA).await? else { return Ok(None) };
-        if let Some(who) = who
-            && self.may_read(owner, &node.config, who, Affiliation::None).await.is_err()
-        {
-            return Ok(None);
+        if let Some(who) = who {
+            let parts = self.store.affiliations(owner.uid, who).await.map_err(store_error)?;
+            let part = parts.iter().find(|(name, _)| name == ns::AVATAR_DATA);
+            let affiliation = part.map_or(Affiliation::None, |(_, part)| part.affiliation);
+            if self.may_read(owner, &node.config, who, affiliation).await.is_err() {
+                return Ok(None);
+            }
         }
         let items = self.store.items_by_id(owner.uid, ns::AVATAR_DATA, vec![id.clone()]).await;
         let items = items.map_err(store_error)?;

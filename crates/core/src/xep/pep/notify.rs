@@ -188,7 +188,7 @@ impl Core {
                 all.extend(self.router.sessions(member.uid).into_iter().filter(|s| s.is_available()));
             }
         }
-        all.sort_by_key(|session| Arc::as_ptr(session) as usize);
+        all.sort_by(|one, other| one.jid.as_str().cmp(other.jid.as_str()));
         all.dedup_by(|one, other| Arc::ptr_eq(one, other));
         Ok(all)
     }
@@ -219,17 +219,15 @@ impl Core {
         let mut uids = vec![session.uid];
         let contacts = self.contacts_of(session.uid).await?;
         uids.extend(contacts.iter().filter(|c| c.state.has(State::TO)).filter_map(|c| c.uid));
+        let mut room = limits::LAST_ITEMS;
         for some in uids.chunks(limits::LAST_ITEMS_CHUNK) {
-            for last in self
-                .store
-                .last_items(some.to_vec(), nodes.clone(), &session.address)
-                .await
-                .map_err(store_error)?
-            {
-                if session.state().backlog() > limits::LAST_ITEMS_BACKLOG {
+            let last = self.store.last_items(some.to_vec(), nodes.clone(), &session.address).await;
+            for last in last.map_err(store_error)? {
+                if room == 0 || session.state().backlog() > limits::LAST_ITEMS_BACKLOG {
                     tracing::debug!(uid = session.uid.0, "there are more last items than can wait");
                     return Ok(());
                 }
+                room -= 1;
                 self.send_last_item(session, last).await?;
             }
         }
