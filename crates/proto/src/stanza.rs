@@ -102,6 +102,15 @@ impl Stanza {
         attr(&self.shape.attrs, name, &self.bytes)
     }
 
+    /// The value of an attribute of the root that is in a namespace of its own.
+    pub fn attr_ns(&self, ns: &str, name: &str) -> Option<Cow<'_, str>> {
+        let prefix = self.shape.attrs.iter().find_map(|attr| {
+            let prefix = text_of(attr.name.of(&self.bytes)).strip_prefix("xmlns:")?;
+            (attr.value.of(&self.bytes) == ns.as_bytes()).then_some(prefix)
+        })?;
+        self.attr(&format!("{prefix}:{name}"))
+    }
+
     /// The `id` attribute.
     pub fn id(&self) -> Option<Cow<'_, str>> {
         self.attr("id")

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::http::visitor::Network;
 use rookery_core::Registration;
 use rookery_store::ArchiveDefault;
 use toml::Spanned;
@@ -32,6 +33,10 @@ pub struct Config {
     pub listen_c2s: Vec<SocketAddr>,
     /// Where clients connect with TLS.
     pub listen_c2s_tls: Vec<SocketAddr>,
+    /// Where browsers connect without TLS: this machine, or a proxy.
+    pub listen_http: Vec<SocketAddr>,
+    /// Where browsers connect with TLS.
+    pub listen_https: Vec<SocketAddr>,
     /// Where metrics and health are read.
     pub listen_status: Vec<SocketAddr>,
     /// The operator's certificate; both or none.
@@ -40,6 +45,12 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Whether clients may sign in without TLS.
     pub allow_plain_connections: bool,
+    /// The address under which the outside reaches HTTP.
+    pub http_public_url: Option<String>,
+    /// Origins of pages that may connect, besides our own.
+    pub http_origins: Vec<String>,
+    /// Proxies that are believed.
+    pub http_trusted_proxies: Vec<Network>,
     /// PBKDF2 rounds of new passwords.
     pub scram_iterations: u32,
     /// Who may sign up.

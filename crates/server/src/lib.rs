@@ -1,6 +1,7 @@
 //! Everything impure: sockets, TLS, files, the command line.
 
 pub mod assemble;
+pub mod bosh;
 pub mod certificate;
 pub mod cli;
 pub mod config;

@@ -5,7 +5,8 @@ use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
 use crate::control::{self, Admin, Change};
 use crate::data::{DataLock, store_options};
-use crate::http::{self, Monitor};
+use crate::http::listener::Http;
+use crate::http::{self, Monitor, Web};
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
 use crate::tls::{Source, Tls};
@@ -79,6 +80,16 @@ async fn run(config: Config) -> Result<()> {
 
 async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<()>) -> Result<()> {
     let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
+    let web = Web::new(server.clone(), admission.clone(), web_settings(config));
+    let tls = server.tls.clone();
+    for (setting, addresses, tls) in
+        [("listen.http", &config.listen_http, None), ("listen.https", &config.listen_https, tls)]
+    {
+        for address in addresses {
+            let listener = bind(*address, setting).await?;
+            doors.spawn(Http::new(web.clone()).run(listener, tls.clone()));
+        }
+    }
     let kinds = [("listen.c2s", &config.listen_c2s, false), ("listen.c2s_tls", &config.listen_c2s_tls, true)];
     for (setting, addresses, direct) in kinds {
         for address in addresses {
@@ -87,6 +98,18 @@ async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<(
         }
     }
     Ok(())
+}
+
+fn web_settings(config: &Config) -> http::Settings {
+    let https = config.listen_https.first().map(|address| match address.port() {
+        443 => format!("https://{}", config.domain),
+        port => format!("https://{}:{port}", config.domain),
+    });
+    http::Settings {
+        base: config.http_public_url.clone().or(https),
+        origins: config.http_origins.clone(),
+        proxies: config.http_trusted_proxies.clone(),
+    }
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
@@ -156,6 +179,15 @@ async fn greet(config: &Config, core: &Core) {
     }
     if !config.listen_c2s_tls.is_empty() {
         println!("                            or  {}  (direct TLS)", list(&config.listen_c2s_tls));
+    }
+    if !config.listen_https.is_empty() {
+        println!("  Browsers connect to           https, {}", list(&config.listen_https));
+    }
+    if !config.listen_http.is_empty() {
+        println!(
+            "                            or  http, {}  (this machine, or a proxy)",
+            list(&config.listen_http)
+        );
     }
     if !config.listen_status.is_empty() {
         println!("  Figures and health are at     http://{}/metrics", list(&config.listen_status));

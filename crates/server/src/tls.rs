@@ -25,6 +25,9 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 /// XEP-0368 §3: what direct TLS negotiates.
 const ALPN: &[u8] = b"xmpp-client";
 
+/// RFC 7301: what HTTPS negotiates. WebSocket begins with HTTP/1.1 (RFC 6455 §4.1).
+const ALPN_HTTP: &[u8] = b"http/1.1";
+
 /// RFC 9266
 const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
@@ -95,6 +98,8 @@ pub struct Identity {
     pub starttls: Arc<ServerConfig>,
     /// For connections that begin with TLS (XEP-0368).
     pub direct: Arc<ServerConfig>,
+    /// For HTTPS.
+    pub http: Arc<ServerConfig>,
     /// Until when the certificate is valid.
     pub not_after: UtcDateTime,
     end_point: Option<Vec<u8>>,
@@ -122,9 +127,12 @@ impl Identity {
         config.ticketer = provider::Ticketer::new()?;
         let mut direct = config.clone();
         direct.alpn_protocols = vec![ALPN.to_vec()];
+        let mut http = config.clone();
+        http.alpn_protocols = vec![ALPN_HTTP.to_vec()];
         Ok(Identity {
             starttls: Arc::new(config),
             direct: Arc::new(direct),
+            http: Arc::new(http),
             not_after: facts.not_after,
             end_point,
         })

@@ -51,6 +51,12 @@ impl Xep {
 pub const ALL: &[Xep] = &[
     Xep::of("RFC 6120", "XMPP Core", "2011-03", "Client connections whole; no server connections yet."),
     Xep::of("RFC 6121", "Instant Messaging and Presence", "2011-03", "Whole, within one server."),
+    Xep::of(
+        "RFC 7395",
+        "XMPP Subprotocol for WebSocket",
+        "2014-10",
+        "Whole; without extensions of WebSocket, so not compressed.",
+    ),
     Xep::of("RFC 7622", "Address Format", "2015-09", "Whole, by the `jid` library."),
     Xep::of("RFC 9266", "Channel Bindings for TLS 1.3", "2022-07", "`tls-exporter`."),
     Xep::of(
@@ -87,6 +93,18 @@ pub const ALL: &[Xep] = &[
     caps::INFO,
     Xep::of("XEP-0118", "User Tune", "1.3.1", "A node of PEP."),
     avatar::IN_PRESENCE,
+    Xep::of(
+        "XEP-0124",
+        "Bidirectional-streams Over Synchronous HTTP (BOSH)",
+        "1.11.2",
+        "Sessions of one stream, with pauses, polling and key sequences; no acknowledgement attributes (XEP-0198 does it).",
+    ),
+    Xep::of(
+        "XEP-0156",
+        "Discovering Alternative XMPP Connection Methods",
+        "1.4.0",
+        "Both files of host-meta.",
+    ),
     Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
     pep::INFO,
     Xep::of("XEP-0172", "User Nickname", "1.1", "A node of PEP; passed on in presence and messages."),
@@ -101,6 +119,7 @@ pub const ALL: &[Xep] = &[
     ping::INFO,
     time::INFO,
     Xep::of("XEP-0203", "Delayed Delivery", "2.0", "Stamped on what comes late; forged stamps are removed."),
+    Xep::of("XEP-0206", "XMPP Over BOSH", "1.4", "Whole."),
     pep::PUBLIC_DATA,
     pep::PRIVATE_DATA,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),

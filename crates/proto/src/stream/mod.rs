@@ -1,5 +1,6 @@
 //! The stream around the stanzas (RFC 6120 §4): headers, features, errors, stream management.
 
+pub mod bosh;
 pub mod features;
 pub mod framing;
 pub mod sm;

@@ -38,6 +38,7 @@ pub const SECTIONS: &[Section] = &[
         about: "The certificate. Without one a local certificate is made in the data directory.",
     },
     Section { name: "security", about: "How clients sign in." },
+    Section { name: "http", about: "Browsers and applications in them: WebSocket and BOSH." },
     Section { name: "registration", about: "Who may make an account with a client." },
     Section { name: "archive", about: "What is kept of messages." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
@@ -54,10 +55,15 @@ impl Config {
             data: Default::default(),
             listen_c2s: Vec::new(),
             listen_c2s_tls: Vec::new(),
+            listen_http: Vec::new(),
+            listen_https: Vec::new(),
             listen_status: Vec::new(),
             tls_certificate: None,
             tls_key: None,
             allow_plain_connections: false,
+            http_public_url: None,
+            http_origins: Vec::new(),
+            http_trusted_proxies: Vec::new(),
             scram_iterations: 0,
             registration: Registration::Closed,
             registrations_per_hour: 0,
@@ -111,6 +117,19 @@ pub const SETTINGS: &[Setting] = &[
         set: |config, value| put(&mut config.listen_c2s_tls, value::addresses(value)),
     },
     Setting {
+        key: "listen.http",
+        default: "[\"127.0.0.1:5280\"]",
+        about: "HTTP without TLS: WebSocket at /xmpp-websocket, BOSH at /http-bind. For browsers on this machine, and for a \
+                reverse proxy that has the certificate.",
+        set: |config, value| put(&mut config.listen_http, value::addresses(value)),
+    },
+    Setting {
+        key: "listen.https",
+        default: "[\"[::]:5443\"]",
+        about: "The same with TLS and the server's own certificate.",
+        set: |config, value| put(&mut config.listen_https, value::addresses(value)),
+    },
+    Setting {
         key: "listen.status",
         default: "[\"127.0.0.1:9280\"]",
         about: "HTTP for who watches the server: /metrics for Prometheus, /health and /ready. It has no password: keep \
@@ -144,6 +163,28 @@ pub const SETTINGS: &[Setting] = &[
         about: "Rounds of hashing for new passwords. More make a stolen database harder to guess, and each sign-in \
                 slower, on phones too. Passwords that exist keep theirs.",
         set: |config, value| put(&mut config.scram_iterations, value::number(value, 4096..=1_000_000)),
+    },
+    Setting {
+        key: "http.public_url",
+        default: "\"\"",
+        about: "The address under which a reverse proxy offers this server, such as \"https://example.org\". Clients are told \
+                in /.well-known/host-meta. When it is empty, that is the domain with the port of `listen.https`.",
+        set: |config, value| put(&mut config.http_public_url, value::base_url(value)),
+    },
+    Setting {
+        key: "http.origins",
+        default: "[]",
+        about: "Pages of other sites that may connect from their visitors' browsers, such as \
+                [\"https://web.example.com\"]; [\"*\"] lets all. Pages of this server and of the domain always may, and \
+                so may what is no browser.",
+        set: |config, value| put(&mut config.http_origins, value::origins(value)),
+    },
+    Setting {
+        key: "http.trusted_proxies",
+        default: "[\"127.0.0.1\", \"::1\"]",
+        about: "Addresses or networks of reverse proxies. Only from them X-Forwarded-For and X-Forwarded-Proto are \
+                believed: who connects through them may sign in if they say that it was by https.",
+        set: |config, value| put(&mut config.http_trusted_proxies, value::networks(value)),
     },
     Setting {
         key: "registration.mode",
@@ -219,8 +260,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "limits.connections_per_address",
         default: "500",
-        about: "Connections of one network address at a time; many people can share one. This machine itself is not \
-                counted.",
+        about: "Connections of one network address at a time; many people can share one. A trusted proxy is not \
+                counted, but who comes through it is.",
         set: |config, value| put(&mut config.connections_per_address, value::number(value, 1..=10_000_000)),
     },
     Setting {

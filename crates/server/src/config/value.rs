@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::http::visitor::Network;
+use axum::http::Uri;
 use rookery_proto::jid::DomainPart;
 use toml::de::DeValue;
 
@@ -43,6 +45,37 @@ pub(super) fn addresses(value: &DeValue<'_>) -> Read<Vec<SocketAddr>> {
     list(value, "addresses with ports, such as [\"[::]:5222\"]", |text| {
         text.parse().map_err(|_| format!("{text:?} is no address with a port, such as \"192.0.2.1:5222\"."))
     })
+}
+
+pub(super) fn networks(value: &DeValue<'_>) -> Read<Vec<Network>> {
+    list(value, "addresses or networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]", |text| {
+        text.parse().map_err(|()| format!("{text:?} is no address or network, such as \"10.0.0.0/8\"."))
+    })
+}
+
+/// Origins as browsers tell them (RFC 6454 §6.2), or `*`.
+pub(super) fn origins(value: &DeValue<'_>) -> Read<Vec<String>> {
+    list(value, "origins, such as [\"https://web.example.com\"]", |text| match text {
+        "*" => Ok(text.to_owned()),
+        _ => origin(text),
+    })
+}
+
+/// An origin, or none for the empty text.
+pub(super) fn base_url(value: &DeValue<'_>) -> Read<Option<String>> {
+    match text(value)? {
+        "" => Ok(None),
+        url => origin(url).map(Some),
+    }
+}
+
+fn origin(text: &str) -> Read<String> {
+    let parsed = text.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("https" | "http")));
+    let whole = parsed.filter(|uri| uri.path() == "/" && uri.query().is_none() && !text.ends_with('/'));
+    match whole.as_ref().and_then(Uri::authority) {
+        Some(authority) if !authority.as_str().contains('@') => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!("{text:?} is not of the form \"https://example.org\", without a path.")),
+    }
 }
 
 /// `"10050"` or `"10050-10099"`.

@@ -21,6 +21,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::{JoinError, JoinHandle};
 
 /// How long a closing connection may take to say its last words.
@@ -187,7 +188,7 @@ impl<S: Carrier> Connection<S> {
             self.write = reply;
         }
         while self.written < self.write.len() {
-            match self.conn.transport.poll_write(cx, &self.write[self.written..]) {
+            match Pin::new(&mut self.conn.transport).poll_write(cx, &self.write[self.written..]) {
                 Poll::Ready(Ok(n)) if n > 0 => self.written += n,
                 Poll::Ready(_) => return Poll::Ready(Event::Gone),
                 Poll::Pending => break,
@@ -195,7 +196,7 @@ impl<S: Carrier> Connection<S> {
         }
         let idle = self.written == self.write.len();
         if idle && !self.write.is_empty() {
-            match self.conn.transport.poll_flush(cx) {
+            match Pin::new(&mut self.conn.transport).poll_flush(cx) {
                 Poll::Ready(Ok(())) => {
                     self.all_written();
                     return Poll::Ready(Event::Written);
@@ -500,7 +501,7 @@ impl<S: Carrier> Connection<S> {
             self.conn.framing.seal(&mut last, start);
         }
         self.conn.framing.close(&mut last);
-        if self.conn.transport.write_all(&last).await.is_ok() {
+        if self.conn.write(&last).await.is_ok() {
             self.conn.transport.shutdown().await.ok();
             self.conn.linger().await;
         }

@@ -1,18 +1,22 @@
-//! How elements travel over the bytes of a connection: as children of one long document (RFC 6120 §4), or one in each
-//! text message of a WebSocket (RFC 7395). Negotiation and connection know only elements.
+//! How elements travel: as children of one long document (RFC 6120 §4), one in each text message of a WebSocket
+//! (RFC 7395), or in the bodies of BOSH (XEP-0206). Negotiation and connection know only elements.
 
+use crate::bosh;
 use rookery_proto::ns;
 use rookery_proto::stream::{self, framing};
 use rookery_proto::websocket::{self, Decoder, Frame};
 use rookery_proto::xml::{Excess, Item, Limits, ScanError, Scanner, frame};
+use std::sync::Arc;
 
-/// One of the two ways.
+/// One of the three ways.
 #[allow(clippy::large_enum_variant, reason = "a box would cost more where most connections are documents")]
 pub enum Framing {
     /// A document that ends with the connection.
     Stream(Scanner),
     /// Messages; boxed, for most connections are not.
     WebSocket(Box<WebSocket>),
+    /// Requests and answers. What comes was parsed with the request that brought it.
+    Bosh(Arc<bosh::Session>),
 }
 
 /// What a WebSocket has beyond its bytes.
@@ -55,11 +59,12 @@ impl Framing {
         match self {
             Framing::Stream(scanner) => scanner.set_limits(limits),
             Framing::WebSocket(socket) => socket.limits = limits,
+            Framing::Bosh(session) => session.set_limits(limits),
         }
     }
 
-    /// Expects a new stream after authentication (RFC 6120 §6.3.2). A WebSocket has no document to begin anew: its
-    /// client sends another `<open/>` (RFC 7395 §3.7).
+    /// Expects a new stream after authentication (RFC 6120 §6.3.2). Where there is no document, nothing begins anew: the
+    /// client sends another `<open/>` (RFC 7395 §3.7), or says so in a body (XEP-0206 §5).
     pub fn restart(&mut self) {
         if let Framing::Stream(scanner) = self {
             scanner.restart();
@@ -71,13 +76,14 @@ impl Framing {
         match self {
             Framing::Stream(scanner) => Ok(scanner.feed(input)?.map_or(Fed::Nothing, Fed::Item)),
             Framing::WebSocket(socket) => socket.feed(input),
+            Framing::Bosh(_) => Ok(Fed::Nothing),
         }
     }
 
     /// What the peer is owed below the stream: the answer to a ping.
     pub fn take_reply(&mut self) -> Option<Vec<u8>> {
         match self {
-            Framing::Stream(_) => None,
+            Framing::Stream(_) | Framing::Bosh(_) => None,
             Framing::WebSocket(socket) => socket.ping.take().map(|payload| websocket::pong(&payload)),
         }
     }
@@ -91,22 +97,36 @@ impl Framing {
                 out.extend_from_slice(&framing::open(from, to, id, lang));
                 self.seal(out, start);
             }
+            // XEP-0206 §2: the wrapper says it.
+            Framing::Bosh(session) => session.opened(id),
         }
     }
 
     /// What stands in `out` from `start` on is one element, as the child of a client's stream: gives it the form in which
     /// it travels.
     pub fn seal(&self, out: &mut Vec<u8>, start: usize) {
-        if let Framing::WebSocket(_) = self {
-            // RFC 7395 §3.3.3: no message relies on what another one has declared.
-            let (name, missing) = framing::declaration(&out[start..]);
-            let mut front = websocket::text(out.len() - start + missing.len()).to_vec();
-            front.push(b'<');
-            front.extend_from_slice(name);
-            front.extend_from_slice(missing);
-            let named = start + 1 + name.len();
-            out.splice(start..named, front);
+        if let Framing::Stream(_) = self {
+            return;
         }
+        // RFC 7395 §3.3.3, XEP-0206 §4: an element does not rely on what another one has declared.
+        let (name, missing) = framing::declaration(&out[start..]);
+        let mut front = match self {
+            Framing::WebSocket(_) => websocket::text(out.len() - start + missing.len()).to_vec(),
+            _ => Vec::new(),
+        };
+        if let (Framing::Bosh(session), b"stream:error") = (self, name) {
+            session.fails();
+        }
+        front.push(b'<');
+        front.extend_from_slice(name);
+        front.extend_from_slice(missing);
+        let named = start + 1 + name.len();
+        out.splice(start..named, front);
+    }
+
+    /// Whether the peer has gone in a way that is to be answered (RFC 6455 §5.5.1).
+    pub fn is_owed_the_end(&self) -> bool {
+        matches!(self, Framing::WebSocket(socket) if socket.closed)
     }
 
     /// Appends the end of the stream, and of what lies below it. Nothing may be written afterwards.
@@ -121,6 +141,8 @@ impl Framing {
                 }
                 out.extend_from_slice(&websocket::close(socket.code));
             }
+            // The wrapper of the last answer says it.
+            Framing::Bosh(_) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long to wait when the system has no descriptors left.
@@ -27,7 +27,8 @@ pub struct Admission {
 /// A connection's place; given back when it is dropped.
 pub struct Place {
     _one: OwnedSemaphorePermit,
-    address: IpAddr,
+    /// Who is counted for it.
+    address: Option<IpAddr>,
     addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
@@ -44,26 +45,38 @@ impl Admission {
 
     /// A place for a connection from `peer`, and its turn to sign in; nothing where a bound is reached.
     fn admit(&self, peer: IpAddr) -> Option<(Place, OwnedSemaphorePermit)> {
+        Some((self.enter(Some(peer))?, self.turn()?))
+    }
+
+    /// A place for a connection from `peer`; nobody's, if many come through it.
+    pub fn enter(&self, peer: Option<IpAddr>) -> Option<Place> {
         let one = self.all.clone().try_acquire_owned().ok()?;
-        let turn = self.negotiating.clone().try_acquire_owned().ok()?;
-        let address = subnet(peer);
-        let mut addresses = self.addresses.lock();
-        let count = addresses.entry(address).or_default();
-        if *count >= self.per_address {
-            return None;
+        let address = peer.map(subnet);
+        if let Some(address) = address {
+            let mut addresses = self.addresses.lock();
+            let count = addresses.entry(address).or_default();
+            if *count >= self.per_address {
+                return None;
+            }
+            *count += 1;
         }
-        *count += 1;
-        Some((Place { _one: one, address, addresses: self.addresses.clone() }, turn))
+        Some(Place { _one: one, address, addresses: self.addresses.clone() })
+    }
+
+    /// A turn to sign in, to be given back when it is done.
+    pub fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.negotiating.clone().try_acquire_owned().ok()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        let Some(address) = self.address else { return };
         let mut addresses = self.addresses.lock();
-        if let Some(count) = addresses.get_mut(&self.address) {
+        if let Some(count) = addresses.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                addresses.remove(&self.address);
+                addresses.remove(&address);
             }
         }
     }
@@ -72,28 +85,34 @@ impl Drop for Place {
 /// Accepts connections until it is dropped. `direct`: TLS comes first (XEP-0368).
 pub async fn run(server: Arc<Server>, listener: TcpListener, admission: Arc<Admission>, direct: bool) {
     loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
-            Err(error) if is_the_peers(&error) => continue,
-            Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted at the moment");
-                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
-                continue;
-            }
-        };
+        let (stream, peer) = accept(&listener).await;
         let Some((place, turn)) = admission.admit(peer) else {
             tracing::warn!(%peer, "too many connections; one is turned away");
             continue;
         };
-        // Small writes go out at once: waiting for more costs a sign-in 40 ms.
-        if stream.set_nodelay(true).is_err() {
-            continue; // It was gone before it began.
-        }
         let server = server.clone();
         tokio::spawn(async move {
             super::serve(server, Arrival::plain(stream, peer), direct, Some(turn)).await;
             drop(place);
         });
+    }
+}
+
+/// The next connection, and where it comes from.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+    loop {
+        match listener.accept().await {
+            // Small writes go out at once: waiting for more costs a sign-in 40 ms. Without it, it was gone before it began.
+            Ok((stream, peer)) if stream.set_nodelay(true).is_ok() => {
+                return (stream, peer.ip().to_canonical());
+            }
+            Ok(_) => {}
+            Err(error) if is_the_peers(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted at the moment");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! incomplete stanza stays behind, inside the scanner.
 
 use super::framing::{Fed, Framing};
+use crate::bosh::Line;
 use rookery_proto::xml::{Item, ScanError};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -25,57 +26,51 @@ pub trait Carrier: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Carrier for T {}
 
-/// A carrier before or under TLS.
+/// A carrier before or under TLS, or what stands for one.
 pub enum Transport<S> {
     /// As it came.
     Plain(S),
     /// Encrypted.
     Tls(Box<TlsStream<S>>),
+    /// Requests and answers; nothing can be read from it but items.
+    Bosh(Line),
 }
 
-impl<S: Carrier> Transport<S> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
+impl<S: Carrier> AsyncRead for Transport<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
             Transport::Plain(s) => Pin::new(s).poll_read(cx, buf),
             Transport::Tls(s) => Pin::new(s.as_mut()).poll_read(cx, buf),
+            Transport::Bosh(line) => line.poll_told(cx).map(Ok),
         }
     }
+}
 
-    /// Writes what the peer takes now.
-    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
+impl<S: Carrier> AsyncWrite for Transport<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
             Transport::Plain(s) => Pin::new(s).poll_write(cx, bytes),
             Transport::Tls(s) => Pin::new(s.as_mut()).poll_write(cx, bytes),
+            Transport::Bosh(line) => line.poll_write(cx, bytes),
         }
     }
 
-    /// Sees to it that what was written is on its way.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
             Transport::Plain(s) => Pin::new(s).poll_flush(cx),
             Transport::Tls(s) => Pin::new(s.as_mut()).poll_flush(cx),
+            Transport::Bosh(line) => line.poll_flush(cx),
         }
     }
 
-    /// Writes all of it.
-    pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Transport::Plain(s) => {
-                s.write_all(bytes).await?;
-                s.flush().await
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(s) => Pin::new(s).poll_shutdown(cx),
+            Transport::Tls(s) => Pin::new(s.as_mut()).poll_shutdown(cx),
+            Transport::Bosh(line) => {
+                line.shut();
+                Poll::Ready(Ok(()))
             }
-            Transport::Tls(s) => {
-                s.write_all(bytes).await?;
-                s.flush().await
-            }
-        }
-    }
-
-    /// Nothing more will be written.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
-        match self {
-            Transport::Plain(s) => s.shutdown().await,
-            Transport::Tls(s) => s.shutdown().await,
         }
     }
 }
@@ -110,9 +105,12 @@ impl<S: Carrier> Conn<S> {
         cx: &mut Context<'_>,
         items: &mut VecDeque<Item>,
     ) -> Poll<Result<(), ReadError>> {
+        if let Transport::Bosh(line) = &mut self.transport {
+            return line.poll_items(cx, items);
+        }
         SCRATCH_BUFFER.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
-            match ready!(self.transport.poll_read(cx, &mut buf)) {
+            match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buf)) {
                 Err(_) => return Poll::Ready(Err(ReadError::Closed)),
                 Ok(()) if buf.filled().is_empty() => return Poll::Ready(Err(ReadError::Closed)),
                 Ok(()) => {}
@@ -133,7 +131,13 @@ impl<S: Carrier> Conn<S> {
     pub async fn write_element(&mut self, element: &[u8]) -> io::Result<()> {
         let mut out = element.to_vec();
         self.framing.seal(&mut out, 0);
-        self.transport.write_all(&out).await
+        self.write(&out).await
+    }
+
+    /// Writes what has its form already, and sees to it that it is on its way.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.transport.write_all(bytes).await?;
+        self.transport.flush().await
     }
 
     /// Reads and forgets until the peer closes, so that what was written last is not lost to a reset.
@@ -142,7 +146,9 @@ impl<S: Carrier> Conn<S> {
             loop {
                 let gone = SCRATCH_BUFFER.with_borrow_mut(|scratch| {
                     let mut buf = ReadBuf::new(scratch);
-                    self.transport.poll_read(cx, &mut buf).map(|r| r.is_err() || buf.filled().is_empty())
+                    Pin::new(&mut self.transport)
+                        .poll_read(cx, &mut buf)
+                        .map(|r| r.is_err() || buf.filled().is_empty())
                 });
                 if ready!(gone) {
                     return Poll::Ready(());

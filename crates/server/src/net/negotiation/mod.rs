@@ -29,6 +29,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
 
 /// A connection that is not bound yet.
 pub struct Negotiation<S> {
@@ -130,7 +131,8 @@ impl<S: Carrier> Negotiation<S> {
         if self.opened || !last.is_empty() {
             conn.framing.close(&mut last);
         }
-        if !matches!(stop, Stop::Gone) && conn.transport.write_all(&last).await.is_ok() {
+        let listens = !matches!(stop, Stop::Gone) || conn.framing.is_owed_the_end();
+        if listens && conn.write(&last).await.is_ok() {
             conn.transport.shutdown().await.ok();
             conn.linger().await;
         }
@@ -159,7 +161,7 @@ impl<S: Carrier> Negotiation<S> {
             let items = &mut self.items;
             self.broken = poll_fn(|cx| conn.poll_items(cx, items)).await.err();
             if let Some(reply) = conn.framing.take_reply() {
-                conn.transport.write_all(&reply).await.map_err(|_| Stop::Gone)?;
+                conn.write(&reply).await.map_err(|_| Stop::Gone)?;
             }
         }
     }
@@ -185,7 +187,7 @@ impl<S: Carrier> Negotiation<S> {
         let mut open = Vec::new();
         let conn = self.conn()?;
         conn.framing.open(&core.policy.domain, to, &core.env.token(), header.lang.as_deref(), &mut open);
-        conn.transport.write_all(&open).await.map_err(|_| Stop::Gone)?;
+        conn.write(&open).await.map_err(|_| Stop::Gone)?;
         self.opened = true;
         check(&header, &core.policy.domain)?;
         // RFC 6120 §4.7.1: what is said in the clear may be anybody's.

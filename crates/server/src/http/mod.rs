@@ -1,0 +1,82 @@
+//! HTTP: what browsers and their applications ask of the server. Streams over WebSocket and BOSH, where to find them, and
+//! a page for who comes with nothing but an address; on a port of its own, figures for the operator.
+
+mod body;
+mod bosh;
+mod discovery;
+pub mod listener;
+mod monitor;
+mod origin;
+mod page;
+pub mod visitor;
+mod websocket;
+
+pub use monitor::{Monitor, recorder};
+
+use crate::bosh::Sessions;
+use crate::net::Server;
+use crate::net::listener::Admission;
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::sync::Arc;
+use visitor::Network;
+
+/// Where streams are served over WebSocket.
+pub const WEBSOCKET_PATH: &str = "/xmpp-websocket";
+
+/// Where they are served over BOSH.
+pub const BOSH_PATH: &str = "/http-bind";
+
+/// What the operator decided about HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The address under which the outside reaches us, as `https://example.org`; none if nobody does.
+    pub base: Option<String>,
+    /// Pages of these origins may connect, besides our own; `*` for all.
+    pub origins: Vec<String>,
+    /// What they say about whom they speak for is believed.
+    pub proxies: Vec<Network>,
+}
+
+/// What all requests share.
+pub struct Web {
+    server: Arc<Server>,
+    admission: Arc<Admission>,
+    settings: Settings,
+    /// Streams over BOSH.
+    pub sessions: Arc<Sessions>,
+}
+
+impl Web {
+    /// Serves the streams of `server`; `admission` bounds the connections of all doors.
+    pub fn new(server: Arc<Server>, admission: Arc<Admission>, settings: Settings) -> Arc<Web> {
+        Arc::new(Web { server, admission, settings, sessions: Arc::default() })
+    }
+
+    fn domain(&self) -> &str {
+        &self.server.core.policy.domain
+    }
+}
+
+/// Every path there is.
+fn router(web: Arc<Web>) -> Router {
+    Router::new()
+        .route("/", get(page::welcome))
+        .route(WEBSOCKET_PATH, get(websocket::upgrade))
+        .route(BOSH_PATH, get(page::bosh).post(bosh::post).options(bosh::preflight))
+        .route("/.well-known/host-meta", get(discovery::xml))
+        .route("/.well-known/host-meta.json", get(discovery::json))
+        .with_state(web)
+}
+
+/// A refusal with a sentence for people.
+fn refuse(status: StatusCode, sentence: &'static str) -> axum::response::Response {
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, plain), NOSNIFF], format!("{sentence}\n")).into_response()
+}
+
+/// Nobody is to guess that a text is something else, such as a script.
+const NOSNIFF: (HeaderName, HeaderValue) =
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,0 +1,47 @@
+//! For who comes with a browser and nothing else.
+
+use super::{NOSNIFF, Web, refuse};
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rookery_proto::xml::Xml;
+use std::sync::Arc;
+
+/// No script runs, nothing is loaded, nobody puts the page in a frame, no address leaks.
+const STRICT: [(HeaderName, &str); 2] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+const STYLE: &str = "body{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:4em auto;padding:0 1em;color:#222;\
+                     background:#fff}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}";
+
+/// `/`
+pub(super) async fn welcome(State(web): State<Arc<Web>>) -> Response {
+    let domain = web.domain();
+    let mut x = Xml::new();
+    x.raw(b"<!DOCTYPE html>\n").open("html").attr("lang", "en").open("head");
+    x.open("meta").attr("charset", "utf-8").close();
+    x.open("meta").attr("name", "viewport").attr("content", "width=device-width").close();
+    x.text_element("title", domain).text_element("style", STYLE).close();
+    x.open("body").text_element("h1", domain);
+    x.text_element(
+        "p",
+        "This is a Rookery server: people talk to each other here with applications for XMPP.",
+    );
+    x.open("p")
+        .text("Sign in with any of them: your address ends in ")
+        .text_element("b", &format!("@{domain}"));
+    x.text(". If you have no account yet, ask who runs this server.");
+    let page = x.into_vec();
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], STRICT, [NOSNIFF], page).into_response()
+}
+
+/// Somebody looks at the address of BOSH with a browser.
+pub(super) async fn bosh() -> Response {
+    let sentence = "Applications connect here by BOSH (XEP-0124), with POST.";
+    ([(header::ALLOW, "POST, OPTIONS")], refuse(StatusCode::METHOD_NOT_ALLOWED, sentence)).into_response()
+}
