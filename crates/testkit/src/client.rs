@@ -5,8 +5,11 @@
 
 mod archive;
 mod auth;
+mod bosh;
+mod channel;
 mod sasl2;
 mod sm;
+mod websocket;
 mod xml;
 
 use std::collections::VecDeque;
@@ -16,12 +19,13 @@ use minidom::Element;
 
 pub use archive::Archived;
 pub use auth::{channel_bindings, tls_handshake};
+pub use bosh::{Door, post};
 pub use sasl2::{failure, token};
 pub use sm::{Counters, Resumption};
 pub use xml::{Incoming, Transport, escape, xml_attr};
 
 use crate::ns;
-use xml::XmlStream;
+use channel::Channel;
 
 /// The server broke the protocol in a way that no test provokes: malformed XML, impossible counts.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ const OWN_ID: &str = "kit-";
 
 /// A client with at most one session.
 pub struct Client {
-    stream: XmlStream,
+    stream: Channel,
     domain: String,
     jid: Option<String>,
     /// Read while waiting for something else, in the order of arrival; handed out before the stream is read.
@@ -60,8 +64,22 @@ pub struct Client {
 impl Client {
     /// A client of the server for `domain` on a fresh connection. Nothing is sent yet.
     pub fn new(transport: impl Transport + 'static, domain: &str) -> Client {
+        Client::over(Channel::stream(transport), domain)
+    }
+
+    /// The same over a WebSocket, whose handshake this makes (RFC 7395).
+    pub async fn by_web_socket(transport: impl Transport + 'static, domain: &str) -> Result<Client> {
+        Ok(Client::over(Channel::web_socket(transport, domain).await?, domain))
+    }
+
+    /// The same over BOSH (XEP-0206), with as many connections as it needs.
+    pub fn by_bosh(door: Door, domain: &str) -> Client {
+        Client::over(Channel::bosh(door), domain)
+    }
+
+    fn over(stream: Channel, domain: &str) -> Client {
         Client {
-            stream: XmlStream::new(Box::new(transport)),
+            stream,
             domain: domain.to_owned(),
             jid: None,
             inbox: VecDeque::new(),
@@ -104,6 +122,11 @@ impl Client {
         self.counters
     }
 
+    /// Whether the server cannot see at once that this client is gone: there is no connection that ends.
+    pub fn is_cut_unnoticed(&self) -> bool {
+        matches!(self.stream, Channel::Bosh(_))
+    }
+
     /// From now on `<r/>` and the server's pings are left unanswered.
     pub fn stop_answering(&mut self) {
         self.answers = false;
@@ -124,7 +147,7 @@ impl Client {
 
     /// Send text as it is, and count nothing.
     pub async fn send_uncounted(&mut self, text: &str) -> Result<()> {
-        self.stream.write(text).await
+        self.stream.write_raw(text).await
     }
 
     /// Ask the server to acknowledge (XEP-0198 §4).
@@ -156,7 +179,7 @@ impl Client {
 
     /// Close the stream from this side. What comes afterwards can still be read.
     pub async fn close(&mut self) -> Result<()> {
-        self.stream.write("</stream:stream>").await
+        self.stream.close().await
     }
 
     // ---- reading -------------------------------------------------------------------------------------------
@@ -345,8 +368,9 @@ impl Client {
             counters.acknowledge(h(&answer)?)?;
         }
         if resumed {
-            let again: String = counters.unacknowledged.iter().map(String::as_str).collect();
-            self.stream.write(&again).await?;
+            for again in &counters.unacknowledged {
+                self.stream.write(again).await?;
+            }
             return Ok(Resumption::Resumed);
         }
         self.jid = None;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rookery_proto::sasl::Mechanism;
 
-pub use run::run;
+pub use run::{run, run_by};
 pub use target::Target;
 
 use crate::server::{Ending, StoreFault};
@@ -37,6 +37,16 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether it is about the bytes of a stream, which other ways do not have.
+    pub fn is_about_the_stream(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(
+                &step.action,
+                Action::Client(_, Deed::OpensStream(Some(_)) | Deed::SendsRaw(_) | Deed::By(..))
+            )
+        })
+    }
+
     /// Whether it moves the clock or breaks the server, which can be done in process only.
     pub fn needs_our_process(&self) -> bool {
         self.steps.iter().any(|step| {
@@ -80,6 +90,30 @@ pub enum Action {
     RestIgnored,
     /// `romeo/orchard …`
     Client(Who, Deed),
+}
+
+/// How a client reaches the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// A stream over a connection (RFC 6120).
+    #[default]
+    Stream,
+    /// `by WebSocket` (RFC 7395)
+    WebSocket,
+    /// `by BOSH` (XEP-0206)
+    Bosh,
+}
+
+impl Way {
+    /// What a dialogue calls it.
+    pub fn from_name(name: &str) -> Option<Way> {
+        match name {
+            "TCP" => Some(Way::Stream),
+            "WebSocket" => Some(Way::WebSocket),
+            "BOSH" => Some(Way::Bosh),
+            _ => None,
+        }
+    }
 }
 
 /// A client in a dialogue: `romeo/orchard`.
@@ -160,6 +194,8 @@ pub enum Deed {
     Resumes,
     /// `resumes in vain`: fails if the server does not refuse
     ResumesInVain,
+    /// `… by WebSocket`: any deed that makes a connection, in this way
+    By(Way, Box<Deed>),
 }
 
 /// Read a dialogue. `root` is the folder that its name is relative to.

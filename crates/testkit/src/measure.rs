@@ -131,6 +131,14 @@ impl Site {
         Ok(wire)
     }
 
+    /// The same over a WebSocket, on a connection for HTTP.
+    pub async fn sign_in_over_web_socket<S: Transport>(&self, transport: S, index: usize) -> Result<Wire<S>> {
+        let mut wire = Wire::new(transport);
+        wire.shake_hands().await?;
+        wire.sign_in(&self.accounts[index].to_string(), "desk").await?;
+        Ok(wire)
+    }
+
     /// Ends the server in order.
     pub async fn close(self) -> Result<()> {
         assemble::shutdown(&self.server.core).await?;
@@ -141,6 +149,8 @@ impl Site {
 /// A client that knows only bytes: it looks for what it waits for, and parses nothing.
 pub struct Wire<S> {
     transport: S,
+    /// Everything is sent as messages of a WebSocket.
+    framed: bool,
     /// Read and not yet waited for.
     seen: Vec<u8>,
     /// Stream management is on.
@@ -152,24 +162,29 @@ pub struct Wire<S> {
 impl<S> Wire<S> {
     /// A client on a connection that nothing was sent over.
     pub fn new(transport: S) -> Wire<S> {
-        Wire { transport, seen: Vec::new(), managed: false, handled: 0 }
+        Wire { transport, framed: false, seen: Vec::new(), managed: false, handled: 0 }
     }
 
     /// The same client with its connection in another form, and no more memory than it needs.
     pub fn map<T>(self, change: impl FnOnce(S) -> T) -> Wire<T> {
-        let Wire { transport, mut seen, managed, handled } = self;
+        let Wire { transport, framed, mut seen, managed, handled } = self;
         seen.shrink_to_fit();
-        Wire { transport: change(transport), seen, managed, handled }
+        Wire { transport: change(transport), framed, seen, managed, handled }
     }
 }
 
 impl<S: Transport> Wire<S> {
     async fn sign_in(&mut self, user: &str, resource: &str) -> Result<()> {
-        let header = format!(
-            "<stream:stream to='localhost' version='1.0' xmlns='{}' xmlns:stream='{}'>",
-            ns::CLIENT,
-            ns::STREAM
-        );
+        let header = match self.framed {
+            true => {
+                "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>".to_owned()
+            }
+            false => format!(
+                "<stream:stream to='localhost' version='1.0' xmlns='{}' xmlns:stream='{}'>",
+                ns::CLIENT,
+                ns::STREAM
+            ),
+        };
         self.ask(&header, "</stream:features>").await?;
         let initial = BASE64.encode(format!("\0{user}\0{PASSWORD}"));
         self.ask(&format!("<auth xmlns='{}' mechanism='PLAIN'>{initial}</auth>", ns::SASL), "<success")
@@ -206,9 +221,35 @@ impl<S: Transport> Wire<S> {
         self.read(answer.as_bytes(), 1).await
     }
 
-    /// Sends bytes as they are.
-    pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        self.transport.write_all(bytes).await.context("writing")
+    /// Goes over to WebSocket (RFC 7395 §3.1).
+    pub async fn shake_hands(&mut self) -> Result<()> {
+        let request = "GET /xmpp-websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                       Sec-WebSocket-Protocol: xmpp\r\n\r\n";
+        self.ask(request, "\r\n\r\n").await?;
+        self.framed = true;
+        Ok(())
+    }
+
+    /// Sends one element.
+    pub async fn send(&mut self, element: &[u8]) -> Result<()> {
+        if !self.framed {
+            return self.transport.write_all(element).await.context("writing");
+        }
+        // RFC 6455 §5.2, with a mask of zeros; RFC 7395 §3.3.3.
+        let name = element.iter().position(|byte| b" />".contains(byte)).unwrap_or(element.len());
+        let stanza = matches!(&element[..name], b"<iq" | b"<presence" | b"<message");
+        let declared: &[u8] = if stanza { b" xmlns='jabber:client'" } else { b"" };
+        let length = u16::try_from(element.len() + declared.len()).context("more than one would say")?;
+        let mut frame = match length {
+            0..126 => vec![0x81, 0x80 | length as u8],
+            _ => [&[0x81, 0x80 | 126][..], &length.to_be_bytes()].concat(),
+        };
+        frame.extend([0; 4]);
+        for part in [&element[..name], declared, &element[name..]] {
+            frame.extend(part);
+        }
+        self.transport.write_all(&frame).await.context("writing")
     }
 
     /// Reads until `mark` has come so many times. What comes after it is for the next read.

@@ -1,8 +1,12 @@
 //! The server in this process, on pipes in memory: the same code as the program, on a clock that tests move.
 
+use crate::client::Door;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
+use rookery::http::listener::Http;
+use rookery::http::{self, Web};
+use rookery::net::listener::Admission;
 use rookery::net::{self, Arrival, Server, Settings};
 use rookery::tls::{Source, Tls};
 use rookery_core::env::Env;
@@ -28,6 +32,10 @@ const ITERATIONS: u32 = 4096;
 
 /// Bytes that wait in a pipe, as they would in a socket's buffer.
 const PIPE: usize = 64 * 1024;
+
+/// Connections for HTTP, of all and of one address: few, so that a test can take them all.
+const CONNECTIONS: usize = 1000;
+const CONNECTIONS_PER_ADDRESS: usize = 20;
 
 /// What a test wants different from the defaults: settings of the configuration file, by their names.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +72,10 @@ pub struct TestServer {
     policy: Policy,
     tls: Option<Arc<Tls>>,
     server: Arc<Server>,
+    web: Arc<Web>,
     clock: JoinHandle<()>,
     disk: Faults,
-    connections: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+    connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl TestServer {
@@ -81,7 +90,8 @@ impl TestServer {
             false => None,
         };
         let (server, clock) = open(&data, &policy, tls.clone(), &disk).await?;
-        Ok(TestServer { data, policy, tls, server, clock, disk, connections: Default::default() })
+        let web = web(&server);
+        Ok(TestServer { data, policy, tls, server, web, clock, disk, connections: Default::default() })
     }
 
     /// The server's inside.
@@ -100,6 +110,36 @@ impl TestServer {
         let task = tokio::spawn(net::serve(self.server.clone(), Arrival::plain(theirs, peer), direct, None));
         self.connections.lock().push(task);
         ours
+    }
+
+    /// A new connection for HTTP, as if accepted from this host on the port without TLS.
+    pub fn connect_http(&self) -> DuplexStream {
+        self.connect_http_from(IpAddr::V4(Ipv4Addr::LOCALHOST), false)
+    }
+
+    /// A new connection for HTTP from `peer`, with TLS first or without.
+    pub fn connect_http_from(&self, peer: IpAddr, tls: bool) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let http = Http::new(self.web.clone());
+        // Where there is no place, the connection ends.
+        if let Some(place) = http.enter(peer) {
+            let tls = self.tls.clone().filter(|_| tls);
+            self.connections.lock().push(tokio::spawn(http.serve(theirs, peer, tls, place)));
+        }
+        ours
+    }
+
+    /// Makes such connections from this host, for as long as this run of the server lasts.
+    pub fn door(&self) -> Door {
+        let (web, connections) = (self.web.clone(), self.connections.clone());
+        Arc::new(move || {
+            let (ours, theirs) = tokio::io::duplex(PIPE);
+            let (http, peer) = (Http::new(web.clone()), IpAddr::V4(Ipv4Addr::LOCALHOST));
+            if let Some(place) = http.enter(peer) {
+                connections.lock().push(tokio::spawn(http.serve(theirs, peer, None, place)));
+            }
+            Box::new(ours)
+        })
     }
 
     /// The server as a listener needs it, for tests over real sockets.
@@ -170,6 +210,7 @@ impl TestServer {
             }
             Ending::Killed => {
                 self.clock.abort();
+                self.web.sessions.kill();
                 let connections = std::mem::take(&mut *self.connections.lock());
                 for connection in connections {
                     connection.abort();
@@ -181,6 +222,7 @@ impl TestServer {
         }
         self.connections.lock().clear();
         (self.server, self.clock) = open(&self.data, &self.policy, self.tls.clone(), &self.disk).await?;
+        self.web = web(&self.server);
         Ok(())
     }
 
@@ -205,6 +247,18 @@ impl TestServer {
             None => {}
         }
     }
+}
+
+/// HTTP as the program offers it by default.
+fn web(server: &Arc<Server>) -> Arc<Web> {
+    let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
+    let settings = http::Settings {
+        base: Some("https://localhost:5443".to_owned()),
+        origins: Vec::new(),
+        proxies: proxies.to_vec(),
+    };
+    let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
+    Web::new(server.clone(), admission, settings)
 }
 
 fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {

@@ -7,10 +7,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use rookery::http::listener::Http;
+use rookery::http::{Settings, Web};
 use rookery::net::connection::Connection;
 use rookery::net::framing::Framing;
+use rookery::net::listener::Admission;
 use rookery::net::transport::{Conn, Transport};
 use rookery::net::{self, Arrival};
 use rookery_proto::xml::Limits;
@@ -25,6 +29,9 @@ const WHOLE_FUTURE: usize = 1_536;
 
 /// Bytes on the heap of an idle session over TCP: with its task, its socket's registration, its account, its roster.
 const IDLE_SESSION: usize = 5_632;
+
+/// The same over a WebSocket without TLS.
+const IDLE_WEBSOCKET: usize = 5_888;
 
 /// Sessions that are measured, and those before them that fill caches and pools.
 const SESSIONS: usize = 200;
@@ -70,11 +77,27 @@ async fn connection(listener: &TcpListener) -> (TcpStream, TcpStream) {
 /// A client whose socket the runtime does not know, so that its side costs nothing.
 type Parked = Wire<std::net::TcpStream>;
 
+/// How clients connect.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Stream,
+    WebSocket(&'a Http),
+}
+
 /// Signs in as most clients do: stream management, roster, presence.
-async fn sign_in(site: &Site, listener: &TcpListener, index: usize) -> Parked {
+async fn sign_in(site: &Site, listener: &TcpListener, way: Way<'_>, index: usize) -> Parked {
     let (ours, theirs) = connection(listener).await;
-    tokio::spawn(net::serve(site.server().clone(), Arrival::plain(theirs, LOCALHOST), false, None));
-    let mut wire = site.sign_in_over(ours, index).await.expect("it signs in");
+    let mut wire = match way {
+        Way::Stream => {
+            tokio::spawn(net::serve(site.server().clone(), Arrival::plain(theirs, LOCALHOST), false, None));
+            site.sign_in_over(ours, index).await.expect("it signs in")
+        }
+        Way::WebSocket(http) => {
+            let place = http.enter(LOCALHOST).expect("there is room");
+            tokio::spawn(http.clone().serve(theirs, LOCALHOST, None, place));
+            site.sign_in_over_web_socket(ours, index).await.expect("it signs in")
+        }
+    };
     wire.manage().await.expect("it can be resumed");
     wire.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "</iq>")
         .await
@@ -84,9 +107,15 @@ async fn sign_in(site: &Site, listener: &TcpListener, index: usize) -> Parked {
 }
 
 /// Signs in the accounts, and has all clients take and acknowledge everything.
-async fn idle(site: &Site, listener: &TcpListener, clients: &mut Vec<Parked>, accounts: Range<usize>) {
+async fn idle(
+    site: &Site,
+    listener: &TcpListener,
+    way: Way<'_>,
+    clients: &mut Vec<Parked>,
+    accounts: Range<usize>,
+) {
     for index in accounts {
-        clients.push(sign_in(site, listener, index).await);
+        clients.push(sign_in(site, listener, way, index).await);
     }
     for _ in 0..clients.len() {
         let mut wire = clients.remove(0).map(|socket| TcpStream::from_std(socket).expect("it is a socket"));
@@ -95,21 +124,33 @@ async fn idle(site: &Site, listener: &TcpListener, clients: &mut Vec<Parked>, ac
     }
 }
 
-#[tokio::test]
-async fn an_idle_session_is_small() {
+/// Bytes on the heap of an idle session that came in this way.
+async fn measured(over_web_socket: bool) -> usize {
     let accounts = WARM_UP + SESSIONS;
     let site = Site::with_accounts(accounts).await.expect("a server");
     let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
     let around = |n| (1..=NEIGHBOURS).map(move |by| (n, (n + by) % accounts));
     site.befriend(&(0..accounts).flat_map(around).collect::<Vec<_>>()).await.expect("they are friends");
+    let admission = Arc::new(Admission::new(accounts, accounts));
+    let http = Http::new(Web::new(site.server().clone(), admission, Settings::default()));
+    let way = if over_web_socket { Way::WebSocket(&http) } else { Way::Stream };
 
     let mut clients = Vec::with_capacity(accounts);
-    idle(&site, &listener, &mut clients, 0..WARM_UP).await;
+    idle(&site, &listener, way, &mut clients, 0..WARM_UP).await;
     let before = IN_USE.load(Relaxed);
-    idle(&site, &listener, &mut clients, WARM_UP..accounts).await;
-    let each = (IN_USE.load(Relaxed) - before) / SESSIONS;
+    idle(&site, &listener, way, &mut clients, WARM_UP..accounts).await;
+    (IN_USE.load(Relaxed) - before) / SESSIONS
+}
+
+/// One after the other: what is counted is of the whole process.
+#[tokio::test]
+async fn an_idle_session_is_small() {
+    let each = measured(false).await;
     println!("an idle session: {each} bytes on the heap");
     assert!(each <= IDLE_SESSION, "an idle session costs {each} bytes, more than {IDLE_SESSION}");
+    let each = measured(true).await;
+    println!("an idle session over WebSocket: {each} bytes on the heap");
+    assert!(each <= IDLE_WEBSOCKET, "over WebSocket it costs {each} bytes, more than {IDLE_WEBSOCKET}");
 }
 
 #[tokio::test]

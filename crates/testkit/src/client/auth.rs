@@ -23,19 +23,17 @@ pub(super) const NONCE: &str = "the-same-each-time";
 impl Client {
     /// Open a stream, or restart it, and return the server's header.
     pub async fn open(&mut self) -> Result<Element> {
-        let header = format!(
-            "<?xml version='1.0'?><stream:stream to='{}' version='1.0' xmlns='{}' xmlns:stream='{}'>",
-            escape(&self.domain),
-            ns::CLIENT,
-            ns::STREAM
-        );
-        self.open_with(&header).await
+        self.stream.open(&self.domain, None).await?;
+        self.header().await
     }
 
     /// Open a stream with a header of one's own making.
     pub async fn open_with(&mut self, header: &str) -> Result<Element> {
-        self.stream.restart();
-        self.stream.write(header).await?;
+        self.stream.open_with(header).await?;
+        self.header().await
+    }
+
+    pub(super) async fn header(&mut self) -> Result<Element> {
         match self.stream.read().await? {
             Incoming::Header(header) => Ok(header),
             other => bail!("expected a stream header, got {other:?}"),

@@ -47,14 +47,9 @@ impl Offer {
 impl Client {
     /// Open a stream as this user (RFC 6120 §4.7.1), and return the features it offers.
     pub async fn open_as(&mut self, user: &str) -> Result<Element> {
-        let domain = escape(self.domain());
-        let header = format!(
-            "<?xml version='1.0'?><stream:stream from='{}@{domain}' to='{domain}' version='1.0' xmlns='{}' xmlns:stream='{}'>",
-            escape(user),
-            ns::CLIENT,
-            ns::STREAM
-        );
-        self.open_with(&header).await?;
+        let from = format!("{user}@{}", self.domain());
+        self.stream.open(&self.domain, Some(&from)).await?;
+        self.header().await?;
         self.features().await
     }
 
@@ -136,8 +131,10 @@ impl Client {
         let Some(resumed) = success.get_child("resumed", ns::SM) else { return Ok(()) };
         let counters = self.counters.as_mut().context("no session was restored")?;
         counters.acknowledge(h(resumed)?)?;
-        let again: String = counters.unacknowledged.iter().map(String::as_str).collect();
-        self.send_uncounted(&again).await
+        for again in &counters.unacknowledged {
+            self.stream.write(again).await?;
+        }
+        Ok(())
     }
 
     /// The request to resume the restored session, to go along with authentication.

@@ -7,6 +7,7 @@ use rxml::{Event, Namespace, Parse, Parser};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::Misbehaviour;
+use crate::ns;
 
 /// What a client can talk over: a socket, TLS over it, or a pipe in memory.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,7 +40,7 @@ impl XmlStream {
     }
 
     /// Forget the stream that was being read: the next bytes begin a new one (RFC 6120 §4.3.3).
-    pub(crate) fn restart(&mut self) {
+    fn restart(&mut self) {
         self.tree = Tree::default();
     }
 
@@ -49,6 +50,28 @@ impl XmlStream {
             bail!("the server went on talking before TLS began: {:?}", self.buffer);
         }
         Ok(self.transport)
+    }
+
+    /// Open a stream, or restart it.
+    pub(crate) async fn open(&mut self, domain: &str, from: &str) -> Result<()> {
+        let header = format!(
+            "<?xml version='1.0'?><stream:stream{from} to='{}' version='1.0' xmlns='{}' xmlns:stream='{}'>",
+            escape(domain),
+            ns::CLIENT,
+            ns::STREAM
+        );
+        self.open_with(&header).await
+    }
+
+    /// The same with a header of one's own making.
+    pub(crate) async fn open_with(&mut self, header: &str) -> Result<()> {
+        self.restart();
+        self.write(header).await
+    }
+
+    /// Close the stream.
+    pub(crate) async fn close(&mut self) -> Result<()> {
+        self.write("</stream:stream>").await
     }
 
     pub(crate) async fn write(&mut self, text: &str) -> Result<()> {

@@ -12,18 +12,24 @@ use rookery_proto::sasl::{ChannelBindings, Hash, Mechanism, TokenMechanism};
 
 use super::party::{Party, is_presence_from, listed, skip_presence};
 use super::template::{Variables, fill};
-use super::{Action, Case, Deed, PASSWORD, Target, Who, parse};
+use super::{Action, Case, Deed, PASSWORD, Target, Way, Who, parse};
 use crate::client::{Client, Counters, Incoming, Resumption};
 use crate::server::TestOptions;
 use crate::{clock, ns};
 
 /// Run one case against a target; the error says where it went wrong, what was expected and what came.
 pub fn run(case: &Case, target: Target) -> Result<(), String> {
+    run_by(case, target, Way::Stream)
+}
+
+/// The same, with clients that connect in this way where the dialogue does not say.
+pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
     let at = Cell::new(0);
     let virtual_time = !matches!(target, Target::At { .. });
     let awaited = Rc::new(RefCell::new(String::new()));
     let mut play = Play {
         target,
+        way,
         parties: BTreeMap::new(),
         lost: BTreeMap::new(),
         variables: Variables::new(),
@@ -45,6 +51,8 @@ pub fn run(case: &Case, target: Target) -> Result<(), String> {
 /// A case while it runs.
 struct Play {
     target: Target,
+    /// How the next connection is made.
+    way: Way,
     parties: BTreeMap<Who, Party>,
     /// The sessions of clients that were cut, to be resumed: the full JID and the books.
     lost: BTreeMap<Who, (String, Counters)>,
@@ -116,6 +124,12 @@ impl Play {
 
     async fn deed(&mut self, who: &Who, deed: &Deed) -> Result<()> {
         match deed {
+            Deed::By(way, deed) => {
+                let usual = std::mem::replace(&mut self.way, *way);
+                let outcome = Box::pin(self.deed(who, deed)).await;
+                self.way = usual;
+                outcome
+            }
             Deed::Connects { available } => self.connects(who, *available).await,
             Deed::Wants(nodes) => self.wants(who, nodes).await,
             Deed::OpensConnection => self.opens_connection(who).await,
@@ -191,7 +205,7 @@ impl Play {
     }
 
     async fn signed_in_with(&self, who: &Who, mechanism: Mechanism) -> Result<Client> {
-        let mut client = self.target.connect().await?;
+        let mut client = self.target.connect(self.way).await?;
         self.target
             .patiently(async {
                 client.open_for_features().await?;
@@ -205,7 +219,7 @@ impl Play {
     async fn signs_in_with_2(&mut self, who: &Who, token: Option<&str>, asking: Option<&str>) -> Result<()> {
         let asking = fill(asking.unwrap_or_default(), &self.variables)?;
         let token = token.map(|token| fill(token, &self.variables)).transpose()?;
-        let mut client = self.target.connect().await?;
+        let mut client = self.target.connect(self.way).await?;
         if let Some((jid, counters)) = self.lost.remove(who).filter(|_| asking.contains("<resume ")) {
             client.restore(&jid, counters);
         }
@@ -217,7 +231,7 @@ impl Play {
     async fn resumes_with_2(&mut self, who: &Who) -> Result<()> {
         self.parties.remove(who);
         let (jid, counters) = self.lost.remove(who).context("no session that could be resumed")?;
-        let mut client = self.target.connect().await?;
+        let mut client = self.target.connect(self.way).await?;
         client.restore(&jid, counters);
         let asking = client.resume_request()?;
         let answer = self.target.patiently(enter(&mut client, who, None, &asking)).await?;
@@ -287,13 +301,15 @@ impl Play {
 
     async fn is_cut(&mut self, who: &Who) -> Result<()> {
         let party = self.parties.remove(who).with_context(|| format!("{who} is not there"))?;
+        let unnoticed = party.client.is_cut_unnoticed();
         if let Some(jid) = party.client.jid().map(str::to_owned)
             && let Some(counters) = party.client.into_counters()
         {
             self.lost.insert(who.clone(), (jid, counters));
         }
         clock::settle().await;
-        Ok(())
+        // The server lets the last request wait, and waits for the next, as long as it has told.
+        if unnoticed { self.time_passes(Duration::from_secs(120)).await } else { Ok(()) }
     }
 
     async fn resume(&mut self, who: &Who) -> Result<Resumption> {
@@ -307,7 +323,7 @@ impl Play {
     }
 
     async fn opens_connection(&mut self, who: &Who) -> Result<()> {
-        let client = self.target.connect().await?;
+        let client = self.target.connect(self.way).await?;
         self.join(who, client)
     }
 

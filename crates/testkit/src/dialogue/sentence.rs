@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rookery_proto::sasl::Mechanism;
 
-use super::{Action, Deed, Who};
+use super::{Action, Deed, Way, Who};
 use crate::server::{Ending, StoreFault};
 
 /// Understand one sentence; `block` is what stands indented below it.
@@ -38,6 +38,13 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
 }
 
 fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action> {
+    if let Some(at) = deed.iter().position(|word| *word == "by")
+        && let Some(way) = deed.get(at + 1).and_then(|name| Way::from_name(name))
+    {
+        let rest = [&deed[..at], &deed[at + 2..]].concat();
+        let Action::Client(who, deed) = client(who, &rest, block)? else { bail!("no client can do this") };
+        return Ok(Action::Client(who, Deed::By(way, Box::new(deed))));
+    }
     let (account, resource) = who.split_once('/').context("a client is written account/resource")?;
     let who = Who { account: account.to_owned(), resource: resource.to_owned() };
     let mut below = || block.take().context("nothing stands below this sentence");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 
-use super::PASSWORD;
+use super::{PASSWORD, Way};
 use crate::client::Client;
 use crate::clock;
 use crate::server::{Ending, StoreFault, TestOptions, TestServer};
@@ -42,11 +42,16 @@ impl Target {
         Ok(())
     }
 
-    pub(super) async fn connect(&self) -> Result<Client> {
-        match self {
-            Target::Ours => bail!("the server is not started"),
-            Target::Running(server) => Ok(Client::new(server.connect(), Target::DOMAIN)),
-            Target::At { address, .. } => {
+    pub(super) async fn connect(&self, way: Way) -> Result<Client> {
+        match (self, way) {
+            (Target::Ours, _) => bail!("the server is not started"),
+            (Target::Running(server), Way::Stream) => Ok(Client::new(server.connect(), Target::DOMAIN)),
+            (Target::Running(server), Way::WebSocket) => {
+                Client::by_web_socket(server.connect_http(), Target::DOMAIN).await
+            }
+            (Target::Running(server), Way::Bosh) => Ok(Client::by_bosh(server.door(), Target::DOMAIN)),
+            (Target::At { .. }, Way::WebSocket | Way::Bosh) => bail!("another server is reached by TCP"),
+            (Target::At { address, .. }, Way::Stream) => {
                 let connection = TcpStream::connect(address).await.context("connecting")?;
                 connection.set_nodelay(true).context("connecting")?;
                 Ok(Client::new(connection, Target::DOMAIN))
@@ -59,7 +64,7 @@ impl Target {
         if let Target::Running(server) = self {
             return server.create_account(name, PASSWORD).await.map(Some);
         }
-        let mut client = self.connect().await?;
+        let mut client = self.connect(Way::Stream).await?;
         client.open_for_features().await?;
         client.register(name, PASSWORD).await?;
         if let Target::At { accounts, .. } = self {
@@ -75,7 +80,7 @@ impl Target {
             Target::Ours | Target::Running(_) => return Ok(()),
         };
         for account in accounts {
-            let mut client = self.connect().await?;
+            let mut client = self.connect(Way::Stream).await?;
             client.sign_in(&account, PASSWORD, "clean-up").await?;
             client.unregister().await?;
         }

@@ -2,7 +2,9 @@
 
 mod addresses;
 mod auth;
+mod bosh;
 mod common;
+mod http;
 mod memory;
 mod personal;
 mod sasl2;
