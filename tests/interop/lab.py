@@ -16,6 +16,7 @@ DOMAIN = "ours.test"
 ADDRESS = "127.0.0.13"
 STARTTLS_PORT = 5222
 DIRECT_TLS_PORT = 5223
+HTTPS_PORT = 5443
 
 INSIDE = "ROOKERY_INTEROP_INSIDE"
 TRUST = "/etc/ssl/certs/ca-certificates.crt"

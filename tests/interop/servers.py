@@ -67,6 +67,7 @@ data = "{self.folder}/data"
 [listen]
 c2s = ["{lab.ADDRESS}:{lab.STARTTLS_PORT}"]
 c2s_tls = ["{lab.ADDRESS}:{lab.DIRECT_TLS_PORT}"]
+https = ["{lab.ADDRESS}:{lab.HTTPS_PORT}"]
 
 [tls]
 certificate = "{the_lab.certificate}"
@@ -100,6 +101,7 @@ plugin_paths = {{ "/usr/lib/prosody/modules" }}
 modules_enabled = {{
   "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4", "vcard_legacy", "version",
   "uptime", "time", "ping", "register", "mam", "csi_simple", "smacks", "lastactivity", "bookmarks",
+  "websocket", "bosh",
 }}
 allow_registration = true
 min_seconds_between_registrations = 0
@@ -111,7 +113,9 @@ c2s_require_encryption = true
 c2s_direct_tls_ports = {{ {lab.DIRECT_TLS_PORT} }}
 ssl = {{ certificate = "{the_lab.certificate}"; key = "{the_lab.key}" }}
 https_ssl = ssl
-https_ports = {{ 5281 }}
+https_ports = {{ 5281, {lab.HTTPS_PORT} }}
+http_cors_override = {{ bosh = {{ enabled = true }}, websocket = {{ enabled = true }} }}
+cross_domain_websocket = true
 log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
 VirtualHost "{lab.DOMAIN}"
   disco_items = {{ {{ "groups.{lab.DOMAIN}" }}, {{ "upload.{lab.DOMAIN}" }} }}

@@ -12,7 +12,8 @@ use crate::report::{Counts, Outcome};
 use crate::{shell, venv};
 
 /// Debian packages: the lab, a screen for the desktop clients, and the clients.
-const PACKAGES: [&str; 18] = [
+const PACKAGES: [&str; 19] = [
+    "chromium",
     "dbus",
     "dbus-x11",
     "dino-im",
@@ -44,6 +45,9 @@ const SLIXMPP: &str = "slixmpp==1.17.0";
 const PYTHON: [&str; 5] =
     [SLIXMPP, "aiohttp==3.14.5", "aiodns==4.0.4", "cryptography==50.0.2", "emoji==2.16.0"];
 
+/// The pages that run in a browser, with the libraries that they want from npm.
+const PAGES: &str = "tests/interop/web";
+
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Server {
     /// The server of this project
@@ -54,7 +58,8 @@ enum Server {
 
 #[derive(Args)]
 pub(crate) struct InteropArgs {
-    /// slixmpp, slixmpp-suite, profanity, dino, gajim, mcabber, finch; all of them if none is named
+    /// slixmpp, slixmpp-suite, profanity, dino, gajim, mcabber, finch, strophe-websocket, strophe-bosh,
+    /// xmpp-client, converse; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]
@@ -88,6 +93,8 @@ fn drive(args: &InteropArgs) -> Result<Outcome> {
         venv::source(&bin, SLIXMPP, &out)?;
     }
 
+    web(&out.join("web"))?;
+
     let mut driver = shell::command(bin.join("python"));
     driver.arg("tests/interop/run.py").arg("--out").arg(&out);
     match args.server {
@@ -117,6 +124,26 @@ fn hindrance() -> Option<String> {
         return Some("this machine allows no network namespace".to_string());
     }
     None
+}
+
+/// The pages, and beside them exactly what their lock file names.
+fn web(folder: &Path) -> Result<()> {
+    if !shell::on_path("npm") {
+        install(&["npm"])?;
+    }
+    std::fs::create_dir_all(folder)?;
+    let lock = std::fs::read(shell::root().join(PAGES).join("package-lock.json"))?;
+    let fresh = std::fs::read(folder.join("package-lock.json")).is_ok_and(|have| have == lock);
+    for page in std::fs::read_dir(shell::root().join(PAGES))? {
+        let page = page?;
+        std::fs::copy(page.path(), folder.join(page.file_name()))?;
+    }
+    if fresh && folder.join("node_modules").exists() {
+        return Ok(());
+    }
+    let mut npm = shell::command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
+    shell::run(npm.stdout(std::process::Stdio::null())).context("installing the libraries of the pages")
 }
 
 fn install(packages: &[&str]) -> Result<()> {

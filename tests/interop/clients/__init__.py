@@ -1,6 +1,6 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import dino, finch, gajim, mcabber, profanity, slix, suite
+from clients import dino, finch, gajim, mcabber, profanity, slix, suite, web
 
 CLIENTS = {
     "slixmpp": slix.test,
@@ -10,4 +10,5 @@ CLIENTS = {
     "gajim": gajim.test,
     "mcabber": mcabber.test,
     "finch": finch.test,
+    **web.TESTS,
 }

@@ -1,0 +1,93 @@
+"""Clients in a browser: strophe.js by WebSocket and by BOSH, @xmpp/client, and Converse."""
+
+import asyncio
+import json
+import urllib.parse
+
+import conversation
+import lab
+from browser import PAGES_PORT, Browser, Pages, pages_folder, shows
+from people import password
+
+
+class Page(conversation.Client):
+    """A page of tests/interop/web. It has functions for what a person would click."""
+
+    page = ""
+    way = "websocket"
+
+    async def start(self):
+        self.pages = Pages(self.lab, pages_folder(self.lab))
+        self.browser = Browser(self.lab, self.name)
+        asked = urllib.parse.urlencode({"user": self.user, "password": password(self.user), "domain": lab.DOMAIN,
+                                        "port": lab.HTTPS_PORT, "way": self.way})
+        await self.browser.open(f"https://{lab.DOMAIN}:{PAGES_PORT}/{self.page}?{asked}")
+        await self.started()
+
+    async def started(self):
+        await shows(self.browser, "connected")
+
+    async def call(self, function, *arguments):
+        written = ", ".join(json.dumps(argument) for argument in arguments)
+        await self.browser.run(f"(async () => {{ await client.{function}({written}); }})()")
+
+    async def approve(self):
+        await self.call("approve", self.friend)
+
+    async def subscribe(self):
+        await self.call("subscribe", self.friend)
+
+    async def look_back(self):
+        await self.call("lookBack", self.friend)
+
+    async def say(self, text):
+        await self.call("say", self.friend, text)
+
+    def shows(self, text):
+        return text in self.browser.text
+
+    def shows_presence(self, status):
+        return status in self.browser.text
+
+    async def stop(self):
+        await self.browser.stop()
+        self.pages.stop()
+
+
+class StropheWebSocket(Page):
+    name = "strophe-websocket"
+    page = "strophe.html"
+
+
+class StropheBosh(Page):
+    name = "strophe-bosh"
+    page = "strophe.html"
+    way = "bosh"
+
+
+class XmppClient(Page):
+    name = "xmpp-client"
+    page = "xmpp.html"
+
+
+class Converse(Page):
+    name = "converse"
+    page = "converse.html"
+    cannot = {"sees presence": "Converse shows by a colour that somebody is away, and not the words: see the picture"}
+
+    async def started(self):
+        pass  # its presence is waited for
+
+    async def open(self):
+        await self.call("open", self.friend)
+        await asyncio.sleep(1)
+        await self.browser.picture("open")
+
+
+def test_of(client):
+    async def test(the_lab, server, report):
+        await conversation.converse(client, the_lab, server, report)
+    return test
+
+
+TESTS = {client.name: test_of(client) for client in (StropheWebSocket, StropheBosh, XmppClient, Converse)}
