@@ -47,6 +47,9 @@ class Client:
         """Whether the client shows the friend's presence with this status text."""
         raise NotImplementedError
 
+    async def reconnect(self):
+        """Hurries the client as its user might, if by itself it would wait for long."""
+
     async def stop(self):
         """Ends the client, and keeps a picture of its last state."""
         raise NotImplementedError
@@ -132,6 +135,7 @@ async def restart(client, bob, tablet, server, report):
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(server.start)
         await asyncio.gather(bob.back(), tablet.back())
+        await client.reconnect()
         bob.say(client.user, "after the restart")
         await until(lambda: client.shows("after the restart"), "the client showing what came after", 120)
         await client.say(f"{name} is back")

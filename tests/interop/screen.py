@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 
 from report import until
@@ -32,6 +33,15 @@ def give(folder):
     for root, folders, files in os.walk(folder):
         for path in (root, *(os.path.join(root, name) for name in (*folders, *files))):
             os.chown(path, UNPRIVILEGED, UNPRIVILEGED)
+
+
+def rows(database, statement, *parameters):
+    """Rows of a client's own database; none while it has no such table."""
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            return connection.execute(statement, parameters).fetchall()
+    except sqlite3.OperationalError:
+        return []
 
 
 class Terminal:
@@ -129,6 +139,18 @@ class Desktop:
     async def click(self, x, y, pause=0.5):
         self.run("xdotool", "mousemove", str(x), str(y), "click", "1")
         await asyncio.sleep(pause)
+
+    async def focus(self, title, seconds=10):
+        """Waits for the window with this title, and gives it the keys."""
+        await until(lambda: self.run("xdotool", "search", "--onlyvisible", "--name", title), f"the window “{title}”", seconds)
+        self.run("xdotool", "search", "--onlyvisible", "--name", title, "windowactivate", "--sync")
+        await asyncio.sleep(0.5)
+
+    async def press(self, title, x, y):
+        """Clicks at a place of the window with this title, counted from its corner."""
+        await self.focus(title)
+        self.run("xdotool", "search", "--onlyvisible", "--name", title, "mousemove", "--window", "%1", str(x), str(y),
+                 "click", "1")
 
     def activate(self, program, where, action, parameter):
         """Presses a button of a GTK program by its name (GAction over D-Bus)."""

@@ -12,7 +12,8 @@ use crate::report::{Counts, Outcome};
 use crate::{shell, venv};
 
 /// Debian packages: the lab, a screen for the desktop clients, and the clients.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 25] = [
+    "bitlbee",
     "chromium",
     "dbus",
     "dbus-x11",
@@ -20,12 +21,17 @@ const PACKAGES: [&str; 19] = [
     "dnsmasq-base",
     "finch",
     "gajim",
+    "go-sendxmpp",
     "imagemagick",
     "iproute2",
+    "libpurple-bin",
     "mcabber",
     "openbox",
     "openssl",
+    "pidgin",
+    "poezio",
     "profanity",
+    "psi-plus",
     "python3-venv",
     "sqlite3",
     "tmux",
@@ -58,8 +64,8 @@ enum Server {
 
 #[derive(Args)]
 pub(crate) struct InteropArgs {
-    /// slixmpp, slixmpp-suite, profanity, dino, gajim, mcabber, finch, strophe-websocket, strophe-bosh,
-    /// xmpp-client, converse; all of them if none is named
+    /// slixmpp, slixmpp-suite, profanity, poezio, mcabber, finch, pidgin, dino, gajim, psi, bitlbee, go-sendxmpp,
+    /// strophe-websocket, strophe-bosh, xmpp-client, converse; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]

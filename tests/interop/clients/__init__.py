@@ -1,14 +1,19 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import dino, finch, gajim, mcabber, profanity, slix, suite, web
+from clients import (bitlbee, dino, finch, gajim, mcabber, pidgin, poezio, profanity, psi, sendxmpp, slix, suite, web)
 
 CLIENTS = {
     "slixmpp": slix.test,
     "slixmpp-suite": suite.test,
     "profanity": profanity.test,
-    "dino": dino.test,
-    "gajim": gajim.test,
+    "poezio": poezio.test,
     "mcabber": mcabber.test,
     "finch": finch.test,
+    "pidgin": pidgin.test,
+    "dino": dino.test,
+    "gajim": gajim.test,
+    "psi": psi.test,
+    "bitlbee": bitlbee.test,
+    "go-sendxmpp": sendxmpp.test,
     **web.TESTS,
 }

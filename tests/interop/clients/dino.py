@@ -6,7 +6,7 @@ import sqlite3
 import conversation
 from people import address, password
 from report import until
-from screen import Desktop, give
+from screen import Desktop, give, rows
 
 
 class Dino(conversation.Client):
@@ -18,7 +18,7 @@ class Dino(conversation.Client):
         await self.desktop.start()
         self.database = self.desktop.home / ".local/share/dino/dino.db"
         first = self.desktop.spawn("dino-im")  # it makes its database
-        await until(lambda: self.query("SELECT count(*) FROM account"), "Dino's database")
+        await until(lambda: rows(self.database, "SELECT count(*) FROM account"), "Dino's database")
         self.desktop.end(first)
         with sqlite3.connect(self.database) as database:
             database.execute("INSERT INTO account (bare_jid, resourcepart, password, alias, enabled) "
@@ -28,10 +28,10 @@ class Dino(conversation.Client):
 
     async def approve(self):
         """As the button of its notification does; it asks back at once."""
-        rows = await until(lambda: self.query(
-            "SELECT c.id FROM conversation c JOIN jid j ON j.id = c.jid_id WHERE j.bare_jid = ?",
+        found = await until(lambda: rows(
+            self.database, "SELECT c.id FROM conversation c JOIN jid j ON j.id = c.jid_id WHERE j.bare_jid = ?",
             address(self.friend)), "Dino's conversation")
-        self.desktop.activate("im.dino.Dino", "/im/dino/Dino", "accept-subscription", f"<{rows[0][0]}>")
+        self.desktop.activate("im.dino.Dino", "/im/dino/Dino", "accept-subscription", f"<{found[0][0]}>")
 
     async def open(self):
         self.desktop.run("dino-im", f"xmpp:{address(self.friend)}?message", seconds=5)
@@ -42,15 +42,7 @@ class Dino(conversation.Client):
         await self.desktop.type(text)
 
     def shows(self, text):
-        return bool(self.query("SELECT 1 FROM message WHERE body = ?", text))
-
-    def query(self, statement, *parameters):
-        """Rows of Dino's database; none while it has no such table."""
-        try:
-            with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
-                return database.execute(statement, parameters).fetchall()
-        except sqlite3.OperationalError:
-            return []
+        return bool(rows(self.database, "SELECT 1 FROM message WHERE body = ?", text))
 
     async def stop(self):
         self.desktop.stop()

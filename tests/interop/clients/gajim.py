@@ -8,8 +8,7 @@ import subprocess
 import lab
 import conversation
 from people import address, password
-from report import until
-from screen import Desktop, give
+from screen import Desktop, give, rows
 
 ACCOUNT = "ours"
 
@@ -60,7 +59,7 @@ class Gajim(conversation.Client):
 
     async def subscribe(self):
         """After an approval Gajim opens its dialog for adding the contact."""
-        await until(lambda: self.desktop.run("xdotool", "search", "--name", "Add Contact"), "the dialog", 10)
+        await self.desktop.focus("Add Contact")
         await self.desktop.key("Return", pause=1.5)  # Next
         await self.desktop.key("Return", pause=1.5)  # Add Contact
 
@@ -75,11 +74,7 @@ class Gajim(conversation.Client):
         await self.desktop.type(text)
 
     def shows(self, text):
-        try:
-            with sqlite3.connect(f"file:{self.archive}?mode=ro", uri=True) as database:
-                return bool(database.execute("SELECT 1 FROM logs WHERE message = ?", (text,)).fetchall())
-        except sqlite3.OperationalError:
-            return False
+        return bool(rows(self.archive, "SELECT 1 FROM logs WHERE message = ?", text))
 
     def shows_presence(self, status):
         return status in self.desktop.run("gajim-remote", "list_contacts", ACCOUNT)
