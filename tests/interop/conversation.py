@@ -2,10 +2,13 @@
 
 import asyncio
 
-from people import Person, create_account
+from people import Person, avatar, create_account
 from report import Skip, until
 
 AWAY = "out for lunch"
+
+#: What the friend looks like: orange, so that it is seen in the pictures.
+FACE = avatar((240, 130, 20))
 
 
 class Client:
@@ -45,6 +48,13 @@ class Client:
 
     def shows_presence(self, status):
         """Whether the client shows the friend's presence with this status text."""
+        raise NotImplementedError
+
+    async def ask_for_avatar(self):
+        """Has the client fetch the friend's avatar, if it does not by itself."""
+
+    def shows_avatar(self, picture):
+        """Whether the client has the friend's avatar: these very bytes."""
         raise NotImplementedError
 
     async def reconnect(self):
@@ -110,6 +120,11 @@ async def talk(client, bob, tablet, server, report):
         await tablet.sees(friend, ("away",), AWAY)
         possible(client, "sees presence")
         await until(lambda: client.shows_presence(AWAY), "the client showing it")
+    async with report.check(f"{name} has the friend's avatar"):
+        await bob.wear(FACE)
+        possible(client, "has avatars")
+        await client.ask_for_avatar()
+        await until(lambda: client.shows_avatar(FACE), "the client having it")
     async with report.check(f"{name}'s words are in the history of a second device"):
         texts = await tablet.history(friend)
         want = ["said before the client came", f"ping from {name}", f"pong to {name}"]

@@ -1,14 +1,21 @@
 """People at the other end: slixmpp sessions that a check talks through, and looks with."""
 
 import asyncio
+import hashlib
 import logging
+import struct
+import zlib
 
 import slixmpp
 
 import lab
 from report import until
 
-PLUGINS = ("xep_0030", "xep_0077", "xep_0085", "xep_0184", "xep_0198", "xep_0199", "xep_0280", "xep_0313")
+PLUGINS = ("xep_0030", "xep_0077", "xep_0084", "xep_0085", "xep_0115", "xep_0184", "xep_0198", "xep_0199", "xep_0280",
+           "xep_0313")
+
+#: Pixels on each side.
+AVATAR_SIZE = 96
 
 
 class Person(slixmpp.ClientXMPP):
@@ -20,6 +27,7 @@ class Person(slixmpp.ClientXMPP):
         self.carbons = []
         self.presences = []
         self.requests = []
+        self.avatars = []
         self.resumed = 0
         self.priority = 0
         self._signed_in = False
@@ -35,6 +43,7 @@ class Person(slixmpp.ClientXMPP):
         self.add_event_handler("message", self.messages.append)
         self.add_event_handler("carbon_received", self._carbon)
         self.add_event_handler("carbon_sent", self._carbon)
+        self.add_event_handler("avatar_metadata_publish", self.avatars.append)
         self.add_event_handler("presence_subscribe", self.requests.append)
         self.add_event_handler("session_resumed", self._resumed)
         self.add_event_handler("disconnected", self._disconnected)
@@ -63,6 +72,13 @@ class Person(slixmpp.ClientXMPP):
         message = self.make_message(mto=address(to), mbody=body, mtype="chat")
         message.send()
         return message["id"]
+
+    async def wear(self, picture):
+        """Publishes an avatar (XEP-0084): the picture, and then word of it."""
+        await self["xep_0084"].publish_avatar(picture)
+        about = {"id": hashlib.sha1(picture).hexdigest(), "type": "image/png", "bytes": str(len(picture)),
+                 "width": str(AVATAR_SIZE), "height": str(AVATAR_SIZE)}
+        await self["xep_0084"].publish_avatar_metadata(about)
 
     async def heard(self, body, seconds=30):
         """The message with this text, sent to us (not a carbon)."""
@@ -147,6 +163,15 @@ async def create_account(name):
     person = Person(name, "register", register=True)
     await person.sign_in()
     await person.sign_out()
+
+
+def avatar(colour):
+    """A PNG picture of one colour (red, green, blue)."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    lines = (b"\0" + bytes(colour) * AVATAR_SIZE) * AVATAR_SIZE
+    header = struct.pack(">IIBBBBB", AVATAR_SIZE, AVATAR_SIZE, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def address(name, resource=None):

@@ -44,6 +44,12 @@ def rows(database, statement, *parameters):
         return []
 
 
+def holds(folder, content):
+    """Whether a file with exactly this content is in the folder, at any depth."""
+    return any(path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+               for path in folder.rglob("*"))
+
+
 class Terminal:
     """One program in a tmux of its own."""
 

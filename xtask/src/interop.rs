@@ -12,7 +12,7 @@ use crate::report::{Counts, Outcome};
 use crate::{shell, venv};
 
 /// Debian packages: the lab, a screen for the desktop clients, and the clients.
-const PACKAGES: [&str; 25] = [
+const PACKAGES: &[&str] = &[
     "bitlbee",
     "chromium",
     "dbus",

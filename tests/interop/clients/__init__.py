@@ -1,6 +1,6 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import (bitlbee, dino, finch, gajim, mcabber, pidgin, poezio, profanity, psi, sendxmpp, slix, suite, web)
+from clients import bitlbee, dino, finch, gajim, mcabber, pidgin, poezio, profanity, psi, sendxmpp, slix, suite, web
 
 CLIENTS = {
     "slixmpp": slix.test,

@@ -16,7 +16,7 @@ US = "tester"
 
 class Bitlbee(conversation.Client):
     name = "bitlbee"
-    cannot = {"shows history": "bitlbee knows no archive"}
+    cannot = {"has avatars": "IRC has no pictures", "shows history": "bitlbee knows no archive"}
 
     async def start(self):
         """One bitlbee for one connection, as inetd would start it, with us as its IRC client."""

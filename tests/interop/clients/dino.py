@@ -6,7 +6,7 @@ import sqlite3
 import conversation
 from people import address, password
 from report import until
-from screen import Desktop, give, rows
+from screen import Desktop, give, holds, rows
 
 
 class Dino(conversation.Client):
@@ -43,6 +43,9 @@ class Dino(conversation.Client):
 
     def shows(self, text):
         return bool(rows(self.database, "SELECT 1 FROM message WHERE body = ?", text))
+
+    def shows_avatar(self, picture):
+        return holds(self.desktop.home, picture)
 
     async def stop(self):
         self.desktop.stop()

@@ -5,7 +5,7 @@ import asyncio
 import conversation
 from people import address, password
 from report import until
-from screen import Terminal, give
+from screen import give, holds, Terminal
 
 
 class Finch(conversation.Client):
@@ -49,6 +49,9 @@ class Finch(conversation.Client):
 
     def shows(self, text):
         return text in self.terminal.text()
+
+    def shows_avatar(self, picture):
+        return holds(self.terminal.home, picture)
 
     async def stop(self):
         self.terminal.stop()

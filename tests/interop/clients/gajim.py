@@ -8,7 +8,7 @@ import subprocess
 import lab
 import conversation
 from people import address, password
-from screen import Desktop, give, rows
+from screen import Desktop, give, holds, rows
 
 ACCOUNT = "ours"
 
@@ -78,6 +78,9 @@ class Gajim(conversation.Client):
 
     def shows_presence(self, status):
         return status in self.desktop.run("gajim-remote", "list_contacts", ACCOUNT)
+
+    def shows_avatar(self, picture):
+        return holds(self.desktop.home, picture)
 
     async def stop(self):
         self.desktop.stop()

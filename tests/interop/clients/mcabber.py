@@ -11,6 +11,7 @@ class Mcabber(conversation.Client):
     name = "mcabber"
     cannot = {
         "subscribes": "left to the account's other session",
+        "has avatars": "mcabber shows no pictures",
         "shows history": "mcabber knows no archive",
         "reconnects": "mcabber waits for minutes",
     }

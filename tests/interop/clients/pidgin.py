@@ -5,7 +5,7 @@ import asyncio
 
 import conversation
 from people import address, password
-from screen import Desktop, give
+from screen import Desktop, give, holds
 
 SERVICE, OBJECT, INTERFACE = "im.pidgin.purple.PurpleService", "/im/pidgin/purple/PurpleObject", "im.pidgin.purple.PurpleInterface"
 
@@ -79,6 +79,9 @@ class Pidgin(conversation.Client):
     async def reconnect(self):
         accounts, = self.purple("AccountsGetAllActive")
         self.purple("AccountConnect", accounts[0])
+
+    def shows_avatar(self, picture):
+        return holds(self.desktop.home, picture)
 
     async def stop(self):
         self.desktop.stop()

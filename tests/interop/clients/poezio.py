@@ -4,7 +4,7 @@ import conversation
 import lab
 from people import address, password
 from report import until
-from screen import Terminal, give
+from screen import give, holds, Terminal
 
 
 class Poezio(conversation.Client):
@@ -40,6 +40,9 @@ use_log = false
 
     def shows_presence(self, status):
         return status in self.terminal.text()
+
+    def shows_avatar(self, picture):
+        return holds(self.terminal.home, picture)
 
     async def stop(self):
         self.lab.keep(self.terminal.home / "log", "poezio.log")

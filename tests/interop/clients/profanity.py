@@ -3,7 +3,7 @@
 import conversation
 from people import address, password
 from report import until
-from screen import Terminal
+from screen import holds, Terminal
 
 
 class Profanity(conversation.Client):
@@ -43,6 +43,12 @@ class Profanity(conversation.Client):
 
     def shows_presence(self, status):
         return status in self.terminal.text()
+
+    async def ask_for_avatar(self):
+        await self.terminal.line(f"/avatar get {address(self.friend)}")
+
+    def shows_avatar(self, picture):
+        return holds(self.terminal.home, picture)
 
     async def stop(self):
         self.lab.keep(self.terminal.home / "log", "profanity.log")

@@ -2,7 +2,7 @@
 
 import conversation
 from people import address, password
-from screen import Desktop, give
+from screen import Desktop, give, holds
 
 #: Its keyring is the profile itself; tips would lie over the other windows; a stranger's request shows itself.
 OPTIONS = """\
@@ -69,6 +69,9 @@ class Psi(conversation.Client):
 
     def shows(self, text):
         return any(text in events.read_text() for events in self.profile.glob("events-*.xml"))
+
+    def shows_avatar(self, picture):
+        return holds(self.desktop.home, picture)
 
     async def stop(self):
         self.desktop.stop()

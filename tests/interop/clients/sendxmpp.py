@@ -15,6 +15,7 @@ class GoSendxmpp(conversation.Client):
     cannot = {
         "subscribes": "it knows no roster",
         "sees presence": "it tells of messages only",
+        "has avatars": "it tells of messages only",
         "shows history": "it knows no archive",
         "reconnects": "it ends with its connection",
     }

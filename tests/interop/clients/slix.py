@@ -2,6 +2,7 @@
 
 import asyncio
 
+import conversation
 from people import Person, create_account
 from report import until
 
@@ -23,6 +24,12 @@ async def test(_lab, server, report):
     async with report.check("slixmpp sees presence"):
         bob.send_presence(pshow="away", pstatus="at lunch")
         await alice.sees("slix-bob", ("away",), "at lunch")
+    async with report.check("slixmpp sees the avatar, and fetches it"):
+        await bob.wear(conversation.FACE)
+        notice = await until(lambda: next(iter(alice.avatars), None), "word of it")
+        item = notice["pubsub_event"]["items"]["item"]
+        fetched = await alice["xep_0084"].retrieve_avatar(bob.boundjid.bare, item["id"])
+        assert fetched["pubsub"]["items"]["item"]["avatar_data"]["value"] == conversation.FACE
     async with report.check("slixmpp talks both ways"):
         alice.say("slix-bob", "hello bob")
         await bob.heard("hello bob")
