@@ -19,11 +19,13 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
 pub mod held;
+pub mod out;
 pub mod owed;
 pub mod sm;
 pub mod timeline;
 
 pub use held::Held;
+pub use out::{Out, Turn};
 pub use owed::Owed;
 pub use sm::{Sent, StreamManagement};
 pub use timeline::{Form, Timeline};
@@ -112,37 +114,6 @@ pub enum Link {
     },
     /// Over. A connection that still serves it says why and closes.
     Ended(Option<StreamError>),
-}
-
-/// One thing to be written to the client.
-#[derive(Clone, Debug)]
-pub enum Out {
-    /// An entry of the log, or (with `useq` 0) a message that is in no log.
-    Entry {
-        /// The message.
-        entry: Arc<Entry>,
-        /// The form in which this session gets it.
-        form: Form,
-        /// How it came to be here.
-        turn: Turn,
-    },
-    /// A stanza that is in no log.
-    Stanza(Bytes),
-    /// Something that is not a stanza and is not counted (XEP-0198 §4).
-    Nonza(Bytes),
-    /// `<enabled/>`: stanzas are counted from here on (XEP-0198 §3).
-    Enabled(Bytes),
-}
-
-/// How a log entry came into the outbox.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Turn {
-    /// Straight from its commit.
-    Live,
-    /// In its turn too, but read from the log: it says when it was sent.
-    Late,
-    /// Out of its turn, as it was written before and not acknowledged: the session's place in the log is not about it.
-    Again,
 }
 
 impl Session {
@@ -586,34 +557,6 @@ impl State {
     /// The stream management id, where the session can be resumed.
     pub fn resumable(&self) -> Option<StreamId> {
         self.sm.as_ref().and_then(|sm| sm.resumable)
-    }
-}
-
-impl Out {
-    /// The position in the log from which this can be read again, if it is there.
-    pub fn useq(&self) -> Option<Useq> {
-        match self {
-            Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(entry.useq),
-            _ => None,
-        }
-    }
-
-    /// Whether this can be read again from the log.
-    pub fn is_logged(&self) -> bool {
-        self.useq().is_some()
-    }
-
-    /// Whether this is a log entry that is written in its turn.
-    fn is_in_turn(&self) -> bool {
-        matches!(self, Out::Entry { turn, .. } if *turn != Turn::Again) && self.is_logged()
-    }
-
-    /// About how many bytes this becomes on the wire.
-    pub fn size(&self) -> usize {
-        match self {
-            Out::Entry { entry, .. } => entry.stanza.len() + 128,
-            Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => bytes.len(),
-        }
     }
 }
 
