@@ -51,7 +51,7 @@ class Browser:
         self.log = (the_lab.out / f"{name}.log").open("w")
         self.numbers = itertools.count(1)
         self.answers = {}
-        self.text = ""
+        self.text = self.html = ""
         self.tasks = []
         self.process = self.session = self.page = None
 
@@ -113,6 +113,7 @@ class Browser:
         while True:
             try:
                 self.text = await self.run("document.body ? document.body.innerText : ''") or ""
+                self.html = await self.run("document.documentElement.outerHTML") or ""
             except (RuntimeError, TimeoutError):
                 pass
             await asyncio.sleep(0.3)

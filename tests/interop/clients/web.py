@@ -1,6 +1,7 @@
 """Clients in a browser: strophe.js by WebSocket and by BOSH, @xmpp/client, and Converse."""
 
 import asyncio
+import base64
 import json
 import urllib.parse
 
@@ -15,6 +16,7 @@ class Page(conversation.Client):
 
     page = ""
     way = "websocket"
+    cannot = {"has avatars": "the page shows no pictures"}
 
     async def start(self):
         self.pages = Pages(self.lab, pages_folder(self.lab))
@@ -82,6 +84,9 @@ class Converse(Page):
         await self.call("open", self.friend)
         await asyncio.sleep(1)
         await self.browser.picture("open")
+
+    def shows_avatar(self, picture):
+        return base64.b64encode(picture).decode() in self.browser.html
 
 
 def test_of(client):
