@@ -204,8 +204,10 @@ impl Core {
             self.end(&session, None).await;
             return Err(refused(Some(handled)));
         }
-        // Read before the session is taken: a store that fails here leaves it waiting for the next attempt.
-        let later = |_| Refused { condition: "internal-server-error", handled: Some(handled) };
+        // Read before the session is taken: a store that fails here leaves it waiting for the next attempt. What was handled
+        // is not told: the errors to what could not be stored wait with the session, and a client that begins anew would
+        // take it for stored.
+        let later = |_| Refused { condition: "internal-server-error", handled: None };
         let entries = self.entries(uid, wanted).await.map_err(later)?;
         self.store_handled(&session).await.map_err(later)?;
         let mut state = session.state();

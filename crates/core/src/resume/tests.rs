@@ -39,3 +39,19 @@ async fn a_restart_while_stanzas_are_sent_again_sends_none_twice() {
     let (balcony, _) = world.core.resume(JULIET, &id, 1).await.ok().unwrap();
     assert_eq!(world.written(&balcony).await, ["2", "3", "4"]);
 }
+
+#[tokio::test]
+async fn while_the_store_fails_nobody_is_told_what_was_handled() {
+    let world = World::new().await;
+    let balcony = world.bind("balcony").await;
+    world.becomes_available(&balcony);
+    world.message(None, "1").await;
+    assert_eq!(world.written(&balcony).await, ["1"]);
+    let id = sm::encode_id(JULIET, &balcony.state().resumable().unwrap());
+    balcony.detach(Timestamp(0));
+    world.core.store.close().await.unwrap();
+    let refused = world.core.resume(JULIET, &id, 0).await.err().unwrap();
+    // An error to a message that could not be stored may wait with the session.
+    assert_eq!((refused.condition, refused.handled), ("internal-server-error", None));
+    assert!(balcony.is_live(), "it waits for the next attempt");
+}
