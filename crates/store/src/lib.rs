@@ -12,6 +12,7 @@ mod error;
 pub mod journal;
 pub mod limits;
 mod prefs;
+mod privacy;
 mod pubsub;
 mod roster;
 mod sqlite;
@@ -28,6 +29,7 @@ pub use account::{
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
+pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{
     Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
 };

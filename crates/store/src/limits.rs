@@ -58,6 +58,16 @@ pub const BLOCKS: usize = 5_000;
 /// Addresses in each of the two lists of archive preferences.
 pub const PREFS: usize = 1_000;
 
+/// Rules about who sees an account: a roster full of them, as they are read on each login.
+pub const VISIBILITY: usize = ROSTER_ITEMS;
+
+/// Strangers that an account has answered and that are remembered for it; beyond it who was answered longest ago is a
+/// stranger again.
+pub const ANSWERED: usize = 1_000;
+
+/// Strangers in the list of requests.
+pub const REQUESTS: usize = 1_000;
+
 /// Bytes of a nickname, an account's name or a last status.
 pub const TEXT_BYTES: usize = 1_023;
 

@@ -114,7 +114,8 @@ impl Store {
         self.write(move |tx| subscriptions::remove(tx, &actor, &contact)).await
     }
 
-    /// Whom to send presence and whom to probe: every contact with its subscription.
+    /// Who is in the roster, whom to send presence and whom to probe: every contact with its subscription, without those
+    /// who only asked.
     pub async fn contacts(&self, uid: Uid) -> Result<Vec<(BareJid, State)>> {
         self.read(move |conn| roster::contacts(conn, uid)).await
     }

@@ -22,8 +22,8 @@ pub enum Direction {
     Out,
 }
 
-/// What an entry is for. The store itself reads [`Flags::ARCHIVE`] and sets [`Flags::RETRACTED`] and [`Flags::OWED`]; all
-/// others mean what core lets them mean.
+/// What an entry is for. The store itself reads [`Flags::ARCHIVE`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
+/// [`Flags::REQUEST`] into [`Flags::DELIVER`]; all others mean what core lets them mean.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Flags(pub u32);
 
@@ -44,6 +44,8 @@ impl Flags {
     pub const NORMAL: Flags = Flags(64);
     /// Sent to a full address whose session ended without it, and not taken by another yet.
     pub const OWED: Flags = Flags(128);
+    /// Set aside: from a stranger, and delivered only when the owner has let it in.
+    pub const REQUEST: Flags = Flags(256);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {

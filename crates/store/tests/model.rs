@@ -25,8 +25,17 @@ enum Step {
         name: Option<u8>,
         dedup: bool,
         archive: bool,
+        aside: bool,
         resource: Option<u8>,
         wait: i64,
+    },
+    Release {
+        uid: u64,
+        peer: u64,
+    },
+    Dismiss {
+        uid: u64,
+        peer: u64,
     },
     Drop {
         uid: u64,
@@ -106,12 +115,15 @@ fn wait() -> impl Strategy<Value = i64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let aside = prop::bool::weighted(0.2);
     let append =
         (uid(), uid(), prop::option::of(0_u8..4), any::<bool>(), any::<bool>(), prop::option::of(0_u8..2));
     prop_oneof![
-        12 => (append, wait()).prop_map(|((from, to, name, dedup, archive, resource), wait)| {
-            Step::Append { from, to, name, dedup, archive, resource, wait }
+        12 => (append, aside, wait()).prop_map(|((from, to, name, dedup, archive, resource), aside, wait)| {
+            Step::Append { from, to, name, dedup, archive, aside, resource, wait }
         }),
+        1 => (uid(), uid()).prop_map(|(uid, peer)| Step::Release { uid, peer }),
+        1 => (uid(), uid()).prop_map(|(uid, peer)| Step::Dismiss { uid, peer }),
         2 => (uid(), prop::collection::vec(useq(), 0..4)).prop_map(|(uid, useqs)| Step::Drop { uid, useqs }),
         2 => (uid(), uid(), 0_u8..4).prop_map(|(from, to, name)| Step::Retract { from, to, name }),
         3 => (uid(), useq()).prop_map(|(uid, useq)| Step::Delivered { uid, useq }),
@@ -131,6 +143,8 @@ struct Row {
     direction: Direction,
     archive: bool,
     owed: bool,
+    /// Waits until it is released; only what came in.
+    aside: bool,
     at: i64,
 }
 
@@ -205,7 +219,11 @@ impl Model {
             let last = log.rows.last_key_value().map_or(i64::MIN, |(_, row)| row.at);
             let at = if last.saturating_sub(now) > limits::CLOCK_SKEW_MS { now } else { last.max(now) };
             log.head.head = log.head.head.next();
-            log.rows.insert(log.head.head.0, Row { body, peer, direction, at, ..row.clone() });
+            // What is set aside is archived, and only where it comes in.
+            let aside = row.aside && direction == Direction::In;
+            let archive = row.archive || aside;
+            log.rows
+                .insert(log.head.head.0, Row { body, peer, direction, aside, archive, at, ..row.clone() });
             useqs.push(log.head.head.0);
         }
         Some(useqs)
@@ -272,12 +290,14 @@ impl Model {
 /// Does one step to both and compares what they answer.
 async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) {
     match step {
-        Step::Append { from, to, name, dedup, archive, resource: with, wait } => {
+        Step::Append { from, to, name, dedup, archive, aside, resource: with, wait } => {
             model.pass(wait);
             let text = format!("body {number}");
             let resource = with.map(resource);
             let mut what = message(Uid(from), Uid(to), &text, model.now);
-            what.flags = if archive { Flags::ARCHIVE } else { Flags::DELIVER };
+            what.flags = if archive { Flags::ARCHIVE } else { Flags::default() };
+            what.pointers[0].flags = Flags::DELIVER;
+            what.pointers[1].flags = if aside { Flags::REQUEST | Flags::ARCHIVE } else { Flags::DELIVER };
             for pointer in &mut what.pointers {
                 pointer.peer_resource.clone_from(&resource);
             }
@@ -287,14 +307,38 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
                 id: name.to_string().into(),
                 dedup,
             });
-            let row =
-                Row { body: 0, peer: 0, resource, direction: Direction::In, archive, owed: false, at: 0 };
+            let row = Row {
+                body: 0,
+                peer: 0,
+                resource,
+                direction: Direction::In,
+                archive,
+                owed: false,
+                aside,
+                at: 0,
+            };
             let expected = model.append(from, to, name, dedup, &row, &text);
             let answer = match append(&f.store, what).await.unwrap() {
                 Appended::Stored(useqs) => Some(useqs.iter().map(|useq| useq.0).collect::<Vec<_>>()),
                 Appended::Duplicate => None,
             };
             assert_eq!(answer, expected);
+        }
+        Step::Release { uid, peer } => {
+            let rows = model.log(uid).rows.iter_mut().filter(|(_, row)| row.aside && row.peer == peer);
+            let mut released = 0;
+            for (_, row) in rows {
+                (row.aside, row.owed) = (false, true);
+                released += 1;
+            }
+            assert_eq!(f.store.release(Uid(uid), address(Uid(peer))).await, Ok(released));
+        }
+        Step::Dismiss { uid, peer } => {
+            let log = model.log(uid);
+            let before = log.rows.len();
+            log.rows.retain(|_, row| !(row.aside && row.peer == peer));
+            let dismissed = before - log.rows.len();
+            assert_eq!(f.store.dismiss(Uid(uid), address(Uid(peer))).await, Ok(dismissed));
         }
         Step::Drop { uid, useqs } => {
             let log = model.log(uid);
@@ -377,7 +421,16 @@ async fn compare(store: &Store, model: &mut Model) {
             assert_eq!((&entry.peer, entry.direction), (&address(Uid(row.peer)), row.direction));
             assert_eq!(entry.flags.has(Flags::RETRACTED), body_of_row.retracted);
             assert_eq!(entry.flags.has(Flags::OWED), row.owed);
+            assert_eq!(entry.flags.has(Flags::REQUEST), row.aside);
+            assert_ne!(entry.flags.has(Flags::DELIVER), row.aside);
         }
+        let mut waiting: BTreeMap<String, u64> = BTreeMap::new();
+        for row in log.rows.values().filter(|row| row.aside) {
+            *waiting.entry(address(Uid(row.peer)).to_string()).or_default() += 1;
+        }
+        let requests = store.requests(Uid(uid)).await.unwrap();
+        let requests: Vec<_> = requests.into_iter().map(|r| (r.peer.to_string(), r.messages)).collect();
+        assert_eq!(requests, waiting.into_iter().collect::<Vec<_>>());
         let mut archived = log.rows.iter().filter(|(_, row)| row.archive);
         let end = |(useq, row): (&u64, &Row)| (Useq(*useq), Timestamp(row.at));
         let first = archived.next().map(end);

@@ -16,6 +16,7 @@ pub(crate) mod delivery;
 pub(crate) mod devices;
 pub(crate) mod page;
 pub(crate) mod prefs;
+pub(crate) mod privacy;
 pub(crate) mod pubsub;
 pub(crate) mod roster;
 pub(crate) mod streams;

@@ -272,11 +272,8 @@ pub(crate) fn item(conn: &Connection, uid: Uid, jid: &BareJid) -> Result<Option<
 
 pub(crate) fn contacts(conn: &Connection, uid: Uid) -> Result<Vec<(BareJid, State)>> {
     let mut statement =
-        conn.prepare_cached("SELECT jid, state FROM roster_item WHERE uid = ?1 AND state & ?2 ORDER BY jid")?;
-    let facts = State::TO.with(State::FROM).with(State::PENDING_OUT);
-    let rows = statement.query_map(params![int(uid.0), facts.bits()], |row| {
-        Ok((jid(row, 0)?, State::from_bits(row.get(1)?)))
-    })?;
+        conn.prepare_cached("SELECT jid, state FROM roster_item WHERE uid = ?1 AND status = 1 ORDER BY jid")?;
+    let rows = statement.query_map([int(uid.0)], |row| Ok((jid(row, 0)?, State::from_bits(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_commands.sql"),
     include_str!("migrations/0003_devices.sql"),
     include_str!("migrations/0004_personal.sql"),
+    include_str!("migrations/0005_privacy.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::columns::int;
 use super::tx::Last;
-use super::{Kind, delivery, page, sweep, timeline};
+use super::{Kind, delivery, page, privacy, sweep, timeline};
 use crate::{Options, Result, Store, StoreError, Timestamp};
 
 type Rung = Arc<Mutex<Vec<u64>>>;
@@ -162,6 +162,8 @@ async fn queries_go_by_their_index() {
             "SELECT at FROM message WHERE sender = ?1 AND origin = ?2 ORDER BY id DESC LIMIT 1".to_owned(),
             "message_origin",
         ),
+        (privacy::REQUEST.to_owned(), "log_request"),
+        (privacy::REQUESTS.to_owned(), "log_request"),
     ];
     for (with, resource, index) in
         [(false, false, "log_position"), (true, false, "log_peer"), (true, true, "log_peer")]

@@ -2,8 +2,8 @@
 
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Account, AccountFilter, ArchiveDefault, ArchivePrefs, Credentials, Invite, InviteHash, Last, NewAccount,
-    Primary, StoreError, StreamId, Timestamp, limits,
+    Account, AccountFilter, ArchiveDefault, ArchivePrefs, Audience, Credentials, Invite, InviteHash, Last,
+    NewAccount, Primary, Privacy, PrivacySettings, StoreError, StreamId, Timestamp, limits,
 };
 
 use crate::common::*;
@@ -63,6 +63,10 @@ pub(crate) async fn deletion_takes_all_that_is_theirs(f: Fixture) {
     };
     store.set_archive_prefs(uid, prefs).await.unwrap();
     store.set_retention_days(uid, Some(3)).await.unwrap();
+    let hidden = PrivacySettings { presence: Audience::Nobody, ..PrivacySettings::default() };
+    store.set_privacy(uid, hidden).await.unwrap();
+    store.set_visibility(uid, address(BOB), Some(true)).await.unwrap();
+    store.answer(uid, address(BOB)).await.unwrap();
     store.set_last(uid, Last { at: Timestamp(5), status: None }).await.unwrap();
     store.open_stream(StreamId([1; 16]), uid).await.unwrap();
     let invite = Invite { hash: InviteHash([1; 32]), expires: Timestamp(9), uses: 1, created_by: Some(uid) };
@@ -79,6 +83,7 @@ pub(crate) async fn deletion_takes_all_that_is_theirs(f: Fixture) {
     assert_eq!(store.blocklist(uid).await.unwrap(), [""; 0]);
     assert_eq!(store.archive_prefs(uid).await.unwrap(), None);
     assert_eq!(store.retention_days(uid).await.unwrap(), None);
+    assert_eq!(store.privacy(uid).await.unwrap(), Privacy::default());
     store.set_last(uid, Last { at: Timestamp(6), status: None }).await.unwrap();
     assert_eq!(store.last(uid).await.unwrap(), None);
     assert_eq!(store.stream(StreamId([1; 16])).await.unwrap(), None);

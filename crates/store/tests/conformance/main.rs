@@ -8,6 +8,7 @@ mod accounts;
 mod devices;
 mod lists;
 mod page;
+mod privacy;
 mod pubsub;
 mod roster;
 mod streams;
@@ -63,6 +64,9 @@ macro_rules! suite {
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,
                     requests_wait_for_their_answer, groups_are_checked, rosters_are_bounded, requests_are_bounded,
                     a_request_outlives_the_item;
+                privacy:
+                    privacy_is_kept, visibility_is_bounded, who_was_answered_longest_ago_is_forgotten,
+                    what_was_set_aside_is_released_in_order, what_was_set_aside_is_dismissed;
                 pubsub:
                     items_are_published_and_kept, changes_happen_together_or_not, nodes_are_configured_purged_and_deleted,
                     items_are_paged, pubsub_is_bounded, affiliates_have_parts, nodes_go_with_the_account,
