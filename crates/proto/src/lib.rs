@@ -6,6 +6,7 @@ pub mod error;
 pub mod form;
 pub mod name;
 pub mod ns;
+pub mod prepared;
 pub mod sasl;
 pub mod sasl2;
 pub mod stanza;

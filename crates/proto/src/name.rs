@@ -1,6 +1,6 @@
 //! Account names: what may stand before the `@` in place of the number.
 
-use jid::NodePart;
+use crate::prepared;
 
 /// Longest name in bytes: the longest local part of a mail address (RFC 5321 §4.5.3.1.1), so that every account can have
 /// one.
@@ -92,7 +92,7 @@ impl Name {
             return Err(NameError::TooLong);
         }
         // RFC 7622 §3.3; a backslash would begin an escape of XEP-0106, and the name be shown as another.
-        let prepared = NodePart::new(text).map_err(|_| NameError::Invalid)?.as_str().to_owned();
+        let prepared = prepared::node(text).map_err(|_| NameError::Invalid)?;
         if prepared.contains('\\') {
             return Err(NameError::Invalid);
         }
