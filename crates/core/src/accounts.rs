@@ -4,13 +4,14 @@ use crate::env::Env;
 use crate::member::primary_address;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::{BareJid, NodePart};
+use rookery_proto::jid::BareJid;
 use rookery_proto::name::{Name, NameError};
+use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
 use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, Party, Pointer, Primary, Store,
-    StoreError, Timestamp,
+    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, Party, Pointer, Primary, Removal,
+    Store, StoreError, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use smallvec::smallvec;
@@ -250,16 +251,26 @@ impl Accounts {
     }
 
     /// Deletes an account and all that is its own. Subscriptions end on both sides first: whoever takes the name next must
-    /// not inherit them.
-    pub async fn delete(&self, account: &Account) -> Result<(), AccountError> {
+    /// not inherit them. `ended` is told of each contact here and what it lost, after its commit.
+    pub async fn delete(
+        &self,
+        account: &Account,
+        mut ended: impl FnMut(Uid, Removal),
+    ) -> Result<(), AccountError> {
         let party = Party { uid: Some(account.uid), jid: self.address(account) };
-        for (jid, _) in self.store.contacts(account.uid).await? {
+        for (jid, state) in self.store.contacts(account.uid).await? {
+            if state.farewell().next().is_none() {
+                continue;
+            }
             let uid = match self.find(jid.as_str()).await {
                 Ok(contact) => Some(contact.uid),
                 Err(AccountError::Store(error)) => return Err(AccountError::Store(error)),
                 Err(_) => None,
             };
-            self.store.roster_remove(party.clone(), Party { uid, jid }).await?;
+            let removal = self.store.roster_remove(party.clone(), Party { uid, jid }).await?;
+            if let Some(uid) = uid {
+                ended(uid, removal);
+            }
         }
         self.store.forget_affiliate(&party.jid).await?;
         Ok(self.store.delete_account(account.uid).await?)
@@ -273,8 +284,8 @@ impl Accounts {
         }
         let account = match Uid::from_local(local) {
             Some(uid) => self.store.account(uid).await?,
-            None => match NodePart::new(local) {
-                Ok(name) => self.store.account_by_name(name.as_str()).await?,
+            None => match prepared::node(local) {
+                Ok(name) => self.store.account_by_name(&name).await?,
                 Err(_) => None,
             },
         };

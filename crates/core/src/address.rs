@@ -4,6 +4,7 @@ use crate::member::Member;
 use crate::{Core, Ctx, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::prepared;
 
 use std::sync::Arc;
 
@@ -48,9 +49,15 @@ impl Core {
     /// Whether an address speaks for this server or one of its accounts, so that only the server may write it
     /// into ids and stamps (invariant 9).
     pub fn is_ours(&self, jid: &str) -> bool {
-        let bare = jid.split('/').next().unwrap_or(jid);
-        let domain = bare.rsplit('@').next().unwrap_or(bare);
-        domain.eq_ignore_ascii_case(&self.policy.domain)
+        match Jid::new(jid) {
+            // As a client compares: a domain in other letters of the same meaning is this domain (RFC 7622 §3.2).
+            Ok(jid) => jid.domain().as_str().eq_ignore_ascii_case(&self.policy.domain),
+            Err(_) => {
+                let bare = jid.split('/').next().unwrap_or(jid);
+                let domain = bare.rsplit('@').next().unwrap_or(bare);
+                domain.trim().eq_ignore_ascii_case(&self.policy.domain)
+            }
+        }
     }
 }
 
@@ -76,7 +83,8 @@ impl Ctx<'_> {
 
 /// Reads an address or says that it is none.
 pub fn parse(text: &str) -> Result<Jid, StanzaError> {
-    Jid::new(text).map_err(|_| StanzaError::jid_malformed().text(format!("This is not an address: {text}")))
+    prepared::jid(text)
+        .map_err(|_| StanzaError::jid_malformed().text(format!("This is not an address: {text}")))
 }
 
 /// `address` with the resource that `of` names, if it names one.

@@ -6,7 +6,7 @@ use crate::member::Member;
 use crate::{Ctx, xep};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
-use rookery_proto::stanza::{Child, Edit};
+use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
 use std::sync::Arc;
 
@@ -66,6 +66,8 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, payload).await,
         (false, ns::PRIVATE, "query") => xep::private::get(ctx, payload).await,
         (true, ns::PRIVATE, "query") => xep::private::set(ctx, payload).await,
+        (true, ns::INVISIBLE, "invisible") => xep::invisible::hide(ctx, payload).await,
+        (true, ns::INVISIBLE, "visible") => xep::invisible::show(ctx),
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
         (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, false).await,
         (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
@@ -117,16 +119,18 @@ async fn account(ctx: &Ctx<'_>, member: &Arc<Member>, set: bool, payload: &Child
     if ctx.member.blocks(&member.address) {
         return Err(StanzaError::blocked());
     }
-    if member.blocks(me) {
-        return Err(unanswered(payload));
-    }
     // Each node says itself who may see it.
-    match (set, payload.ns(), payload.name()) {
-        (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => return xep::pep::iq(ctx, member, set, payload).await,
-        (false, ns::VCARD, "vCard") => return xep::vcard::get(ctx, member).await,
-        _ => {}
+    if !member.blocks(me) {
+        match (set, payload.ns(), payload.name()) {
+            (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => {
+                return xep::pep::iq(ctx, member, set, payload).await;
+            }
+            (false, ns::VCARD, "vCard") => return xep::vcard::get(ctx, member).await,
+            _ => {}
+        }
     }
-    if !ctx.core.may_see(member.uid, me).await? {
+    let sight = ctx.core.sight(member.uid, me).await?;
+    if !(if payload.ns() == ns::LAST { sight.last } else { sight.presence }) {
         return Err(unanswered(payload));
     }
     match (set, payload.ns(), payload.name()) {
@@ -162,8 +166,8 @@ fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result
     }
     match ctx.core.router.session(member.uid, resource) {
         Some(session) if !member.blocks(me) => {
-            let set = [("from", ctx.session.jid.as_str()), ("to", session.jid.as_str())];
-            session.push(ctx.stanza.render(&Edit { set: &set, ..Edit::default() }).into());
+            let stanza = ctx.sent_on(ctx.session.jid.as_str(), Some(session.jid.as_str()), None);
+            session.push(stanza.into());
             Ok(())
         }
         _ if request => Err(StanzaError::service_unavailable()),

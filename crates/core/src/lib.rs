@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod answer;
 pub mod delivered;
+pub mod departure;
 pub mod dispatch;
 pub mod env;
 pub mod flags;
@@ -12,12 +13,14 @@ pub mod member;
 pub mod meters;
 pub mod pipeline;
 pub mod presence;
+pub mod privacy;
 pub mod render;
 pub mod resume;
 pub mod roster;
 pub mod router;
 pub mod secret;
 pub mod session;
+pub mod strangers;
 #[cfg(test)]
 mod testing;
 pub mod xep;
@@ -26,11 +29,12 @@ use accounts::Accounts;
 use env::Env;
 use member::{Directory, Member};
 use rookery_proto::error::StanzaError;
-use rookery_proto::stanza::Stanza;
+use rookery_proto::stanza::{Child, Edit, Stanza};
 use rookery_store::{ArchiveDefault, Store, StoreError, Timestamp};
 use roster::Contacts;
 use router::Router;
 use session::Session;
+use smallvec::{SmallVec, smallvec};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -112,6 +116,25 @@ pub struct Ctx<'a> {
     pub stanza: &'a Stanza,
     /// The store; its writes note in the same transaction that the stanza was handled (XEP-0198).
     pub store: Store,
+}
+
+impl Ctx<'_> {
+    /// The client's stanza as the server sends it on: from and to these addresses (RFC 6120 §8.1.2.1), in the language of
+    /// the client's stream where it names none (§4.7.4, §8.1.5), and without the children in `drop`.
+    pub fn sent_on(
+        &self,
+        from: &str,
+        to: Option<&str>,
+        drop: Option<&dyn Fn(&Child<'_>) -> bool>,
+    ) -> Vec<u8> {
+        let named = self.stanza.attr("xml:lang").is_some();
+        let lang = if named { None } else { self.session.state().lang.clone() };
+        let mut set: SmallVec<[(&str, &str); 3]> = smallvec![("from", from)];
+        set.extend(to.map(|to| ("to", to)));
+        set.extend(lang.as_deref().map(|lang| ("xml:lang", lang)));
+        let unset: &[&str] = if to.is_none() { &["to"] } else { &[] };
+        self.stanza.render(&Edit { set: &set, unset, drop, ..Edit::default() })
+    }
 }
 
 /// A store that failed is an error to whom it concerns, in words that say no more than they should.

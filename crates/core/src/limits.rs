@@ -54,6 +54,9 @@ pub const RESOURCES: usize = 32;
 /// Presence sent directly to entities outside the roster (RFC 6121 §4.6), per session.
 pub const DIRECTED: usize = 256;
 
+/// Bytes of a stream's language that is passed on: longer than any tag that means something (RFC 5646 §4.4.1).
+pub const LANG_BYTES: usize = 64;
+
 /// Presences held back for a client that is inactive (XEP-0352) or away, one per sender: the devices of a large company that
 /// come and go within the window of a resumption.
 pub const HELD_PRESENCES: usize = 2048;

@@ -1,6 +1,7 @@
 //! Who an address belongs to, and what the way of a message must know of that account.
 
 use crate::limits;
+use crate::privacy::Privacy;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use rookery_proto::Uid;
@@ -27,6 +28,8 @@ pub struct Member {
     pub blocked: HashSet<String>,
     /// What goes into the archive (XEP-0313 §7).
     pub prefs: ArchivePrefs,
+    /// What it shows of itself, and what it takes from strangers.
+    pub privacy: Privacy,
 }
 
 impl Member {
@@ -86,6 +89,7 @@ impl Directory {
             admin: self.store.is_admin(uid).await?,
             blocked: self.store.blocklist(uid).await?.into_iter().collect(),
             prefs: prefs.unwrap_or_else(undecided),
+            privacy: self.store.privacy(uid).await?.into(),
         });
         let _filling = self.filling.lock();
         if self.changes.load(Ordering::Acquire) == before {

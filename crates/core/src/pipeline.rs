@@ -6,11 +6,12 @@
 
 use crate::address::{Target, compose};
 use crate::member::Member;
+use crate::privacy::Strangers;
 use crate::{Core, Ctx, flags, render, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::ns;
-use rookery_proto::stanza::{Child, Edit, Stanza};
+use rookery_proto::stanza::{Child, Stanza};
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
     Append, Appended, ArchiveDefault, Direction, Entry, Flags, MessageId, Origin, Pending, Pointer,
@@ -43,6 +44,8 @@ struct Letter {
     to: Arc<Member>,
     /// The recipient's resource, where the message is for that one alone.
     resource: Option<Box<str>>,
+    /// The recipient sets aside what strangers send, and the sender is one.
+    aside: bool,
 }
 
 /// Takes a message as far as the store's queue.
@@ -57,26 +60,39 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     if blocked(ctx, named.as_ref(), &to)? {
         return unreachable(kind);
     }
-    let Some(letter) = route(ctx.core, kind, to, resource)? else { return Ok(Step::Done) };
+    let reception = ctx.core.reception(&to, &ctx.member.address).await?;
+    if reception == Strangers::Refuse {
+        return unreachable(kind);
+    }
+    let Some(mut letter) = route(ctx.core, kind, to, resource)? else { return Ok(Step::Done) };
+    letter.aside = reception == Strangers::SetAside;
     let class = classify(ctx.stanza, kind);
+    if letter.aside && !class.has(Flags::DELIVER) {
+        // There is nowhere to keep it; a chat state is not worth an error.
+        return if has_content(ctx.stanza) { unreachable(kind) } else { Ok(Step::Done) };
+    }
     if let Some(retraction) = ctx.stanza.child(ns::RETRACT, "retract") {
         retract(ctx, &letter, &retraction).await?;
     }
     let stanza = clean(ctx, &letter);
     if class.has(Flags::DELIVER) {
+        ctx.core.answers(ctx.member, &letter.to.address).await?;
         store(ctx, letter, class, stanza).await
     } else {
         Ok(deliver(ctx, letter, class, stanza))
     }
 }
 
-/// Nobody is there: an error, except where the standard wants silence (RFC 6121 §8.5.1).
+/// Nobody is there, or nobody for this sender: an error, except where the standard wants silence (RFC 6121 §8.5.1). It is
+/// the same in all cases, so that it tells nothing of who exists (XEP-0191 §3.2).
 fn unreachable(kind: Kind) -> Result<Step, StanzaError> {
     match kind {
         Kind::Headline | Kind::Error => Ok(Step::Done),
-        _ => Err(StanzaError::service_unavailable()),
+        _ => Err(StanzaError::service_unavailable().text(UNREACHABLE)),
     }
 }
+
+const UNREACHABLE: &str = "Nobody has this address, or whoever has it takes no messages from you.";
 
 /// Whether the recipient blocks the sender, which must look as if nobody were there; a block of the sender's own is
 /// an error to itself (XEP-0191 §3.3).
@@ -97,7 +113,7 @@ fn route(
     resource: Option<Box<str>>,
 ) -> Result<Option<Letter>, StanzaError> {
     let bound = resource.as_ref().is_some_and(|r| core.router.session(to.uid, r).is_some());
-    let letter = |resource| Ok(Some(Letter { to: to.clone(), resource }));
+    let letter = |resource| Ok(Some(Letter { to: to.clone(), resource, aside: false }));
     match (kind, &resource) {
         // §8.5.3.1: the resource is there and gets whatever it is.
         (_, Some(_)) if bound => letter(resource.clone()),
@@ -173,21 +189,25 @@ fn clean(ctx: &Ctx<'_>, letter: &Letter) -> Vec<u8> {
         _ => false,
     };
     let to = compose(&letter.to.address, letter.resource.as_deref());
-    let set = [("from", ctx.session.jid.as_str()), ("to", to.as_str())];
-    ctx.stanza.render(&Edit { set: &set, drop: Some(&forged), ..Edit::default() })
+    ctx.sent_on(ctx.session.jid.as_str(), Some(&to), Some(&forged))
 }
 
 /// Into the logs of both sides, as one transaction.
 async fn store(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> Result<Step, StanzaError> {
     let mine = ctx.member;
     let to_self = letter.to.uid == mine.uid;
+    let theirs = match letter.aside {
+        // The archive is where it waits, whatever else is archived.
+        true => Flags::REQUEST | Flags::ARCHIVE,
+        false => Flags::DELIVER | archived(ctx.core, &letter.to, &mine.address, class).await?,
+    };
     let mut pointers: SmallVec<[Pointer; 2]> = smallvec![Pointer {
         uid: letter.to.uid,
         peer: mine.address.clone(),
         peer_resource: Some(ctx.session.resource().into()),
         direction: Direction::In,
-        resource: letter.resource.clone(),
-        flags: archived(ctx.core, &letter.to, &mine.address, class).await?,
+        resource: letter.resource.clone().filter(|_| !letter.aside),
+        flags: theirs,
     }];
     if !to_self {
         pointers.push(Pointer {
@@ -196,13 +216,13 @@ async fn store(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> 
             peer_resource: letter.resource.clone(),
             direction: Direction::Out,
             resource: Some(ctx.session.resource().into()),
-            flags: archived(ctx.core, mine, &letter.to.address, class).await?,
+            flags: Flags::DELIVER | archived(ctx.core, mine, &letter.to.address, class).await?,
         });
     }
     let append = Append {
         stanza: stanza.into(),
         at: ctx.core.env.now(),
-        flags: Flags(class.0 & !Flags::ARCHIVE.0),
+        flags: Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0),
         pointers,
         origin: origin(ctx, &letter.to.address),
     };

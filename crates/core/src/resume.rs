@@ -6,6 +6,7 @@ use crate::{Core, limits, store_error};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{FullJid, Jid};
+use rookery_proto::prepared;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::stream::StreamError;
 use rookery_proto::stream::sm::enabled;
@@ -31,6 +32,8 @@ struct Snapshot {
     inactive: bool,
     priority: i8,
     presence: Option<String>,
+    #[serde(default)]
+    invisible: bool,
     directed: Vec<String>,
 }
 
@@ -72,8 +75,9 @@ impl Core {
         resource: &str,
         begin: Begin,
     ) -> Result<Arc<Session>, StanzaError> {
-        let jid = FullJid::new(&format!("{}/{resource}", member.address));
-        let jid = jid.map_err(|_| StanzaError::bad_request().text("This cannot be a resource."))?;
+        let jid = prepared::jid(&format!("{}/{resource}", member.address)).ok();
+        let jid = jid.and_then(|jid| jid.try_into_full().ok());
+        let jid = jid.ok_or_else(|| StanzaError::bad_request().text("This cannot be a resource."))?;
         let session = Arc::new(Session::new(jid, member, self.env.now()));
         session.state().timeline.carbons = begin.carbons;
         for old in self.router.bind(session.clone()) {
@@ -410,6 +414,7 @@ impl Snapshot {
             inactive: state.is_inactive(),
             priority: state.available.as_ref().map_or(0, |a| a.priority),
             presence: state.available.as_ref().map(|a| text(&a.stanza)),
+            invisible: state.invisible,
             directed: state.directed.iter().map(Jid::to_string).collect(),
         };
         (state.position(), snapshot)
@@ -421,6 +426,7 @@ impl Snapshot {
         state.set_inactive(self.inactive);
         let priority = self.priority;
         state.available = self.presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
+        state.invisible = self.invisible;
         state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
     }
 }

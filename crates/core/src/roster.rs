@@ -5,7 +5,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::jid::BareJid;
 use rookery_proto::subscription::State;
 use rookery_proto::xml::Xml;
 use rookery_proto::{Uid, ns};
@@ -51,7 +51,7 @@ impl Contacts {
 }
 
 impl Core {
-    /// All contacts of an account, those who only asked included.
+    /// The contacts in an account's roster; who only asked is none.
     pub async fn contacts_of(&self, uid: Uid) -> Result<Arc<[Contact]>, StanzaError> {
         let cache = &self.contacts;
         if let Some(list) = cache.lists.get(&uid) {
@@ -74,13 +74,6 @@ impl Core {
             cache.lists.insert(uid, list.clone());
         }
         Ok(list)
-    }
-
-    /// Whether `owner` lets `who` see its presence (subscription `from` or `both`).
-    pub async fn may_see(&self, owner: Uid, who: &Jid) -> Result<bool, StanzaError> {
-        let who = who.to_bare();
-        let contacts = self.contacts_of(owner).await?;
-        Ok(contacts.iter().any(|c| c.jid == who && c.state.has(State::FROM)))
     }
 
     /// Tells every interested resource of `uid` that its roster changed (RFC 6121 §2.1.6).

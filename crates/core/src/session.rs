@@ -66,8 +66,10 @@ pub struct State {
     pub timeline: Timeline,
     /// What other sessions left to this one.
     pub owed: Owed,
-    /// The last presence broadcast, while available.
+    /// The client's last presence, while available.
     pub available: Option<Available>,
+    /// Nobody sees that presence (XEP-0186). The session takes messages and presence nevertheless.
+    pub invisible: bool,
     /// Entities outside the roster that were sent available presence (RFC 6121 §4.6).
     pub directed: Vec<Jid>,
     /// Has asked for its roster and gets pushes (RFC 6121 §2.1.6).
@@ -84,6 +86,8 @@ pub struct State {
     held: Held,
     /// Stream management, once enabled.
     pub sm: Option<Box<StreamManagement>>,
+    /// The language of the client's stream, of stanzas that name none (RFC 6120 §4.7.4).
+    pub lang: Option<Arc<str>>,
     /// When the client was last heard.
     pub heard: Timestamp,
     /// The client was asked for a sign of life and has not answered yet.
@@ -138,6 +142,7 @@ impl Session {
                 timeline: Timeline::at(Useq(0)),
                 owed: Owed::default(),
                 available: None,
+                invisible: false,
                 directed: Vec::new(),
                 interested: false,
                 wants_blocks: false,
@@ -146,6 +151,7 @@ impl Session {
                 inactive: false,
                 held: Held::default(),
                 sm: None,
+                lang: None,
                 heard: now,
                 asked: false,
             }),
@@ -184,9 +190,14 @@ impl Session {
         self.state().takes_bare()
     }
 
-    /// Whether the client announced itself available.
+    /// Whether the session takes presence: the client announced itself available, or went invisible.
     pub fn is_available(&self) -> bool {
         self.state().available.is_some()
+    }
+
+    /// Whether others may see that the session is available.
+    pub fn is_seen(&self) -> bool {
+        self.state().seen().is_some()
     }
 
     /// Whether the session can still be spoken to (served, or waiting for its resumption).
@@ -312,6 +323,11 @@ impl State {
     /// Whether the session gets copies of what is for the account's other resources (XEP-0280), and `entry` is copied.
     pub fn gets_copy(&self, entry: &Entry) -> bool {
         self.timeline.carbons && self.available.is_some() && entry.flags.has(Flags::COPY)
+    }
+
+    /// The presence that others may see.
+    pub fn seen(&self) -> Option<&Available> {
+        self.available.as_ref().filter(|_| !self.invisible)
     }
 
     /// Whether the session can still go on without a gap: nothing that its client was not told has been forgotten.

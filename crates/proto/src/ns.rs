@@ -60,6 +60,8 @@ pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
 pub const BLOCKING: &str = "urn:xmpp:blocking";
 /// XEP-0191: the condition of an error for a blocked contact.
 pub const BLOCKING_ERRORS: &str = "urn:xmpp:blocking:errors";
+/// XEP-0186.
+pub const INVISIBLE: &str = "urn:xmpp:invisible:1";
 /// XEP-0377: reporting spam and abuse.
 pub const REPORTING: &str = "urn:xmpp:reporting:1";
 /// XEP-0172: nicknames.

@@ -7,7 +7,7 @@ mod admin;
 mod client;
 mod socket;
 
-pub use admin::{Admin, Change, Changed};
+pub use admin::Admin;
 pub use client::Control;
 pub use socket::{listen, run};
 

@@ -3,7 +3,7 @@
 use crate::assemble;
 use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
-use crate::control::{self, Admin, Change};
+use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
@@ -66,7 +66,7 @@ async fn run(config: Config) -> Result<()> {
         }
     });
     let commands = control::listen(&config.data)?;
-    doors.spawn(control::run(commands, Arc::new(admin(&core))));
+    doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
     let clock = assemble::background(core.clone());
     greet(&config, &core).await;
 
@@ -116,17 +116,6 @@ async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("Nothing can listen on {address}. Is another server running there? `{setting}` in the configuration sets another address.")
     })
-}
-
-/// Carries out the operator's commands, and lets sessions of a changed account feel it at once.
-fn admin(core: &Arc<Core>) -> Admin {
-    let changed = core.clone();
-    let tell = Box::new(move |uid, change| {
-        let core = changed.clone();
-        let ends = matches!(change, Change::Disabled | Change::Deleted);
-        tokio::spawn(async move { core.account_changed(uid, ends).await });
-    });
-    Admin::new(core.accounts.clone(), core.store.clone(), core.env.clone(), tell)
 }
 
 fn certificates(config: &Config) -> Source {

@@ -299,6 +299,34 @@ impl Client {
         }
     }
 
+    /// Runs one of the server's own commands that asks for one form (XEP-0050), and fills it in so.
+    pub async fn run_command(&mut self, name: &str, fields: &[(String, String)]) -> Result<()> {
+        let command = |rest: &str, form: &str| {
+            let node = format!("https://rookery.im/command/{}", escape(name));
+            format!("<command xmlns='{}' node='{node}'{rest}>{form}</command>", ns::COMMANDS)
+        };
+        let asked = self.iq("set", None, &command("", "")).await?;
+        let session = asked.get_child("command", ns::COMMANDS).and_then(|command| command.attr("sessionid"));
+        let session = session.context("the command has no session")?;
+        let mut form = String::new();
+        for (at, (var, _)) in fields.iter().enumerate() {
+            if fields[..at].iter().any(|(before, _)| before == var) {
+                continue;
+            }
+            let values = fields.iter().filter(|(other, _)| other == var);
+            let values: String =
+                values.map(|(_, value)| format!("<value>{}</value>", escape(value))).collect();
+            form.push_str(&format!("<field var='{}'>{values}</field>", escape(var)));
+        }
+        let form = format!("<x xmlns='{}' type='submit'>{form}</x>", ns::DATA_FORMS);
+        let done =
+            self.iq("set", None, &command(&format!(" sessionid='{}'", escape(session)), &form)).await?;
+        match done.get_child("command", ns::COMMANDS).and_then(|command| command.attr("status")) {
+            Some("completed") => Ok(()),
+            status => bail!("the command is not completed: {status:?}"),
+        }
+    }
+
     async fn wait_for_answer(&mut self, id: &str) -> Result<Element> {
         loop {
             match self.read_answering().await? {

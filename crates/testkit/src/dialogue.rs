@@ -84,6 +84,8 @@ pub enum Action {
     TimePasses(Duration),
     /// `the server restarts`, `the server is killed and restarts`
     Restart(Ending),
+    /// `the operator deletes juliet`
+    Deletes(String),
     /// `the store fails`, `the store stalls`, `the store is full`, `the store works again`
     Store(Option<StoreFault>),
     /// `the rest is ignored`: whatever has arrived and was not mentioned
@@ -179,6 +181,13 @@ pub enum Deed {
     SeesFooter,
     /// `sees the connection end`
     SeesEnd,
+    /// `runs the command strangers with strangers=refuse`: a form of one stage (XEP-0050), filled in so
+    RunsCommand {
+        /// The last part of the command's node.
+        name: String,
+        /// Fields and their values; a field may occur more than once.
+        fields: Vec<(String, String)>,
+    },
     /// `disconnects`: closes the stream, and nobody mentions the presence
     Disconnects,
     /// `closes the stream`

@@ -44,3 +44,7 @@ pub const RSM: &str = "http://jabber.org/protocol/rsm";
 pub const MAM: &str = "urn:xmpp:mam:2";
 /// XEP-0359.
 pub const STANZA_ID: &str = "urn:xmpp:sid:0";
+/// XEP-0004.
+pub const DATA_FORMS: &str = "jabber:x:data";
+/// XEP-0050.
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";

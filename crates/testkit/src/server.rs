@@ -4,6 +4,7 @@ use crate::client::Door;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
+use rookery::control::{self, Admin};
 use rookery::http::listener::Http;
 use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
@@ -199,6 +200,15 @@ impl TestServer {
         self.core().store.set_admin(account.uid, true).await?;
         self.core().account_changed(account.uid, false).await;
         Ok(())
+    }
+
+    /// The operator's command to delete an account.
+    pub async fn delete_account(&self, account: &str) -> Result<()> {
+        let request = control::Request::Delete { account: account.to_owned() };
+        match Admin::of(self.core().clone()).handle(request).await {
+            control::Response::Refused { why } => bail!(why),
+            _ => Ok(()),
+        }
     }
 
     /// Ends, and starts again on the same store. All connections are gone.

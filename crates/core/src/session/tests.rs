@@ -14,6 +14,7 @@ fn session() -> Session {
         admin: false,
         blocked: HashSet::new(),
         prefs: ArchivePrefs::default(),
+        privacy: Default::default(),
     };
     Session::new(address.with_resource_str("orchard").expect("a resource"), &member, NOW)
 }

@@ -6,6 +6,7 @@
 
 mod account;
 mod archive;
+mod privacy;
 mod sessions;
 
 pub use sessions::Sessions;
@@ -111,7 +112,7 @@ impl Next {
 
 /// All commands, in the order in which they are listed.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [account::COMMANDS, archive::COMMANDS].into_iter().flatten()
+    [account::COMMANDS, archive::COMMANDS, privacy::COMMANDS].into_iter().flatten()
 }
 
 impl Command {

@@ -193,7 +193,7 @@ impl Core {
         // XEP-0153 §3.2: that there is none any more is said once, by an empty photo.
         let told = Stanza::parse(&now).ok().filter(|now| !now.has_child(ns::VCARD_UPDATE, "x"));
         let told = told.map_or(now, |now| announcing(&now, ""));
-        self.broadcast(session, &told).await
+        self.announce(session, &told).await
     }
 }
 

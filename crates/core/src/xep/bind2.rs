@@ -6,8 +6,8 @@ use crate::resume::Begin;
 use crate::session::Session;
 use crate::{Core, limits};
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::FullJid;
 use rookery_proto::ns;
+use rookery_proto::prepared;
 use rookery_proto::sasl2::Bind;
 use rookery_proto::stream::{StreamError, sm};
 use rookery_proto::xml::Xml;
@@ -90,7 +90,7 @@ fn resource(member: &Member, tag: Option<&str>, own: &str) -> String {
     let tagged = tag.filter(|tag| !tag.is_empty()).map(|tag| format!("{tag}/{own}"));
     let fits = |resource: &String| {
         resource.len() <= limits::RESOURCE_BYTES
-            && FullJid::new(&format!("{}/{resource}", member.address)).is_ok()
+            && prepared::jid(&format!("{}/{resource}", member.address)).is_ok()
     };
     tagged.filter(fits).unwrap_or_else(|| own.to_owned())
 }

@@ -4,10 +4,8 @@ use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::{Ctx, address, store_error};
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::Jid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
-use rookery_proto::subscription::State;
 use rookery_proto::xml::Xml;
 
 /// XEP-0191.
@@ -34,10 +32,8 @@ pub async fn block(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     if jids.is_empty() {
         return Err(StanzaError::bad_request().text("A block names at least one address."));
     }
-    let added = ctx.store.block(ctx.member.uid, jids.clone()).await.map_err(store_error)?;
-    ctx.core.directory.changed(ctx.member.uid);
-    // §3.2: the blocked see the user go.
-    show_to(ctx, &added, false).await?;
+    ctx.store.block(ctx.member.uid, jids.clone()).await.map_err(store_error)?;
+    changed(ctx).await?;
     push(ctx, "block", &jids);
     Ok(Reply::Empty)
 }
@@ -50,9 +46,8 @@ pub async fn unblock(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
         true => ctx.store.unblock_all(uid).await,
         false => ctx.store.unblock(uid, jids.clone()).await,
     };
-    let removed = removed.map_err(store_error)?;
-    ctx.core.directory.changed(uid);
-    show_to(ctx, &removed, true).await?;
+    removed.map_err(store_error)?;
+    changed(ctx).await?;
     push(ctx, "unblock", &jids);
     Ok(Reply::Empty)
 }
@@ -73,27 +68,13 @@ async fn named(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<Vec<String>, Stanza
     Ok(jids)
 }
 
-/// Presence towards contacts whose block changed: gone when blocked, here again when not (§3.2, §3.3).
-async fn show_to(ctx: &Ctx<'_>, jids: &[String], here: bool) -> Result<(), StanzaError> {
-    let core = ctx.core;
-    // As it is with the change: another entry may still cover a contact.
-    let Some(mine) = core.directory.member(ctx.member.uid).await.map_err(store_error)? else { return Ok(()) };
-    for contact in core.contacts_of(ctx.member.uid).await?.iter() {
-        let listed = jids.iter().any(|jid| covers(jid, &contact.jid.clone().into()));
-        let Some(uid) = contact.uid.filter(|_| listed) else { continue };
-        let Some(theirs) = core.directory.member(uid).await.map_err(store_error)? else { continue };
-        if contact.state.has(State::FROM) {
-            core.present(&mine, &theirs, here);
-        }
-        if contact.state.has(State::TO) {
-            core.present(&theirs, &mine, here);
-        }
-    }
-    Ok(())
-}
-
-fn covers(listed: &str, jid: &Jid) -> bool {
-    listed == jid.to_bare().as_str() || listed == jid.domain().as_str()
+/// The new list is in force: the blocked see the user go, and those who are not any more see it come (§3.2, §3.3).
+async fn changed(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
+    ctx.core.directory.changed(ctx.member.uid);
+    let Some(now) = ctx.core.directory.member(ctx.member.uid).await.map_err(store_error)? else {
+        return Ok(());
+    };
+    ctx.core.sight_changed(ctx.member, &now).await
 }
 
 /// Tells the account's resources that asked for the list (§3.2).

@@ -15,12 +15,13 @@ pub const INFO: Xep = Xep {
     version: "2.0",
     server: &[ns::LAST],
     account: &[ns::LAST],
-    note: "For contacts that may see presence; survives restarts.",
+    note: "For contacts that may see presence, if the account lets them; survives restarts.",
 };
 
-/// How long ago an account was here (§4); 0 while one of its resources is available.
+/// How long ago an account was here (§4); 0 while one of its resources is seen to be available. Who may ask is decided
+/// by [`crate::privacy`].
 pub async fn of_account(ctx: &Ctx<'_>, member: &Member) -> Answer {
-    if ctx.core.router.sessions(member.uid).iter().any(|s| s.is_available()) {
+    if ctx.core.router.sessions(member.uid).iter().any(|s| s.is_seen()) {
         return seconds(0, None);
     }
     let last = ctx.core.store.last(member.uid).await.map_err(store_error)?;

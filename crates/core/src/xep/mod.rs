@@ -11,6 +11,7 @@ pub mod carbons;
 pub mod csi;
 pub mod disco;
 pub mod fast;
+pub mod invisible;
 pub mod last;
 pub mod mam;
 pub mod pep;
@@ -109,6 +110,7 @@ pub const ALL: &[Xep] = &[
     pep::INFO,
     Xep::of("XEP-0172", "User Nickname", "1.1", "A node of PEP; passed on in presence and messages."),
     Xep::of("XEP-0184", "Message Delivery Receipts", "1.4.0", "Passed on and archived."),
+    invisible::INFO,
     blocking::INFO,
     Xep::of(
         "XEP-0198",

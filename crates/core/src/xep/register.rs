@@ -3,15 +3,11 @@
 
 use super::Xep;
 use crate::answer::{Answer, Reply};
-use crate::{Core, Ctx, store_error};
-use rookery_proto::Uid;
+use crate::{Ctx, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
-use rookery_proto::stream::StreamError;
-use rookery_proto::subscription::Kind;
 use rookery_proto::xml::Xml;
-use rookery_store::Party;
 
 /// XEP-0077.
 pub const INFO: Xep = Xep {
@@ -39,6 +35,7 @@ fn local<'a>(ctx: &'a Ctx<'_>) -> &'a str {
 pub async fn change(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     if payload.child(ns::REGISTER, "remove").is_some() {
         ctx.core.remove_account(ctx.member.uid).await?;
+        tracing::info!(uid = ctx.member.uid.0, "account deleted by its owner");
         return Ok(Reply::Farewell);
     }
     let field = |name| payload.child(ns::REGISTER, name).map(|c| c.text().into_owned());
@@ -54,47 +51,4 @@ pub async fn change(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     ctx.core.accounts.set_password(ctx.member.uid, password).await?;
     tracing::info!(uid = ctx.member.uid.0, "password changed");
     Ok(Reply::Empty)
-}
-
-impl Core {
-    /// Deletes an account at its owner's wish: contacts see it go, and everything that is its own is deleted (§3.2).
-    /// Its sessions are still there, and must end.
-    pub async fn remove_account(&self, uid: Uid) -> Result<(), StanzaError> {
-        let Some(member) = self.directory.member(uid).await.map_err(store_error)? else { return Ok(()) };
-        for contact in self.contacts_of(uid).await?.iter() {
-            let Some(theirs) = contact.uid else { continue };
-            let actor = Party { uid: Some(uid), jid: member.address.clone() };
-            let other = Party { uid: Some(theirs), jid: contact.jid.clone() };
-            let removal = self.store.roster_remove(actor, other).await.map_err(store_error)?;
-            let Some(theirs) = self.directory.member(theirs).await.map_err(store_error)? else { continue };
-            if removal.unsubscribe {
-                self.tell_subscription(&member, &theirs, Kind::Unsubscribe);
-            }
-            if removal.unsubscribed {
-                self.tell_subscription(&member, &theirs, Kind::Unsubscribed);
-                self.present(&member, &theirs, false);
-            }
-            if let Some(change) = &removal.contact_change {
-                self.push_roster(theirs.uid, change);
-            }
-        }
-        self.store.forget_affiliate(&member.address).await.map_err(store_error)?;
-        self.store.delete_account(uid).await.map_err(store_error)?;
-        tracing::info!(uid = uid.0, "account deleted by its owner");
-        Ok(())
-    }
-
-    /// An account was changed from outside of its sessions; with `ends` they are over (disabled, deleted).
-    pub async fn account_changed(&self, uid: Uid, ends: bool) {
-        self.directory.changed(uid);
-        if ends {
-            for session in self.router.sessions(uid) {
-                self.end(
-                    &session,
-                    Some(StreamError::with("not-authorized", "This account cannot be used any more.")),
-                )
-                .await;
-            }
-        }
-    }
 }

@@ -7,7 +7,6 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
-use rookery_proto::subscription::Kind;
 use rookery_proto::xml::Xml;
 use rookery_store::{Party, RosterChange};
 
@@ -53,6 +52,7 @@ pub async fn set(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     let groups = groups(&item)?;
     let change = ctx.store.roster_set(ctx.member.uid, &jid, name, groups).await.map_err(store_error)?;
     ctx.core.push_roster(ctx.member.uid, &change);
+    ctx.core.befriended(ctx.member, &jid).await?;
     Ok(Reply::Empty)
 }
 
@@ -84,22 +84,11 @@ async fn remove(ctx: &Ctx<'_>, jid: BareJid) -> Answer {
     let removal = ctx.store.roster_remove(actor, contact).await.map_err(store_error)?;
     let Some(change) = &removal.actor_change else { return Err(StanzaError::item_not_found()) };
     core.push_roster(ctx.member.uid, change);
-    let Some(theirs) = theirs else { return Ok(Reply::Empty) };
-    core.contacts.changed(theirs.uid);
-    for (told, kind) in [(removal.unsubscribe, Kind::Unsubscribe), (removal.unsubscribed, Kind::Unsubscribed)]
-    {
-        if told {
-            core.tell_subscription(ctx.member, &theirs, kind);
+    if let Some(theirs) = theirs {
+        core.parted(ctx.member, &theirs, &removal);
+        if removal.unsubscribe {
+            core.present(&theirs, ctx.member, false);
         }
-    }
-    if let Some(change) = &removal.contact_change {
-        core.push_roster(theirs.uid, change);
-    }
-    if removal.unsubscribed {
-        core.present(ctx.member, &theirs, false);
-    }
-    if removal.unsubscribe {
-        core.present(&theirs, ctx.member, false);
     }
     Ok(Reply::Empty)
 }

@@ -1,9 +1,11 @@
 //! Carries out commands, in the running server or beside it.
 
+use rookery_core::Core;
 use rookery_core::accounts::{AccountError, Accounts, By, Wanted, invite_hash};
 use rookery_core::env::Env;
 use rookery_proto::Uid;
 use rookery_store::{Account, AccountFilter, Invite, Store, StoreError, Timestamp};
+use std::sync::Arc;
 
 use super::{AccountRow, Failure, IMPORT_PART, ImportLine, InviteRow, LIST_PART, Request, Response};
 
@@ -16,36 +18,25 @@ const MAX_INVITE_DAYS: u32 = 3_650;
 /// Characters of an invitation's id as it is shown, and the fewest that name one.
 const ID_SHOWN: usize = 8;
 
-/// What was changed about an account that may be in use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Change {
-    /// Nobody can sign in any more.
-    Disabled,
-    /// It can be used again.
-    Enabled,
-    /// It administers the server, or does not any more.
-    Admin,
-    /// It has another password.
-    Password,
-    /// It is gone.
-    Deleted,
-}
-
-/// Tells a running server of a change after its commit.
-pub type Changed = Box<dyn Fn(Uid, Change) + Send + Sync>;
-
 /// Carries out commands.
 pub struct Admin {
     accounts: Accounts,
     store: Store,
     env: Env,
-    changed: Changed,
+    /// The server, where one runs: its sessions feel each change at once.
+    running: Option<Arc<Core>>,
 }
 
 impl Admin {
-    /// Carries out commands on `store`, and calls `changed` for each account that may be in use.
-    pub fn new(accounts: Accounts, store: Store, env: Env, changed: Changed) -> Admin {
-        Admin { accounts, store, env, changed }
+    /// Carries out commands on a store that no server uses.
+    pub fn alone(accounts: Accounts, store: Store, env: Env) -> Admin {
+        Admin { accounts, store, env, running: None }
+    }
+
+    /// Carries out commands in a running server.
+    pub fn of(core: Arc<Core>) -> Admin {
+        let (accounts, store, env) = (core.accounts.clone(), core.store.clone(), core.env.clone());
+        Admin { accounts, store, env, running: Some(core) }
     }
 
     /// Does what is asked; what went wrong is in the response.
@@ -127,29 +118,39 @@ impl Admin {
     async fn set_disabled(&self, account: &str, disabled: bool) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
         self.store.set_disabled(account.uid, disabled).await?;
-        (self.changed)(account.uid, if disabled { Change::Disabled } else { Change::Enabled });
+        self.changed(account.uid, disabled).await;
         Ok(self.row(&Account { disabled, ..account }))
     }
 
     async fn set_admin(&self, account: &str, admin: bool) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
         self.store.set_admin(account.uid, admin).await?;
-        (self.changed)(account.uid, Change::Admin);
+        self.changed(account.uid, false).await;
         Ok(self.row(&account))
     }
 
     async fn set_password(&self, account: &str, password: String) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
         self.accounts.set_password(account.uid, password).await?;
-        (self.changed)(account.uid, Change::Password);
+        self.changed(account.uid, false).await;
         Ok(self.row(&account))
     }
 
     async fn delete(&self, account: &str) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
-        self.accounts.delete(&account).await?;
-        (self.changed)(account.uid, Change::Deleted);
+        match &self.running {
+            Some(core) => core.remove_account(account.uid).await?,
+            None => self.accounts.delete(&account, |_, _| ()).await?,
+        }
+        self.changed(account.uid, true).await;
         Ok(self.row(&account))
+    }
+
+    /// Tells the running server that an account was changed; with `ends` its sessions are over.
+    async fn changed(&self, uid: Uid, ends: bool) {
+        if let Some(core) = &self.running {
+            core.account_changed(uid, ends).await;
+        }
     }
 
     async fn create_invite(&self, uses: u32, days: u32) -> Result<Response, AccountError> {

@@ -58,7 +58,7 @@ impl Control {
         let hasher = Hasher::new(at_once);
         let accounts =
             Accounts::new(store.clone(), env.clone(), config.domain.clone(), config.scram_iterations, hasher);
-        let admin = Box::new(Admin::new(accounts, store.clone(), env, Box::new(|_, _| ())));
+        let admin = Box::new(Admin::alone(accounts, store.clone(), env));
         Ok(Control::Alone { admin, store, lock })
     }
 

@@ -93,6 +93,7 @@ impl Play {
             Action::Administrator(name) => self.target.ours()?.make_administrator(name).await,
             Action::TimePasses(time) => self.time_passes(*time).await,
             Action::Restart(ending) => self.target.restart(*ending).await,
+            Action::Deletes(account) => self.target.ours()?.delete_account(account).await,
             Action::Store(fault) => self.target.set_store_fault(*fault),
             Action::RestIgnored => self.ignore_the_rest().await,
             Action::Client(who, deed) => self.deed(who, deed).await,
@@ -172,6 +173,13 @@ impl Play {
                 Ok(())
             }
             Deed::SeesFooter | Deed::SeesEnd => self.sees_end(who, *deed == Deed::SeesFooter).await,
+            Deed::RunsCommand { name, fields } => {
+                let filled =
+                    |(var, value): &(String, String)| Ok((var.clone(), fill(value, &self.variables)?));
+                let fields = fields.iter().map(filled).collect::<Result<Vec<_>>>()?;
+                let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
+                self.target.patiently(party.client.run_command(name, &fields)).await
+            }
             Deed::Disconnects => self.disconnects(who).await,
             Deed::ClosesStream => {
                 let party = self.party(who)?;

@@ -23,6 +23,7 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["time", "passes", number, unit] => Action::TimePasses(duration(number, unit)?),
         ["the", "server", "restarts"] => Action::Restart(Ending::Orderly),
         ["the", "server", "is", "killed", "and", "restarts"] => Action::Restart(Ending::Killed),
+        ["the", "operator", "deletes", account] => Action::Deletes((*account).to_owned()),
         ["the", "store", "fails"] => Action::Store(Some(StoreFault::Fails)),
         ["the", "store", "is", "full"] => Action::Store(Some(StoreFault::Full)),
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
@@ -82,6 +83,10 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
         ["settles"] => Deed::Settles,
         ["sees", "the", "end", "of", "the", "stream"] => Deed::SeesFooter,
         ["sees", "the", "connection", "end"] => Deed::SeesEnd,
+        ["runs", "the", "command", name, "with", fields @ ..] => {
+            let fields = fields.iter().map(|field| setting(field)).collect::<Result<_>>()?;
+            Deed::RunsCommand { name: (*name).to_owned(), fields }
+        }
         ["disconnects"] => Deed::Disconnects,
         ["closes", "the", "stream"] => Deed::ClosesStream,
         ["is", "cut"] => Deed::IsCut,

@@ -3,11 +3,12 @@
 
 use anyhow::{Result, ensure};
 use rookery_testkit::client::{Client, escape};
+use rookery_testkit::server::Ending;
 
 use crate::common::{self, Dice, bound, run};
 
 /// What may be made of an address; the last ones are numbers at the edge.
-const PARTS: [&str; 34] = [
+const PARTS: [&str; 35] = [
     "",
     "@",
     "/",
@@ -35,6 +36,7 @@ const PARTS: [&str; 34] = [
     "\u{fb01}",
     "\u{130}",
     "\u{3000}",
+    "\u{1ccd6}",
     "'",
     "&",
     "<",
@@ -44,7 +46,7 @@ const PARTS: [&str; 34] = [
     "9223372036854775808@localhost",
 ];
 
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 22] = [
     "<iq type='get' id='{id}' to='{x}'><ping xmlns='urn:xmpp:ping'/></iq>",
     "<iq type='get' id='{id}' to='{x}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
     "<iq type='get' id='{id}' to='{x}'><query xmlns='jabber:iq:last'/></iq>",
@@ -57,6 +59,12 @@ const PLACES: [&str; 16] = [
     "<iq type='set' id='{id}'><query xmlns='jabber:iq:roster'><item jid='{x}'/></query></iq>",
     "<iq type='set' id='{id}'><query xmlns='jabber:iq:roster'><item jid='{x}' subscription='remove'/></query></iq>",
     "<iq type='set' id='{id}'><block xmlns='urn:xmpp:blocking'><item jid='{x}'/></block></iq>",
+    "<iq type='set' id='{id}'><unblock xmlns='urn:xmpp:blocking'><item jid='{x}'/></unblock></iq>",
+    "<iq type='result' id='{id}' to='{x}'/>",
+    "<presence id='{id}' to='{x}' type='unavailable'/>",
+    "<presence id='{id}' to='{x}' type='error'/>",
+    "<presence id='{id}' to='{x}' type='unsubscribe'/>",
+    "<presence id='{id}' to='{x}' type='subscribed'/>",
     "<iq type='set' id='{id}'><prefs xmlns='urn:xmpp:mam:2' default='always'><never><jid>{x}</jid></never></prefs></iq>",
     "<iq type='set' id='{id}'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'>\
      <field var='with'><value>{x}</value></field></x></query></iq>",
@@ -78,7 +86,7 @@ fn odd(dice: &mut Dice) -> String {
 /// Whether it is refused as the standard says, where it is refused.
 async fn throw(client: &mut Client, place: &str, text: &str, id: usize) -> Result<()> {
     client.send_raw(&place.replace("{id}", &format!("t{id}")).replace("{x}", &escape(text))).await?;
-    if !place.starts_with("<iq") {
+    if !place.starts_with("<iq") || place.contains("'result'") {
         return Ok(());
     }
     loop {
@@ -115,7 +123,9 @@ fn odd_addresses_everywhere() {
 
 #[test]
 fn what_is_no_address_is_called_so() {
-    let places = PLACES.iter().take(14).filter(|place| place.starts_with("<iq"));
+    let asks =
+        |place: &&&str| place.starts_with("<iq") && !place.contains("'result'") && !place.contains("rsm");
+    let places = PLACES.iter().filter(asks);
     run(async {
         let server = common::server(&[]).await?;
         let mut romeo = bound(&server, "romeo", "orchard").await?;
@@ -131,6 +141,68 @@ fn what_is_no_address_is_called_so() {
         }
         Ok(())
     });
+}
+
+/// Names at other domains and here, in letters that look or mean like others: what is taken is kept as it is compared
+/// (RFC 7622 §3.3), can be read after a restart, and is nobody else's.
+#[test]
+fn odd_names_are_kept_and_compared() {
+    let names = [
+        ("juli\u{e9}t@example.org", "juli\u{e9}t@example.org"),
+        ("nurs\u{65}\u{301}@example.org", "nurs\u{e9}@example.org"),
+        ("TYBALT@EXAMPLE.ORG", "tybalt@example.org"),
+        ("\u{ff50}aris@example.org", "paris@example.org"),
+        ("\u{3b1}\u{3b2}@\u{3b4}\u{3bf}.example", "\u{3b1}\u{3b2}@\u{3b4}\u{3bf}.example"),
+        ("\u{5d0}\u{5d1}@example.org", "\u{5d0}\u{5d1}@example.org"),
+        ("\u{4f60}\u{597d}@example.org", "\u{4f60}\u{597d}@example.org"),
+        // Juliet with a Cyrillic letter is not juliet.
+        ("j\u{443}liet@localhost", "j\u{443}liet@localhost"),
+        // Juliet in wide letters is.
+        ("\u{ff4a}uliet@localhost", "juliet@localhost"),
+    ];
+    run(async move {
+        let mut server = common::server(&[]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        for (name, _) in names {
+            romeo.iq("set", None, &listed(name)).await?;
+        }
+        // Whatever else is taken can be read again, too.
+        let mut dice = Dice(9);
+        for _ in 0..200 {
+            let letters = (0..=dice.roll(5)).map(|_| letter(&mut dice)).collect::<String>();
+            romeo.iq("set", None, &listed(&format!("{letters}@example.org"))).await.ok();
+            romeo
+                .send_raw(&format!("<presence to='{}@localhost' type='subscribe'/>", escape(&letters)))
+                .await?;
+        }
+        romeo.sync().await?;
+        drop(romeo);
+        server.restart(Ending::Killed).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let roster = romeo.roster().await?;
+        for (name, kept) in names {
+            ensure!(
+                roster.iter().any(|item| item.attr("jid") == Some(kept)),
+                "{name} is not {kept}: {roster:?}"
+            );
+        }
+        ensure!(roster.len() > names.len(), "none of the odd names was taken");
+        Ok(())
+    });
+}
+
+fn listed(name: &str) -> String {
+    format!("<query xmlns='jabber:iq:roster'><item jid='{}'/></query>", escape(name))
+}
+
+/// Any letter that XML allows, of the more crowded parts of Unicode.
+fn letter(dice: &mut Dice) -> char {
+    loop {
+        let point = [0x80, 0x300, 0x600, 0x2000, 0xfb00, 0x1d400][dice.roll(6)] + dice.roll(0x300) as u32;
+        if let Some(letter) = char::from_u32(point) {
+            return letter;
+        }
+    }
 }
 
 /// Numbers at the edge of what fits, where numbers may stand.

@@ -184,7 +184,7 @@ fn revoked_with_the_device_and_the_account() {
 
         let text = issued(&server).await?;
         let account = server.core().accounts.find("romeo").await?;
-        server.core().accounts.delete(&account).await?;
+        server.core().accounts.delete(&account, |_, _| ()).await?;
         server.core().account_changed(uid, true).await;
         assert_eq!(failure(&shown(&server, &text).await?)?, "not-authorized");
         Ok(())

@@ -40,6 +40,7 @@ impl<S: Carrier> Negotiation<S> {
             Ok((session, handled)) => {
                 tracing::info!(uid = member.uid.0, resource = session.resource(), "session resumed");
                 self.server.core.meters.resumed.increment(1);
+                session.state().lang = self.lang.clone();
                 self.session = Some(session);
                 sm::resumed(previd, handled)
             }
@@ -54,6 +55,7 @@ impl<S: Carrier> Negotiation<S> {
     pub(super) fn begin(&mut self, session: Arc<Session>) {
         tracing::info!(uid = session.uid.0, resource = session.resource(), "session begins");
         self.server.core.meters.bound.increment(1);
+        session.state().lang = self.lang.clone();
         self.session = Some(session);
     }
 

@@ -11,7 +11,7 @@ use rookery_proto::jid::{Jid, NodePart};
 use rookery_proto::sasl::{Condition, Credentials, Decoy, Exchange, Mechanism, Step, decode};
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
-use rookery_proto::{Uid, ns};
+use rookery_proto::{Uid, ns, prepared};
 use rookery_store::{LoginName, Proof, StoreError, Token};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ impl<S: Carrier> Negotiation<S> {
         let (uid, credentials) = found.ok_or(Condition::NotAuthorized)?;
         let member = self.member(uid).await?;
         if let Some(authzid) = authzid.filter(|id| !id.is_empty()) {
-            let jid = Jid::new(&authzid).ok().filter(|jid| jid.resource().is_none());
+            let jid = prepared::jid(&authzid).ok().filter(|jid| jid.resource().is_none());
             if !self.is_of(&member, jid.as_ref()).await {
                 return Err(Condition::InvalidAuthzid);
             }

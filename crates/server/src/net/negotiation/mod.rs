@@ -20,6 +20,7 @@ use rookery_core::xep::disco;
 use rookery_core::{Registration, limits};
 use rookery_proto::jid::Jid;
 use rookery_proto::ns;
+use rookery_proto::prepared;
 use rookery_proto::sasl::{ChannelBindings, Mechanism, TokenMechanism};
 use rookery_proto::stanza::Stanza;
 use rookery_proto::stream::StreamError;
@@ -48,6 +49,8 @@ pub struct Negotiation<S> {
     failures: u32,
     /// Who the client's header says it is (RFC 6120 §4.7.1); only what was said where nobody reads along.
     from: Option<Jid>,
+    /// The language of the client's stream, if it names one (RFC 6120 §4.7.4).
+    lang: Option<Arc<str>>,
     /// The client was given a challenge about an account, and has not answered it.
     asked: bool,
     /// The token of an invitation that the client has shown (XEP-0445).
@@ -87,6 +90,7 @@ impl<S: Carrier> Negotiation<S> {
             opened: false,
             failures: 0,
             from: None,
+            lang: None,
             asked: false,
             invite: None,
             session: None,
@@ -182,13 +186,14 @@ impl<S: Carrier> Negotiation<S> {
             Item::Stanza(_) => return error("not-well-formed"),
         };
         let core = self.server.core.clone();
-        let from = header.from.as_deref().map(Jid::new);
+        let from = header.from.as_deref().map(prepared::jid);
         let to = from.as_ref().and_then(|from| from.as_ref().ok()).map(Jid::as_str);
         let mut open = Vec::new();
         let conn = self.conn()?;
         conn.framing.open(&core.policy.domain, to, &core.env.token(), header.lang.as_deref(), &mut open);
         conn.write(&open).await.map_err(|_| Stop::Gone)?;
         self.opened = true;
+        self.lang = header.lang.as_deref().filter(|lang| is_language(lang)).map(Arc::from);
         check(&header, &core.policy.domain)?;
         // RFC 6120 §4.7.1: what is said in the clear may be anybody's.
         let from = from.filter(|_| self.may_authenticate());
@@ -309,6 +314,12 @@ impl<S: Carrier> Negotiation<S> {
         self.conn = Some(Conn::new(Transport::Tls(Box::new(stream)), framing));
         Ok(())
     }
+}
+
+/// Whether a text can be a language tag (RFC 5646 §2.1), so that it can be passed on.
+fn is_language(text: &str) -> bool {
+    (1..=limits::LANG_BYTES).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// RFC 6120 §4.9.3: what a client's header may be wrong in.

@@ -1,0 +1,160 @@
+//! Subscriptions (RFC 6121 §3): both sides' rosters change in one transaction; then everybody concerned is told.
+
+use crate::address::{self, Target};
+use crate::member::Member;
+use crate::privacy::Strangers;
+use crate::{Core, Ctx, store_error};
+use bytes::Bytes;
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::subscription::Kind;
+use rookery_proto::xml::Xml;
+use rookery_store::{Party, Removal};
+use std::sync::Arc;
+
+/// `subscribe`, `subscribed`, `unsubscribe`, `unsubscribed`.
+pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), StanzaError> {
+    let core = ctx.core;
+    let to = address::parse(&ctx.stanza.to().unwrap_or_default())?;
+    let (jid, theirs) = match core.target(&to).await? {
+        Target::Account { member, .. } => (member.address.clone(), Some(member)),
+        // RFC 6121 §3.1.2: an address that nobody has still enters the roster as asked for.
+        Target::Nobody => (to.to_bare(), None),
+        Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
+        Target::Server => return Err(StanzaError::service_unavailable()),
+    };
+    if jid == ctx.member.address {
+        return Ok(()); // One always sees oneself.
+    }
+    if ctx.member.blocks(&jid) {
+        return Err(StanzaError::blocked());
+    }
+    let theirs = match theirs {
+        Some(member) if kind == Kind::Subscribe && refuses(core, &member, &ctx.member.address).await? => None,
+        other => other,
+    };
+    let stanza: Bytes = ctx.sent_on(ctx.member.address.as_str(), Some(jid.as_str()), None).into();
+    let actor = Party { uid: Some(ctx.member.uid), jid: ctx.member.address.clone() };
+    let contact = Party { jid: jid.clone(), uid: theirs.as_ref().map(|m| m.uid) };
+    let before = match &theirs {
+        Some(theirs) => Watching::of(core, ctx.member, theirs).await?,
+        None => Watching::default(),
+    };
+    let request = (kind == Kind::Subscribe).then(|| stanza.clone());
+    let outcome = ctx.store.subscription(actor, contact, kind, request).await.map_err(store_error)?;
+    core.contacts.changed(ctx.member.uid);
+    if let Some(change) = &outcome.actor_change {
+        core.push_roster(ctx.member.uid, change);
+    }
+    if matches!(kind, Kind::Subscribe | Kind::Subscribed) {
+        core.befriended(ctx.member, &jid).await?;
+    }
+    let Some(theirs) = theirs else { return Ok(()) };
+    core.contacts.changed(theirs.uid);
+    if outcome.deliver && !theirs.blocks(&ctx.session.jid) {
+        deliver(core, &theirs, kind, stanza);
+    }
+    if let Some(change) = &outcome.contact_change {
+        core.push_roster(theirs.uid, change);
+    }
+    if let Some(reply) = outcome.reply {
+        // The server answers for a contact that has answered before (RFC 6121 §3.1.3, §3.4.2).
+        core.tell_subscription(&theirs, ctx.member, reply);
+    }
+    exchange_presence(core, ctx.member, &theirs, before).await
+}
+
+/// Whether a request does not reach `to`, who blocks the sender (XEP-0191 §3.2) or takes nothing from strangers. The
+/// sender's own side is kept and nothing is answered, as if nobody had the address. Whatever *ends* something still
+/// ends it on both sides.
+async fn refuses(core: &Core, to: &Member, from: &BareJid) -> Result<bool, StanzaError> {
+    let blocks = to.blocks(&Jid::from(from.clone()));
+    Ok(blocks || core.reception(to, from).await? == Strangers::Refuse)
+}
+
+/// The stanza itself to the contact's resources: a request to those that are available, an answer also to those that
+/// only have asked for the roster (RFC 6121 §3.1.3, §3.1.6).
+fn deliver(core: &Core, to: &Member, kind: Kind, stanza: Bytes) {
+    for session in core.router.sessions(to.uid) {
+        let state = session.state();
+        let meant = state.available.is_some() || (kind != Kind::Subscribe && state.interested);
+        drop(state);
+        if meant {
+            session.push(stanza.clone());
+        }
+    }
+}
+
+/// Who of two watches the other.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Watching {
+    /// The contact watches the user.
+    theirs: bool,
+    /// The user watches the contact.
+    mine: bool,
+}
+
+impl Watching {
+    async fn of(core: &Core, mine: &Member, theirs: &Member) -> Result<Watching, StanzaError> {
+        Ok(Watching {
+            theirs: core.may_see(mine.uid, &theirs.address.clone().into()).await?,
+            mine: core.may_see(theirs.uid, &mine.address.clone().into()).await?,
+        })
+    }
+}
+
+/// A subscription that came into being shows presence at once, one that ended takes it back
+/// (RFC 6121 §3.1.5, §3.2.2, §3.3.2).
+async fn exchange_presence(
+    core: &Core,
+    mine: &Arc<Member>,
+    theirs: &Arc<Member>,
+    before: Watching,
+) -> Result<(), StanzaError> {
+    let now = Watching::of(core, mine, theirs).await?;
+    if now.theirs != before.theirs {
+        core.present(mine, theirs, now.theirs);
+        if now.theirs {
+            core.show_last_items(mine, theirs).await?;
+        }
+    }
+    if now.mine != before.mine {
+        core.present(theirs, mine, now.mine);
+        if now.mine {
+            core.show_last_items(theirs, mine).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Core {
+    /// A subscription stanza that the server writes on behalf of `from`, unless one of the two blocks the other.
+    fn tell_subscription(&self, from: &Member, to: &Member, kind: Kind) {
+        if from.blocks(&Jid::from(to.address.clone())) || to.blocks(&Jid::from(from.address.clone())) {
+            return;
+        }
+        let mut x = Xml::new();
+        x.open("presence").attr("from", from.address.as_str()).attr("to", to.address.as_str());
+        x.attr("type", kind.name()).close();
+        deliver(self, to, kind, x.into_vec().into());
+    }
+
+    /// `mine` has removed `theirs` from its roster, or is itself removed: the contact is told what ended, and sees it go
+    /// (RFC 6121 §2.5.2). A contact that blocks, or is blocked, learns it from its roster alone.
+    pub(crate) fn parted(&self, mine: &Member, theirs: &Member, removal: &Removal) {
+        self.contacts.changed(theirs.uid);
+        for (told, kind) in
+            [(removal.unsubscribe, Kind::Unsubscribe), (removal.unsubscribed, Kind::Unsubscribed)]
+        {
+            if told {
+                self.tell_subscription(mine, theirs, kind);
+            }
+        }
+        if let Some(change) = &removal.contact_change {
+            self.push_roster(theirs.uid, change);
+        }
+        if removal.unsubscribed {
+            self.present(mine, theirs, false);
+        }
+    }
+}
