@@ -19,7 +19,8 @@ const QUICK: [Step; 3] = [
     Step { name: "tests", about: "unit tests and scenarios", run: tests },
 ];
 
-const REST: [Step; 5] = [
+const REST: [Step; 6] = [
+    Step { name: "ways", about: "the scenarios by WebSocket and by BOSH", run: ways },
     Step { name: "rustdoc", about: "the documentation builds without a warning", run: rustdoc },
     Step { name: "docs", about: "the generated pages are up to date", run: docs::step },
     Step { name: "deny", about: "licences and origins of the dependencies", run: deny::step },
@@ -50,13 +51,28 @@ fn rustdoc() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
-    let mut cargo = shell::cargo(["test", "--workspace", "--no-fail-fast"]);
     let mut counts = Counts::default();
+    libtest(shell::cargo(["test", "--workspace", "--no-fail-fast"]), &mut counts)?;
+    Ok(Outcome::Ran(counts))
+}
+
+/// Clients connect in another way than a dialogue says, which must make no difference.
+fn ways() -> Result<Outcome> {
+    let mut counts = Counts::default();
+    for way in ["WebSocket", "BOSH"] {
+        let mut cargo = shell::cargo(["test", "--package", "rookery-testkit", "--test", "scenarios"]);
+        cargo.env("ROOKERY_SCENARIOS_BY", way);
+        libtest(cargo, &mut counts)?;
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+fn libtest(mut cargo: std::process::Command, counts: &mut Counts) -> Result<()> {
     let status = shell::run_lines(&mut cargo, |line| counts.add_libtest(line))?;
     if counts.failed == 0 {
         shell::succeeded(&cargo, status)?;
     }
-    Ok(Outcome::Ran(counts))
+    Ok(())
 }
 
 /// In a process of its own, which ends the servers it started however it ends itself.
