@@ -1,5 +1,6 @@
 //! Where a stanza goes: an address read against this server's domain and accounts.
 
+use crate::component::Component;
 use crate::member::Member;
 use crate::{Core, Ctx, store_error};
 use rookery_proto::error::StanzaError;
@@ -9,7 +10,7 @@ use rookery_proto::prepared;
 use std::sync::Arc;
 
 /// Whom a stanza is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Target {
     /// The server itself.
     Server,
@@ -22,6 +23,8 @@ pub enum Target {
     },
     /// An address of this domain that is nobody's.
     Nobody,
+    /// An address at the host of a component (XEP-0114).
+    Component(Arc<Component>),
     /// Another domain. There is no way to it (yet).
     Elsewhere,
 }
@@ -30,7 +33,8 @@ impl Core {
     /// Reads an address; an error when it is not one (RFC 6120 §8.3.3.8).
     pub async fn target(&self, to: &Jid) -> Result<Target, StanzaError> {
         if to.domain().as_str() != self.policy.domain {
-            return Ok(Target::Elsewhere);
+            let component = self.components.of(to.domain().as_str());
+            return Ok(component.cloned().map_or(Target::Elsewhere, Target::Component));
         }
         let Some(local) = to.node() else { return Ok(Target::Server) };
         let found = self.directory.find(local.as_str()).await.map_err(store_error)?;

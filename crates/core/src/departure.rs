@@ -11,6 +11,7 @@ impl Core {
     pub async fn remove_account(&self, uid: Uid) -> Result<(), AccountError> {
         let member = self.directory.member(uid).await?.ok_or(AccountError::NotFound)?;
         let account = self.store.account(uid).await?.ok_or(AccountError::NotFound)?;
+        let contacts = self.store.contacts(uid).await?;
         let mut ended = Vec::new();
         let outcome = self.accounts.delete(&account, |contact, removal| ended.push((contact, removal))).await;
         // Also where the store failed in the middle: what has ended has ended.
@@ -18,6 +19,9 @@ impl Core {
             if let Some(theirs) = self.directory.member(contact).await? {
                 self.parted(&member, &theirs, &removal);
             }
+        }
+        if outcome.is_ok() {
+            contacts.iter().for_each(|(jid, state)| self.farewell_outside(&member, jid, *state));
         }
         self.contacts.changed(uid);
         outcome

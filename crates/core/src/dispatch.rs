@@ -2,6 +2,7 @@
 
 use crate::address::Target;
 use crate::answer::{Answer, Reply};
+use crate::component::Component;
 use crate::member::Member;
 use crate::{Ctx, xep};
 use rookery_proto::error::StanzaError;
@@ -20,6 +21,9 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     if let Target::Account { member, resource: Some(resource) } = &target {
         return hand_on(ctx, member, resource, &kind);
     }
+    if let Target::Component(component) = &target {
+        return hand_out(ctx, component, &kind);
+    }
     let set = match kind.as_str() {
         "get" => false,
         "set" => true,
@@ -36,7 +40,7 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         Target::Server => server(ctx, set, &payload).await?,
         Target::Account { member, .. } => account(ctx, member, set, &payload).await?,
         Target::Nobody => return Err(unanswered(&payload)),
-        Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
+        Target::Elsewhere | Target::Component(_) => return Err(StanzaError::remote_server_not_found()),
     };
     let ends = matches!(answer, Reply::Farewell);
     result(ctx, answer);
@@ -100,12 +104,14 @@ async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
             xep::adhoc::items(ctx, payload, true)
         }
-        (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx, payload),
-        (false, ns::DISCO_ITEMS, "query") => xep::disco::no_items(payload),
+        (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx.core, payload),
+        (false, ns::DISCO_ITEMS, "query") => xep::disco::server_items(ctx.core, payload),
         (false, ns::VERSION, "query") => xep::version::get(),
-        (false, ns::TIME, "time") => xep::time::get(ctx),
-        (false, ns::LAST, "query") => xep::last::of_server(ctx),
+        (false, ns::TIME, "time") => xep::time::get(ctx.core),
+        (false, ns::LAST, "query") => xep::last::of_server(ctx.core),
         (false, ns::REGISTER, "query") => xep::register::state(ctx),
+        (false, ns::EXT_DISCO, "services") => xep::extdisco::services(ctx, payload),
+        (false, ns::EXT_DISCO, "credentials") => xep::extdisco::credentials(ctx, payload),
         (true, ns::REGISTER, "query") => xep::register::change(ctx, payload).await,
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
         _ => Err(StanzaError::service_unavailable()),
@@ -173,6 +179,18 @@ fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result
         _ if request => Err(StanzaError::service_unavailable()),
         _ => Ok(()),
     }
+}
+
+/// An IQ for an address at a component goes to it as it is.
+fn hand_out(ctx: &Ctx<'_>, component: &Component, kind: &str) -> Result<(), StanzaError> {
+    if !matches!(kind, "get" | "set" | "result" | "error") {
+        return Err(StanzaError::bad_request().text("There is no IQ of this type."));
+    }
+    let Some(to) = ctx.named()? else { return Ok(()) };
+    if ctx.member.blocks(&to) {
+        return Err(StanzaError::blocked());
+    }
+    component.send(ctx.sent_on(ctx.session.jid.as_str(), Some(to.as_str()), None))
 }
 
 /// The result of a request, to the client that asked.

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod address;
 pub mod answer;
+pub mod component;
 pub mod delivered;
 pub mod departure;
 pub mod dispatch;
@@ -57,6 +58,14 @@ pub struct Policy {
     pub archive_default: ArchiveDefault,
     /// PBKDF2 rounds of new passwords.
     pub iterations: u32,
+    /// External components (XEP-0114).
+    pub components: Vec<component::Allowed>,
+    /// External services (XEP-0215).
+    pub services: Vec<xep::extdisco::Service>,
+    /// Whom to turn to (XEP-0157): the form's field, and addresses.
+    pub contacts: Vec<(&'static str, Vec<String>)>,
+    /// Where to read what is wrong when the server is not there (XEP-0455).
+    pub outage: Vec<String>,
 }
 
 /// Who may sign up in-band.
@@ -94,6 +103,10 @@ pub struct Core {
     pub router: Arc<Router>,
     /// What the operator decided.
     pub policy: Policy,
+    /// Hosts beside ours (XEP-0114).
+    pub components: component::Components,
+    /// What the server says of itself (XEP-0030).
+    pub announced: xep::disco::Announced,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What is counted.

@@ -101,6 +101,21 @@ pub const TOKEN_ROTATION_MS: i64 = 86_400_000;
 /// Failed authentications on one connection before it is ended (RFC 6120 §6.4.5).
 pub const AUTH_TRIES: u32 = 5;
 
+/// Stanzas that wait for one component: what a busy gateway takes in some seconds.
+pub const COMPONENT_QUEUE: usize = 4096;
+
+/// The same in bytes; one stanza may go beyond it.
+pub const COMPONENT_QUEUE_BYTES: usize = 4 << 20;
+
+/// Messages of one component whose commit is under way.
+pub const COMPONENT_IN_FLIGHT: usize = 64;
+
+/// Connections of components at a time, those that have not said who they are included.
+pub const COMPONENT_CONNECTIONS: usize = 64;
+
+/// A component that takes nothing of what it is written for so long is cut off.
+pub const COMPONENT_STALL: Duration = Duration::from_secs(60);
+
 /// Commands (XEP-0050) that wait for a form, of all accounts: with the forms filled in before some 16 MB.
 pub const COMMANDS: usize = 1024;
 

@@ -4,7 +4,10 @@
 //! the store. After the commit the store rings the doorbell ([`crate::router::Router::appended`]), and the session
 //! that sent it counts it as handled. Nothing turns back.
 
+mod outward;
+
 use crate::address::{Target, compose};
+use crate::component::Parcel;
 use crate::member::Member;
 use crate::privacy::Strangers;
 use crate::{Core, Ctx, flags, render, store_error};
@@ -19,19 +22,20 @@ use rookery_store::{
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// What is left to do for a stanza after its preparation, in the order in which stanzas came.
+/// What is left to do for a stanza after its preparation, in the order in which stanzas came. A parcel is for a component,
+/// and goes when the rest is done.
 pub enum Step {
     /// Nothing: it was handled, or quietly ignored as the standard says.
     Done,
     /// It counts as handled when this has committed; a failure is an error to the sender.
-    Commit(Pending<Appended>),
+    Commit(Pending<Appended>, Option<Parcel>),
     /// It is in no log and goes to whoever is here now.
-    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>),
+    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<Parcel>),
 }
 
 /// The type of a message (RFC 6121 §5.2.2); anything unknown is `normal`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Normal,
     Chat,
     Groupchat,
@@ -40,12 +44,19 @@ enum Kind {
 }
 
 /// A message, addressed to an account here.
-struct Letter {
-    to: Arc<Member>,
+pub(crate) struct Letter {
+    pub(crate) to: Arc<Member>,
     /// The recipient's resource, where the message is for that one alone.
-    resource: Option<Box<str>>,
+    pub(crate) resource: Option<Box<str>>,
     /// The recipient sets aside what strangers send, and the sender is one.
-    aside: bool,
+    pub(crate) aside: bool,
+}
+
+impl Letter {
+    /// The address that it is delivered to.
+    pub(crate) fn address(&self) -> String {
+        compose(&self.to.address, self.resource.as_deref())
+    }
 }
 
 /// Takes a message as far as the store's queue.
@@ -55,6 +66,7 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     let (to, resource) = match ctx.target_of(named.as_ref()).await? {
         Target::Account { member, resource } => (member, resource),
         Target::Server | Target::Nobody => return unreachable(kind),
+        Target::Component(component) => return outward::message(ctx, kind, &component).await,
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
     };
     if blocked(ctx, named.as_ref(), &to)? {
@@ -68,13 +80,12 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     letter.aside = reception == Strangers::SetAside;
     let class = classify(ctx.stanza, kind);
     if letter.aside && !class.has(Flags::DELIVER) {
-        // There is nowhere to keep it; a chat state is not worth an error.
-        return if has_content(ctx.stanza) { unreachable(kind) } else { Ok(Step::Done) };
+        return not_kept(ctx.stanza, kind);
     }
     if let Some(retraction) = ctx.stanza.child(ns::RETRACT, "retract") {
         retract(ctx, &letter, &retraction).await?;
     }
-    let stanza = clean(ctx, &letter);
+    let stanza = clean(ctx, &letter.address());
     if class.has(Flags::DELIVER) {
         ctx.core.answers(ctx.member, &letter.to.address).await?;
         store(ctx, letter, class, stanza).await
@@ -85,11 +96,16 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
 
 /// Nobody is there, or nobody for this sender: an error, except where the standard wants silence (RFC 6121 §8.5.1). It is
 /// the same in all cases, so that it tells nothing of who exists (XEP-0191 §3.2).
-fn unreachable(kind: Kind) -> Result<Step, StanzaError> {
+pub(crate) fn unreachable(kind: Kind) -> Result<Step, StanzaError> {
     match kind {
         Kind::Headline | Kind::Error => Ok(Step::Done),
         _ => Err(StanzaError::service_unavailable().text(UNREACHABLE)),
     }
+}
+
+/// A stranger's message would be set aside, and there is nowhere to keep it; a chat state is not worth an error.
+pub(crate) fn not_kept(stanza: &Stanza, kind: Kind) -> Result<Step, StanzaError> {
+    if has_content(stanza) { unreachable(kind) } else { Ok(Step::Done) }
 }
 
 const UNREACHABLE: &str = "Nobody has this address, or whoever has it takes no messages from you.";
@@ -106,7 +122,7 @@ fn blocked(ctx: &Ctx<'_>, named: Option<&Jid>, to: &Member) -> Result<bool, Stan
 }
 
 /// RFC 6121 §8.5.2 (bare address) and §8.5.3 (full address): whether the message goes on, and for which resource.
-fn route(
+pub(crate) fn route(
     core: &Core,
     kind: Kind,
     to: Arc<Member>,
@@ -128,7 +144,7 @@ fn route(
 }
 
 /// What is to become of a message: stored or not, archived or not, copied or not.
-fn classify(stanza: &Stanza, kind: Kind) -> Flags {
+pub(crate) fn classify(stanza: &Stanza, kind: Kind) -> Flags {
     let hint = |name| stanza.has_child(ns::HINTS, name);
     let content = has_content(stanza);
     let mut class = Flags::default();
@@ -181,15 +197,17 @@ fn is_encryption(ns: &str) -> bool {
 
 /// The message as it is kept and delivered: addresses stamped, and nothing in it that only a server may say
 /// (invariant 9).
-fn clean(ctx: &Ctx<'_>, letter: &Letter) -> Vec<u8> {
-    let core = ctx.core;
-    let forged = |child: &Child<'_>| match (child.ns(), child.name()) {
+fn clean(ctx: &Ctx<'_>, to: &str) -> Vec<u8> {
+    ctx.sent_on(ctx.session.jid.as_str(), Some(to), Some(&forged(ctx.core)))
+}
+
+/// Which children only we may say.
+pub(crate) fn forged(core: &Core) -> impl Fn(&Child<'_>) -> bool {
+    |child| match (child.ns(), child.name()) {
         (ns::SID, "stanza-id") => child.attr("by").is_none_or(|by| core.is_ours(&by)),
         (ns::DELAY, "delay") => child.attr("from").is_some_and(|from| core.is_ours(&from)),
         _ => false,
-    };
-    let to = compose(&letter.to.address, letter.resource.as_deref());
-    ctx.sent_on(ctx.session.jid.as_str(), Some(&to), Some(&forged))
+    }
 }
 
 /// Into the logs of both sides, as one transaction.
@@ -230,7 +248,7 @@ async fn store(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> 
     if std::env::var_os("ROOKERY_TEST_ACK_BEFORE_COMMIT").is_some() {
         return Ok(bite(ctx.store.clone(), append));
     }
-    ctx.store.append(append).await.map(Step::Commit).map_err(store_error)
+    ctx.store.append(append).await.map(|pending| Step::Commit(pending, None)).map_err(store_error)
 }
 
 /// What must never be: acknowledged first and stored a moment later. Only to show that the crash test notices.
@@ -246,7 +264,12 @@ fn bite(store: rookery_store::Store, append: Append) -> Step {
 }
 
 /// [`Flags::ARCHIVE`] where `owner` wants messages with `peer` archived (XEP-0313 §7).
-async fn archived(core: &Core, owner: &Member, peer: &BareJid, class: Flags) -> Result<Flags, StanzaError> {
+pub(crate) async fn archived(
+    core: &Core,
+    owner: &Member,
+    peer: &BareJid,
+    class: Flags,
+) -> Result<Flags, StanzaError> {
     let prefs = &owner.prefs;
     let wanted = if prefs.never.contains(peer) {
         false
@@ -295,7 +318,7 @@ fn deliver(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> Step
         let copy = entry(&letter.to.address, letter.resource, Direction::Out, sender);
         out.push((ctx.member.uid, copy));
     }
-    Step::Deliver(out)
+    Step::Deliver(out, None)
 }
 
 /// XEP-0424: what the sender said under that id is emptied in every log; a tombstone stays.
@@ -312,7 +335,7 @@ async fn retract(ctx: &Ctx<'_>, letter: &Letter, retraction: &Child<'_>) -> Resu
 }
 
 impl Kind {
-    fn of(stanza: &Stanza) -> Kind {
+    pub(crate) fn of(stanza: &Stanza) -> Kind {
         match stanza.type_().as_deref() {
             Some("chat") => Kind::Chat,
             Some("groupchat") => Kind::Groupchat,

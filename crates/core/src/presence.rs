@@ -11,9 +11,9 @@ use rookery_proto::stanza::Stanza;
 use rookery_proto::subscription::Kind;
 use rookery_proto::xml::Xml;
 
-mod broadcast;
+pub(crate) mod broadcast;
 mod directed;
-mod subscription;
+pub(crate) mod subscription;
 
 /// Handles a presence stanza of a client.
 pub async fn presence(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
@@ -67,7 +67,7 @@ fn priority(stanza: &Stanza) -> Result<i8, StanzaError> {
 }
 
 /// `<presence type='unavailable'/>` on behalf of who can't say it any more.
-fn gone(from: &str) -> Bytes {
+pub(crate) fn gone(from: &str) -> Bytes {
     let mut x = Xml::new();
     x.open("presence").attr("from", from).attr("type", "unavailable").close();
     x.into_vec().into()
@@ -75,7 +75,11 @@ fn gone(from: &str) -> Bytes {
 
 /// A client may probe; it learns what it may see anyway (RFC 6121 §4.3).
 async fn probe(ctx: &Ctx<'_>, to: Jid) -> Result<(), StanzaError> {
-    let Target::Account { member, .. } = ctx.core.target(&to).await? else { return Ok(()) };
+    let member = match ctx.core.target(&to).await? {
+        Target::Account { member, .. } => member,
+        Target::Component(component) => return component.send(stamped(ctx, Some(to.as_str()))),
+        _ => return Ok(()),
+    };
     if ctx.core.sight(member.uid, &ctx.session.jid).await?.presence {
         ctx.core.show_presences(&member, ctx.member, ctx.session);
     }
@@ -84,7 +88,11 @@ async fn probe(ctx: &Ctx<'_>, to: Jid) -> Result<(), StanzaError> {
 
 /// An error goes to the resource it is for, or nowhere.
 async fn hand_on(ctx: &Ctx<'_>, to: Jid) -> Result<(), StanzaError> {
-    if let Target::Account { member, resource: Some(resource) } = ctx.core.target(&to).await?
+    let target = ctx.core.target(&to).await?;
+    if let Target::Component(component) = &target {
+        return component.send(stamped(ctx, Some(to.as_str())));
+    }
+    if let Target::Account { member, resource: Some(resource) } = target
         && let Some(session) = ctx.core.router.session(member.uid, &resource)
         && !member.blocks(&ctx.session.jid)
     {

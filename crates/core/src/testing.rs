@@ -144,8 +144,24 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
     let env = Env::virtual_from(seed);
     let hasher = crate::accounts::Hasher::new(1);
     let domain = "localhost".to_owned();
+    let policy = Policy {
+        domain: domain.clone(),
+        resumption: Duration::from_secs(600),
+        idle: Duration::from_secs(300),
+        stanza_bytes: 1 << 16,
+        registration: Registration::Closed,
+        retention_days: None,
+        archive_default: ArchiveDefault::Always,
+        iterations: 1,
+        components: Vec::new(),
+        services: Vec::new(),
+        contacts: Vec::new(),
+        outage: Vec::new(),
+    };
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),
+        announced: crate::xep::disco::Announced::new(&policy),
+        components: Default::default(),
         meters: Default::default(),
         started: env.now(),
         accounts: crate::accounts::Accounts::new(store.clone(), env.clone(), domain.clone(), 1, hasher),
@@ -157,16 +173,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         secret: crate::secret::Secret::new([7; 32]),
         store,
         router,
-        policy: Policy {
-            domain,
-            resumption: Duration::from_secs(600),
-            idle: Duration::from_secs(300),
-            stanza_bytes: 1 << 16,
-            registration: Registration::Closed,
-            retention_days: None,
-            archive_default: ArchiveDefault::Always,
-            iterations: 1,
-        },
+        policy,
         journal: Ledger::new(journal),
         env,
     });

@@ -78,6 +78,8 @@ conditions! {
     policy_violation = Modify, "policy-violation";
     /// The other server is not known to this one.
     remote_server_not_found = Cancel, "remote-server-not-found";
+    /// The other server did not take it in time.
+    remote_server_timeout = Wait, "remote-server-timeout";
     /// The server lacks room or power now; try later.
     resource_constraint = Wait, "resource-constraint";
     /// Nobody is there to take the stanza.

@@ -244,6 +244,23 @@ impl Form {
         x.close();
     }
 
+    /// What the form adds to the hash of its entity's capabilities (XEP-0115 §5.1): fields in the order of their names, values
+    /// in their own.
+    pub fn verification(&self) -> String {
+        let mut fields: Vec<&Field> = self.fields.iter().collect();
+        fields.sort_by(|a, b| a.var.cmp(&b.var));
+        let mut text = format!("{}<", self.form_type.unwrap_or_default());
+        for field in fields {
+            let mut values = field.values.clone();
+            values.sort_unstable();
+            for part in std::iter::once(&*field.var).chain(values.iter().map(String::as_str)) {
+                text.push_str(part);
+                text.push('<');
+            }
+        }
+        text
+    }
+
     /// Whether the answers are what the form asked for. Fields that it does not know say nothing.
     pub fn check(&self, answers: &Answers) -> Result<(), Wrong> {
         if let (Some(wanted), Some(given)) = (self.form_type, answers.form_type())

@@ -4,12 +4,14 @@
 use crate::net::keepalive;
 use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
+use rookery_core::component::Components;
 use rookery_core::env::Env;
 use rookery_core::member::Directory;
 use rookery_core::resume::Ledger;
 use rookery_core::roster::Contacts;
 use rookery_core::router::Router;
 use rookery_core::secret::Secret;
+use rookery_core::xep::disco::Announced;
 use rookery_core::{Core, Policy};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
@@ -33,6 +35,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let secret = secret(data, &env)?;
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),
+        announced: Announced::new(&policy),
+        components: Components::new(&policy.components),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),

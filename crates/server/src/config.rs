@@ -3,6 +3,7 @@
 
 mod print;
 mod settings;
+mod tables;
 mod value;
 
 use std::net::SocketAddr;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use crate::http::visitor::Network;
 use rookery_core::Registration;
+use rookery_core::component::Allowed;
+use rookery_core::xep::extdisco::Service;
 use rookery_store::ArchiveDefault;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -37,6 +40,8 @@ pub struct Config {
     pub listen_http: Vec<SocketAddr>,
     /// Where browsers connect with TLS.
     pub listen_https: Vec<SocketAddr>,
+    /// Where components connect.
+    pub listen_components: Vec<SocketAddr>,
     /// Where metrics and health are read.
     pub listen_status: Vec<SocketAddr>,
     /// The operator's certificate; both or none.
@@ -71,6 +76,14 @@ pub struct Config {
     pub connections: usize,
     /// Connections of one address at a time.
     pub connections_per_address: usize,
+    /// External components (XEP-0114).
+    pub components: Vec<Allowed>,
+    /// External services (XEP-0215).
+    pub services: Vec<Service>,
+    /// Whom to turn to (XEP-0157): the form's field, and addresses.
+    pub contacts: Vec<(&'static str, Vec<String>)>,
+    /// Where to read what is wrong when the server is not there (XEP-0455).
+    pub outage: Vec<String>,
     /// What is logged, as `tracing` filters it.
     pub log_level: String,
     /// How it is written.
@@ -207,6 +220,15 @@ impl Config {
             return Err(ConfigError::Together(
                 "`listen.c2s` and `listen.c2s_tls` are both empty: nobody could connect.",
             ));
+        }
+        let hosts: Vec<&str> = self.components.iter().map(|component| component.host.as_str()).collect();
+        if hosts.contains(&self.domain.as_str()) {
+            return Err(ConfigError::Together(
+                "A `[[component]]` cannot have the server's own domain as its host.",
+            ));
+        }
+        if (1..hosts.len()).any(|at| hosts[..at].contains(&hosts[at])) {
+            return Err(ConfigError::Together("Two `[[component]]` have the same host."));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
+use crate::net::component;
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
 use crate::tls::{Source, Tls};
@@ -97,6 +98,10 @@ async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<(
             doors.spawn(listener::run(server.clone(), listener, admission.clone(), direct));
         }
     }
+    for address in config.listen_components.iter().filter(|_| !config.components.is_empty()) {
+        let listener = bind(*address, "listen.components").await?;
+        doors.spawn(component::run(server.core.clone(), listener));
+    }
     Ok(())
 }
 
@@ -138,6 +143,10 @@ pub fn policy(config: &Config) -> Policy {
         retention_days: config.retention_days,
         archive_default: config.archive_default,
         iterations: config.scram_iterations,
+        components: config.components.clone(),
+        services: config.services.clone(),
+        contacts: config.contacts.clone(),
+        outage: config.outage.clone(),
     }
 }
 

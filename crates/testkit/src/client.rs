@@ -47,6 +47,8 @@ pub struct Client {
     stream: Channel,
     domain: String,
     jid: Option<String>,
+    /// The host that it serves, if it is a component (XEP-0114).
+    host: Option<String>,
     /// Read while waiting for something else, in the order of arrival; handed out before the stream is read.
     inbox: VecDeque<Incoming>,
     counters: Option<Counters>,
@@ -82,6 +84,7 @@ impl Client {
             stream,
             domain: domain.to_owned(),
             jid: None,
+            host: None,
             inbox: VecDeque::new(),
             counters: None,
             answers: true,
@@ -92,7 +95,12 @@ impl Client {
         }
     }
 
-    /// The full JID that the server bound, once it did.
+    /// A component for `host` on a fresh connection. Nothing is sent yet.
+    pub fn component(transport: impl Transport + 'static, domain: &str, host: &str) -> Client {
+        Client { host: Some(host.to_owned()), ..Client::new(transport, domain) }
+    }
+
+    /// The full JID that the server bound, once it did; a component's host.
     pub fn jid(&self) -> Option<&str> {
         self.jid.as_deref()
     }
@@ -247,8 +255,9 @@ impl Client {
     /// A barrier that leaves what came in the [inbox](Client::inbox).
     pub async fn sync(&mut self) -> Result<()> {
         let id = self.fresh_id();
+        let from = self.host.as_ref().map(|host| format!(" from='{}'", escape(host))).unwrap_or_default();
         self.send_raw(&format!(
-            "<iq type='get' id='{id}' to='{}'><ping xmlns='{}'/></iq>",
+            "<iq type='get' id='{id}'{from} to='{}'><ping xmlns='{}'/></iq>",
             self.domain,
             ns::PING
         ))

@@ -49,11 +49,10 @@ impl Case {
 
     /// Whether it moves the clock or breaks the server, which can be done in process only.
     pub fn needs_our_process(&self) -> bool {
-        self.steps.iter().any(|step| {
-            matches!(
-                step.action,
-                Action::TimePasses(_) | Action::Restart(_) | Action::Store(_) | Action::Administrator(_)
-            )
+        self.steps.iter().any(|step| match &step.action {
+            Action::TimePasses(_) | Action::Restart(_) | Action::Store(_) | Action::Administrator(_) => true,
+            Action::Client(who, _) => who.component().is_some(),
+            _ => false,
         })
     }
 }
@@ -130,6 +129,13 @@ pub struct Who {
 impl std::fmt::Display for Who {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.account, self.resource)
+    }
+}
+
+impl Who {
+    /// The host of a component, written `component/host`.
+    fn component(&self) -> Option<&str> {
+        (self.account == "component").then_some(&self.resource)
     }
 }
 

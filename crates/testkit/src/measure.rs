@@ -47,6 +47,10 @@ impl Site {
     pub async fn with_accounts(count: usize) -> Result<Site> {
         let data = tempfile::tempdir()?;
         let policy = Policy {
+            components: Vec::new(),
+            services: Vec::new(),
+            contacts: Vec::new(),
+            outage: Vec::new(),
             domain: "localhost".into(),
             resumption: Duration::from_secs(600),
             idle: Duration::from_secs(86_400),

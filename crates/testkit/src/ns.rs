@@ -2,6 +2,8 @@
 
 /// RFC 6120: stanzas between a client and its server.
 pub const CLIENT: &str = "jabber:client";
+/// XEP-0114: stanzas between a component and its server.
+pub const COMPONENT: &str = "jabber:component:accept";
 /// RFC 6120 §4.8.1: the stream itself.
 pub const STREAM: &str = "http://etherx.jabber.org/streams";
 /// RFC 6120 §5.

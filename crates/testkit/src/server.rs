@@ -10,7 +10,9 @@ use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
 use rookery::net::{self, Arrival, Server, Settings};
 use rookery::tls::{Source, Tls};
+use rookery_core::component::Allowed;
 use rookery_core::env::Env;
+use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::{Core, Policy, Registration};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
@@ -37,6 +39,8 @@ const PIPE: usize = 64 * 1024;
 /// Connections for HTTP, of all and of one address: few, so that a test can take them all.
 const CONNECTIONS: usize = 1000;
 const CONNECTIONS_PER_ADDRESS: usize = 20;
+/// What the components of a test must know.
+pub const COMPONENT_SECRET: &str = "secret";
 
 /// What a test wants different from the defaults: settings of the configuration file, by their names.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +145,14 @@ impl TestServer {
             }
             Box::new(ours)
         })
+    }
+
+    /// A new connection to the door of components.
+    pub fn connect_component(&self) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let task = tokio::spawn(net::component::serve(self.core().clone(), theirs));
+        self.connections.lock().push(task);
+        ours
     }
 
     /// The server as a listener needs it, for tests over real sockets.
@@ -300,6 +312,10 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         retention_days: None,
         archive_default: Default::default(),
         iterations: ITERATIONS,
+        components: Vec::new(),
+        services: Vec::new(),
+        contacts: Vec::new(),
+        outage: Vec::new(),
     };
     for (name, value) in settings {
         let number = || value.parse::<u64>().with_context(|| format!("{name} is a number, not {value}"));
@@ -308,6 +324,10 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("registration", "closed") => policy.registration = Registration::Closed,
             ("registration", "invite") => policy.registration = Registration::Invite,
             ("registration", "open") => policy.registration = Registration::Open,
+            ("component", hosts) => policy.components = hosts.split(',').map(component).collect(),
+            ("turn", host) => policy.services = vec![turn(host)],
+            ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],
+            ("outage", uri) => policy.outage = vec![uri.into()],
             ("resumption", _) => policy.resumption = Duration::from_secs(number()?),
             ("idle", _) => policy.idle = Duration::from_secs(number()?),
             ("stanza_bytes", _) => policy.stanza_bytes = number()? as usize,
@@ -317,4 +337,14 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         }
     }
     Ok(policy)
+}
+
+fn component(host: &str) -> Allowed {
+    Allowed { host: host.into(), secret: COMPONENT_SECRET.into(), stanza_bytes: 64 << 10 }
+}
+
+fn turn(host: &str) -> Service {
+    let key = Key::Shared { secret: "north".into(), seconds: 3600 };
+    let (kind, host, transport) = ("turn".into(), host.into(), Some("udp".into()));
+    Service { kind, host, port: Some(3478), transport, name: None, key }
 }

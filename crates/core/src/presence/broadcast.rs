@@ -34,11 +34,13 @@ impl Core {
             return Ok(());
         };
         for contact in self.contacts_of(session.uid).await?.iter() {
-            if let Some(uid) = contact.uid
-                && contact.state.has(State::FROM)
-                && member.shows_itself(&contact.jid, true)
-            {
-                self.send_presence(&member, session, uid, stanza).await?;
+            if !contact.state.has(State::FROM) || !member.shows_itself(&contact.jid, true) {
+                continue;
+            }
+            match contact.uid {
+                Some(uid) => self.send_presence(&member, session, uid, stanza).await?,
+                None if member.blocks(&contact.jid.clone().into()) => {}
+                None => self.present_outside(&contact.jid, stanza),
             }
         }
         for other in self.router.sessions(session.uid) {
@@ -69,13 +71,19 @@ impl Core {
     }
 
     /// Tells a session who of its contacts, and which of the account's other resources, are available
-    /// (RFC 6121 §4.2.3, §4.3: the probes; here they never leave the house).
+    /// (RFC 6121 §4.2.3, §4.3: the probes; only those to components leave the house).
     pub async fn learn_presences(&self, session: &Arc<Session>) -> Result<(), StanzaError> {
         let Some(member) = self.directory.member(session.uid).await.map_err(store_error)? else {
             return Ok(());
         };
         for contact in self.contacts_of(session.uid).await?.iter() {
-            let Some(uid) = contact.uid.filter(|_| contact.state.has(State::TO)) else { continue };
+            if !contact.state.has(State::TO) {
+                continue;
+            }
+            let Some(uid) = contact.uid else {
+                self.probe_outside(&member, session, contact);
+                continue;
+            };
             if self.router.sessions(uid).is_empty() {
                 continue;
             }
@@ -167,7 +175,10 @@ impl Core {
             return Ok(());
         }
         for contact in self.contacts_of(after.uid).await?.iter() {
-            let Some(uid) = contact.uid else { continue };
+            let Some(uid) = contact.uid else {
+                self.sight_changed_outside(before, after, contact);
+                continue;
+            };
             let theirs = self.router.sessions(uid);
             if theirs.is_empty() {
                 continue;
@@ -229,7 +240,7 @@ fn hand(to: &Session, from: &str, stanza: &Bytes, address: &str) {
 }
 
 /// A broadcast presence with the `to` of one receiver: it begins with `<presence` and has no `to` of its own.
-pub(super) fn addressed(stanza: &Bytes, to: &str) -> Bytes {
+pub(crate) fn addressed(stanza: &Bytes, to: &str) -> Bytes {
     const START: &[u8] = b"<presence";
     debug_assert!(stanza.starts_with(START));
     let mut x = Xml::new();

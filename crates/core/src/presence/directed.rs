@@ -43,6 +43,9 @@ pub(super) async fn directed(ctx: &Ctx<'_>, to: Jid) -> Result<(), StanzaError> 
     ctx.core.direct(ctx.session, &to, &stanza).await?;
     match target {
         Target::Elsewhere if !leaving => Err(StanzaError::remote_server_not_found()),
+        Target::Component(component) if !leaving && !component.is_connected() => {
+            Err(StanzaError::service_unavailable().text("The service is not there at the moment."))
+        }
         // To the server itself, to nobody, or to one who blocks: silence tells nothing (RFC 6121 §8.5.1).
         _ => Ok(()),
     }
@@ -56,7 +59,14 @@ impl Core {
         to: &Jid,
         stanza: &Bytes,
     ) -> Result<(), StanzaError> {
-        let Target::Account { member, resource } = self.target(to).await? else { return Ok(()) };
+        let (member, resource) = match self.target(to).await? {
+            Target::Account { member, resource } => (member, resource),
+            Target::Component(component) => {
+                component.send(addressed(stanza, to.as_str())).ok();
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         if member.blocks(&session.jid) {
             return Ok(());
         }

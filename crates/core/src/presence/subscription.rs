@@ -19,7 +19,7 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     let (jid, theirs) = match core.target(&to).await? {
         Target::Account { member, .. } => (member.address.clone(), Some(member)),
         // RFC 6121 §3.1.2: an address that nobody has still enters the roster as asked for.
-        Target::Nobody => (to.to_bare(), None),
+        Target::Nobody | Target::Component(_) => (to.to_bare(), None),
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
         Target::Server => return Err(StanzaError::service_unavailable()),
     };
@@ -49,7 +49,7 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     if matches!(kind, Kind::Subscribe | Kind::Subscribed) {
         core.befriended(ctx.member, &jid).await?;
     }
-    let Some(theirs) = theirs else { return Ok(()) };
+    let Some(theirs) = theirs else { return hand_out(ctx, &jid, kind, outcome.route, stanza) };
     core.contacts.changed(theirs.uid);
     if outcome.deliver && !theirs.blocks(&ctx.session.jid) {
         deliver(core, &theirs, kind, stanza);
@@ -64,17 +64,31 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     exchange_presence(core, ctx.member, &theirs, before).await
 }
 
+/// A subscription stanza for a contact at a component goes to it, and presence follows (RFC 6121 §3.1.5, §3.2.2).
+fn hand_out(ctx: &Ctx<'_>, to: &BareJid, kind: Kind, route: bool, stanza: Bytes) -> Result<(), StanzaError> {
+    let Some(component) = ctx.core.components.of(to.domain().as_str()).filter(|_| route) else {
+        return Ok(());
+    };
+    component.send(stanza)?;
+    match kind {
+        Kind::Subscribed => ctx.core.show_outside(ctx.member, to, true),
+        Kind::Unsubscribed => ctx.core.show_outside(ctx.member, to, false),
+        Kind::Subscribe | Kind::Unsubscribe => {}
+    }
+    Ok(())
+}
+
 /// Whether a request does not reach `to`, who blocks the sender (XEP-0191 §3.2) or takes nothing from strangers. The
 /// sender's own side is kept and nothing is answered, as if nobody had the address. Whatever *ends* something still
 /// ends it on both sides.
-async fn refuses(core: &Core, to: &Member, from: &BareJid) -> Result<bool, StanzaError> {
+pub(crate) async fn refuses(core: &Core, to: &Member, from: &BareJid) -> Result<bool, StanzaError> {
     let blocks = to.blocks(&Jid::from(from.clone()));
     Ok(blocks || core.reception(to, from).await? == Strangers::Refuse)
 }
 
 /// The stanza itself to the contact's resources: a request to those that are available, an answer also to those that
 /// only have asked for the roster (RFC 6121 §3.1.3, §3.1.6).
-fn deliver(core: &Core, to: &Member, kind: Kind, stanza: Bytes) {
+pub(crate) fn deliver(core: &Core, to: &Member, kind: Kind, stanza: Bytes) {
     for session in core.router.sessions(to.uid) {
         let state = session.state();
         let meant = state.available.is_some() || (kind != Kind::Subscribe && state.interested);

@@ -1,12 +1,13 @@
 //! XEP-0030: Service Discovery, and the hash of the server's own capabilities (XEP-0115).
 
-use super::{ALL, Xep, pep};
-use crate::Ctx;
+use super::{ALL, Xep, pep, serverinfo};
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
+use crate::{Core, Ctx, Policy, Registration};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Form, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
@@ -20,7 +21,7 @@ pub const INFO: Xep = Xep {
     version: "2.5.0",
     server: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
     account: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
-    note: "The server, accounts and their nodes.",
+    note: "The server with its components, accounts and their nodes.",
 };
 
 /// The node that the server's capabilities hash belongs to.
@@ -32,6 +33,35 @@ const ACCOUNT: (&str, &str) = ("account", "registered");
 const PEP: (&str, &str) = ("pubsub", "pep");
 const NAME: &str = "Rookery";
 
+/// What the server says of itself: made once, as nothing of it changes while it runs.
+pub struct Announced {
+    features: Vec<&'static str>,
+    forms: Vec<Form>,
+    /// The verification string of all that (XEP-0115 §5.1).
+    pub hash: String,
+}
+
+impl Announced {
+    /// What follows from what the operator decided.
+    pub fn new(policy: &Policy) -> Announced {
+        let mut features = features(|xep| xep.server);
+        features.retain(|feature| match *feature {
+            ns::REGISTER => policy.registration != Registration::Closed,
+            ns::EXT_DISCO => !policy.services.is_empty(),
+            _ => true,
+        });
+        // In the order of their types, and the fields of each in the order of their names, as the hash wants them.
+        let forms: Vec<Form> = serverinfo::forms(policy);
+        let mut text = format!("{}/{}//{NAME}<", SERVER.0, SERVER.1);
+        for feature in &features {
+            text.push_str(feature);
+            text.push('<');
+        }
+        forms.iter().for_each(|form| text.push_str(&form.verification()));
+        Announced { features, forms, hash: BASE64_STANDARD.encode(Sha1::digest(text.as_bytes())) }
+    }
+}
+
 fn features(of: impl Fn(&Xep) -> &'static [&'static str]) -> Vec<&'static str> {
     let mut all: Vec<_> = ALL.iter().flat_map(|xep| of(xep).iter().copied()).collect();
     all.sort_unstable();
@@ -39,32 +69,16 @@ fn features(of: impl Fn(&Xep) -> &'static [&'static str]) -> Vec<&'static str> {
     all
 }
 
-/// The verification string of the server's features (XEP-0115 §5.1).
-pub fn server_hash() -> String {
-    let mut text = format!("{}/{}//{NAME}<", SERVER.0, SERVER.1);
-    for feature in features(|xep| xep.server) {
-        text.push_str(feature);
-        text.push('<');
-    }
-    BASE64_STANDARD.encode(Sha1::digest(text.as_bytes()))
-}
-
 /// What the server is and can (§3.1).
-pub fn server_info(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    let hash = server_hash();
+pub fn server_info(core: &Core, payload: &Child<'_>) -> Answer {
+    let Announced { features, forms, hash } = &core.announced;
     let node = payload.attr("node");
     if let Some(node) = node.as_deref()
-        && node.strip_prefix(CAPS_NODE).and_then(|rest| rest.strip_prefix('#')) != Some(&hash)
+        && node.strip_prefix(CAPS_NODE).and_then(|rest| rest.strip_prefix('#')) != Some(hash)
     {
         return Err(StanzaError::item_not_found());
     }
-    let mut list = features(|xep| xep.server);
-    if ctx.core.policy.registration != crate::Registration::Open {
-        list.retain(|feature| {
-            *feature != ns::REGISTER || ctx.core.policy.registration == crate::Registration::Invite
-        });
-    }
-    Ok(Reply::Payload(info(&[SERVER], Some(NAME), &list, node.as_deref())))
+    Ok(Reply::Payload(info(&[SERVER], Some(NAME), features, forms, node.as_deref())))
 }
 
 /// What an account is and can, towards itself and those who may see it; or what one of its nodes is.
@@ -72,7 +86,19 @@ pub async fn account_info(ctx: &Ctx<'_>, member: &Arc<Member>, payload: &Child<'
     if let Some(node) = payload.attr("node") {
         return pep::disco::info(ctx, member, &node).await;
     }
-    Ok(Reply::Payload(info(&[ACCOUNT, PEP], None, &features(|xep| xep.account), None)))
+    Ok(Reply::Payload(info(&[ACCOUNT, PEP], None, &features(|xep| xep.account), &[], None)))
+}
+
+/// What belongs to the server (§4.1): the hosts of its components.
+pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
+    let node = payload.attr("node");
+    let mut x = Xml::new();
+    x.open_ns("query", ns::DISCO_ITEMS).opt("node", node.as_deref());
+    for component in core.components.iter().filter(|_| node.is_none()) {
+        x.open("item").attr("jid", &component.allowed.host).close();
+    }
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
 }
 
 /// There is nothing below (§4.2).
@@ -82,7 +108,13 @@ pub fn no_items(payload: &Child<'_>) -> Answer {
     Ok(Reply::Payload(x.into_vec()))
 }
 
-fn info(identities: &[(&str, &str)], name: Option<&str>, features: &[&str], node: Option<&str>) -> Vec<u8> {
+fn info(
+    identities: &[(&str, &str)],
+    name: Option<&str>,
+    features: &[&str],
+    forms: &[Form],
+    node: Option<&str>,
+) -> Vec<u8> {
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_INFO).opt("node", node);
     for (category, kind) in identities {
@@ -91,6 +123,7 @@ fn info(identities: &[(&str, &str)], name: Option<&str>, features: &[&str], node
     for feature in features {
         x.open("feature").attr("var", feature).close();
     }
+    forms.iter().for_each(|form| form.write(Purpose::Result, &mut x));
     x.close();
     x.into_vec()
 }

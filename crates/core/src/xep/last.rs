@@ -3,7 +3,7 @@
 use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
-use crate::{Ctx, store_error};
+use crate::{Core, Ctx, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::xml::Xml;
@@ -30,8 +30,8 @@ pub async fn of_account(ctx: &Ctx<'_>, member: &Member) -> Answer {
 }
 
 /// How long the server has been running (§5).
-pub fn of_server(ctx: &Ctx<'_>) -> Answer {
-    seconds((ctx.core.env.now().0 - ctx.core.started.0) / 1000, None)
+pub fn of_server(core: &Core) -> Answer {
+    seconds((core.env.now().0 - core.started.0) / 1000, None)
 }
 
 fn seconds(ago: i64, status: Option<&str>) -> Answer {

@@ -10,6 +10,7 @@ pub mod caps;
 pub mod carbons;
 pub mod csi;
 pub mod disco;
+pub mod extdisco;
 pub mod fast;
 pub mod invisible;
 pub mod last;
@@ -20,6 +21,7 @@ pub mod private;
 pub mod register;
 
 pub mod roster;
+pub mod serverinfo;
 pub mod time;
 pub mod vcard;
 pub mod vcard4;
@@ -91,6 +93,7 @@ pub const ALL: &[Xep] = &[
     version::INFO,
     Xep::of("XEP-0107", "User Mood", "1.2.2", "A node of PEP."),
     Xep::of("XEP-0108", "User Activity", "1.3.1", "A node of PEP."),
+    crate::component::INFO,
     caps::INFO,
     Xep::of("XEP-0118", "User Tune", "1.3.1", "A node of PEP."),
     avatar::IN_PRESENCE,
@@ -106,6 +109,7 @@ pub const ALL: &[Xep] = &[
         "1.4.0",
         "Both files of host-meta.",
     ),
+    serverinfo::CONTACT,
     Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
     pep::INFO,
     Xep::of("XEP-0172", "User Nickname", "1.1", "A node of PEP; passed on in presence and messages."),
@@ -122,8 +126,11 @@ pub const ALL: &[Xep] = &[
     time::INFO,
     Xep::of("XEP-0203", "Delayed Delivery", "2.0", "Stamped on what comes late; forged stamps are removed."),
     Xep::of("XEP-0206", "XMPP Over BOSH", "1.4", "Whole."),
+    extdisco::INFO,
     pep::PUBLIC_DATA,
     pep::PRIVATE_DATA,
+    Xep::of("XEP-0231", "Bits of Binary", "1.0.1", "Passed on between resources; none are kept here."),
+    serverinfo::SOFTWARE,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),
     carbons::INFO,
     vcard4::INFO,
@@ -164,6 +171,7 @@ pub const ALL: &[Xep] = &[
         "`tls-exporter`, `tls-server-end-point`.",
     ),
     Xep::of("XEP-0444", "Message Reactions", "0.2.1", "Passed on and archived."),
+    serverinfo::OUTAGE,
     Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
     Xep::of(
         "XEP-0474",

@@ -7,8 +7,9 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
+use rookery_proto::subscription::Kind;
 use rookery_proto::xml::Xml;
-use rookery_store::{Party, RosterChange};
+use rookery_store::{Party, Removal, RosterChange};
 
 /// The roster, or what changed since the version that the client has (§2.6).
 pub async fn get(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
@@ -72,6 +73,18 @@ fn groups(item: &Child<'_>) -> Result<Vec<String>, StanzaError> {
     Ok(groups)
 }
 
+/// A contact at a component learns of it, and sees the user go.
+fn tell_outside(ctx: &Ctx<'_>, contact: &BareJid, removal: &Removal) {
+    let me = ctx.member.address.as_str();
+    if removal.unsubscribe {
+        ctx.core.tell_outside(me, contact, Kind::Unsubscribe.name());
+    }
+    if removal.unsubscribed {
+        ctx.core.tell_outside(me, contact, Kind::Unsubscribed.name());
+        ctx.core.show_outside(ctx.member, contact, false);
+    }
+}
+
 /// §2.5: the item goes, and with it the subscriptions both ways.
 async fn remove(ctx: &Ctx<'_>, jid: BareJid) -> Answer {
     let core = ctx.core;
@@ -84,11 +97,14 @@ async fn remove(ctx: &Ctx<'_>, jid: BareJid) -> Answer {
     let removal = ctx.store.roster_remove(actor, contact).await.map_err(store_error)?;
     let Some(change) = &removal.actor_change else { return Err(StanzaError::item_not_found()) };
     core.push_roster(ctx.member.uid, change);
-    if let Some(theirs) = theirs {
-        core.parted(ctx.member, &theirs, &removal);
-        if removal.unsubscribe {
-            core.present(&theirs, ctx.member, false);
+    match theirs {
+        Some(theirs) => {
+            core.parted(ctx.member, &theirs, &removal);
+            if removal.unsubscribe {
+                core.present(&theirs, ctx.member, false);
+            }
         }
+        None => tell_outside(ctx, &change.jid, &removal),
     }
     Ok(Reply::Empty)
 }

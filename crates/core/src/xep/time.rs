@@ -1,7 +1,7 @@
 //! XEP-0202: Entity Time.
 
 use super::Xep;
-use crate::Ctx;
+use crate::Core;
 use crate::answer::{Answer, Reply};
 use crate::env::stamp;
 use rookery_proto::ns;
@@ -18,9 +18,9 @@ pub const INFO: Xep = Xep {
 };
 
 /// The server's time.
-pub fn get(ctx: &Ctx<'_>) -> Answer {
+pub fn get(core: &Core) -> Answer {
     let mut x = Xml::new();
     x.open_ns("time", ns::TIME).text_element("tzo", "+00:00");
-    x.text_element("utc", &stamp(ctx.core.env.now())).close();
+    x.text_element("utc", &stamp(core.env.now())).close();
     Ok(Reply::Payload(x.into_vec()))
 }

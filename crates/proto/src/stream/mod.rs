@@ -22,6 +22,14 @@ pub fn open(from: &str, to: Option<&str>, id: &str, lang: Option<&str>) -> Vec<u
     x.into_start_tag()
 }
 
+/// The server's answer to the header of a component's stream (XEP-0114 §3): the secret is hashed with `id`.
+pub fn open_component(host: &str, id: &str) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.raw(b"<?xml version='1.0'?>").open("stream:stream");
+    x.attr("xmlns", ns::COMPONENT).attr("xmlns:stream", ns::STREAM).attr("from", host).attr("id", id);
+    x.into_start_tag()
+}
+
 /// The end of a stream (RFC 6120 §4.4).
 pub const CLOSE: &[u8] = b"</stream:stream>";
 

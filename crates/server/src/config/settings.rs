@@ -6,6 +6,7 @@ use rookery_core::Registration;
 use rookery_store::ArchiveDefault;
 use toml::de::DeValue;
 
+use super::tables;
 use super::value::{self, Read};
 use super::{Config, LogFormat};
 
@@ -31,7 +32,7 @@ pub struct Section {
 
 /// The tables, in the order of the file.
 pub const SECTIONS: &[Section] = &[
-    Section { name: "", about: "The two that everything else stands on." },
+    Section { name: "", about: "What everything else stands on, and lists of tables." },
     Section { name: "listen", about: "Where the server can be reached. An empty list switches off." },
     Section {
         name: "tls",
@@ -42,6 +43,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "registration", about: "Who may make an account with a client." },
     Section { name: "archive", about: "What is kept of messages." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
+    Section { name: "contact", about: "Whom people can turn to; clients show it (XEP-0157)." },
     Section { name: "log", about: "What the server writes to its standard error." },
 ];
 
@@ -57,6 +59,7 @@ impl Config {
             listen_c2s_tls: Vec::new(),
             listen_http: Vec::new(),
             listen_https: Vec::new(),
+            listen_components: Vec::new(),
             listen_status: Vec::new(),
             tls_certificate: None,
             tls_key: None,
@@ -74,6 +77,10 @@ impl Config {
             stanza_bytes: 0,
             connections: 0,
             connections_per_address: 0,
+            components: Vec::new(),
+            services: Vec::new(),
+            contacts: Vec::new(),
+            outage: Vec::new(),
             log_level: String::new(),
             log_format: LogFormat::Text,
         }
@@ -104,6 +111,23 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        key: "component",
+        default: "[]",
+        about: "External components (XEP-0114): other programs that serve a host beside this one, such as gateways. Each \
+                is a table [[component]] at the end of the file, with host (\"irc.example.org\") and secret, and perhaps \
+                stanza_bytes, if not as for clients.",
+        set: |config, value| put(&mut config.components, tables::components(value)),
+    },
+    Setting {
+        key: "service",
+        default: "[]",
+        about: "External services that clients are told of (XEP-0215), such as STUN and TURN for calls. Each is a table \
+                [[service]] at the end of the file, with type (\"turn\") and host, and perhaps port, transport (\"udp\") \
+                and name. With secret, clients get credentials for so many hours (24) that a TURN server with the same \
+                shared secret accepts; with username and password all get these.",
+        set: |config, value| put(&mut config.services, tables::services(value)),
+    },
+    Setting {
         key: "listen.c2s",
         default: "[\"[::]:5222\"]",
         about: "Clients that ask for TLS after they have connected (STARTTLS). [::] is every address of this machine, \
@@ -128,6 +152,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "[\"[::]:5443\"]",
         about: "The same with TLS and the server's own certificate.",
         set: |config, value| put(&mut config.listen_https, value::addresses(value)),
+    },
+    Setting {
+        key: "listen.components",
+        default: "[\"127.0.0.1:5347\"]",
+        about: "External components. Nothing listens here as long as there is no [[component]]. The connection is not \
+                encrypted: keep it on this machine or in a network that you trust.",
+        set: |config, value| put(&mut config.listen_components, value::addresses(value)),
     },
     Setting {
         key: "listen.status",
@@ -263,6 +294,55 @@ pub const SETTINGS: &[Setting] = &[
         about: "Connections of one network address at a time; many people can share one. A trusted proxy is not \
                 counted, but who comes through it is.",
         set: |config, value| put(&mut config.connections_per_address, value::number(value, 1..=10_000_000)),
+    },
+    Setting {
+        key: "contact.abuse",
+        default: "[]",
+        about: "Who is told of abuse: addresses such as \"mailto:abuse@example.org\" or \"xmpp:alice@example.org\".",
+        set: |config, value| tables::contact(config, "abuse-addresses", value),
+    },
+    Setting {
+        key: "contact.admin",
+        default: "[]",
+        about: "Who runs the server.",
+        set: |config, value| tables::contact(config, "admin-addresses", value),
+    },
+    Setting {
+        key: "contact.feedback",
+        default: "[]",
+        about: "Who likes to hear what people think of it.",
+        set: |config, value| tables::contact(config, "feedback-addresses", value),
+    },
+    Setting {
+        key: "contact.sales",
+        default: "[]",
+        about: "Who sells what is sold here.",
+        set: |config, value| tables::contact(config, "sales-addresses", value),
+    },
+    Setting {
+        key: "contact.security",
+        default: "[]",
+        about: "Who is told of weaknesses.",
+        set: |config, value| tables::contact(config, "security-addresses", value),
+    },
+    Setting {
+        key: "contact.status",
+        default: "[]",
+        about: "Where people read how the server is doing.",
+        set: |config, value| tables::contact(config, "status-addresses", value),
+    },
+    Setting {
+        key: "contact.support",
+        default: "[]",
+        about: "Who helps.",
+        set: |config, value| tables::contact(config, "support-addresses", value),
+    },
+    Setting {
+        key: "contact.outage",
+        default: "[]",
+        about: "Where clients look what is wrong when the server is not there (XEP-0455): addresses of a JSON file on \
+                another machine, such as \"https://status.example.net/example.org.json\".",
+        set: |config, value| put(&mut config.outage, value::uris(value)),
     },
     Setting {
         key: "log.level",

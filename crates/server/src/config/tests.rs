@@ -1,4 +1,5 @@
 use super::*;
+use rookery_core::xep::extdisco::Key;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("rookery.toml"))
@@ -179,4 +180,52 @@ fn settings_that_belong_together() {
     let check = |text: &str| parse(text).unwrap().check().unwrap_err().to_string();
     assert!(check("tls.key = '/key.pem'").contains("belong together"));
     assert!(check("listen.c2s = []\nlisten.c2s_tls = []").contains("nobody could connect"));
+}
+
+#[test]
+fn components_and_services_are_tables() {
+    let config = parse(
+        "[contact]\nabuse = ['mailto:abuse@example.org']\nadmin = []\noutage = ['https://status.example']\n\
+         [[component]]\nhost = 'IRC.localhost'\nsecret = 'one'\n\
+         [[component]]\nhost = 'sms.localhost'\nsecret = 'two'\nstanza_bytes = 20_000\n\
+         [[service]]\ntype = 'stun'\nhost = 'stun.localhost'\n\
+         [[service]]\ntype = 'turn'\nhost = 'turn.localhost'\nport = 3478\ntransport = 'udp'\nsecret = 'x'\nhours = 2\n",
+    )
+    .unwrap();
+    assert_eq!(config.check(), Ok(()));
+    let hosts: Vec<_> = config.components.iter().map(|c| (c.host.as_str(), c.stanza_bytes)).collect();
+    assert_eq!(hosts, [("irc.localhost", 262_144), ("sms.localhost", 20_000)]);
+    assert_eq!(config.services[0].key, Key::None);
+    assert_eq!(config.services[1].key, Key::Shared { secret: "x".into(), seconds: 7_200 });
+    assert_eq!(config.contacts, [("abuse-addresses", vec!["mailto:abuse@example.org".to_owned()])]);
+    assert!(!format!("{config:?}").contains("two"), "a secret is not for the log");
+}
+
+#[test]
+fn tables_are_checked() {
+    let rows = [
+        ("component = 'x'", "`component`: these must be tables in double brackets."),
+        ("[[component]]\nhost = 'a'", "`component`: `secret` is missing in a table."),
+        ("[[component]]\nhost = 'a'\nsecret = ''", "`component`: `secret`: this must not be empty."),
+        (
+            "[[component]]\nhost = 'a'\nsekret = 'b'",
+            "`component`: there is no `sekret` in it, only host, secret, stanza_bytes.",
+        ),
+        (
+            "[[service]]\ntype = 'turn'\nhost = 'a'\nusername = 'b'",
+            "`service`: a service has `username` and `password`, or `secret`, or none of them.",
+        ),
+        (
+            "contact.abuse = ['abuse@a']",
+            "`contact.abuse`: \"abuse@a\" is no address such as \"mailto:admin@example.org\".",
+        ),
+    ];
+    for (text, expected) in rows {
+        let error = error(text);
+        assert!(error.ends_with(expected), "{error}");
+    }
+    let check = |text: &str| parse(text).unwrap().check().unwrap_err().to_string();
+    assert!(check("[[component]]\nhost = 'localhost'\nsecret = 'a'").contains("own domain"));
+    let two = "[[component]]\nhost = 'a'\nsecret = 'a'\n";
+    assert!(check(&format!("{two}{two}")).contains("same host"));
 }

@@ -2,6 +2,7 @@
 //! its client. Messages are prepared one by one and committed together; everything else waits for what came before.
 
 use super::transport::{Carrier, Conn, ReadError};
+use rookery_core::component::Parcel;
 use rookery_core::dispatch;
 use rookery_core::pipeline::{self, Step};
 use rookery_core::render::Reader;
@@ -47,9 +48,9 @@ pub struct Connection<S> {
 /// What is left to do for something that came.
 enum UnderWay {
     /// A message that is being committed; kept whole for the error that its failure would be.
-    Commit(Pending<Appended>, Box<Stanza>),
+    Commit(Pending<Appended>, Box<Stanza>, Option<Parcel>),
     /// A message that is in no log.
-    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>),
+    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<Parcel>),
     /// The client asked how far its stanzas were handled.
     Answer,
     /// The same, while the store learns the count.
@@ -172,7 +173,7 @@ impl<S: Carrier> Connection<S> {
     /// What happens next: a commit, room to write, work for the client, bytes from it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         let settled = match self.under_way.front_mut() {
-            Some(UnderWay::Commit(pending, _)) => Pin::new(pending).poll(cx).map(Event::Committed),
+            Some(UnderWay::Commit(pending, ..)) => Pin::new(pending).poll(cx).map(Event::Committed),
             Some(UnderWay::Storing(storing)) => {
                 Pin::new(storing).poll(cx).map(|done| Event::Stored(flatten(done)))
             }
@@ -291,9 +292,12 @@ impl<S: Carrier> Connection<S> {
                     }
                     self.answer();
                 }
-                UnderWay::Deliver(entries) => {
+                UnderWay::Deliver(entries, parcel) => {
                     for (uid, entry) in entries {
                         self.core.router.appended(*uid, entry);
+                    }
+                    if let Some(parcel) = parcel.take() {
+                        parcel.send();
                     }
                     self.handled(false);
                 }
@@ -313,10 +317,12 @@ impl<S: Carrier> Connection<S> {
 
     /// The oldest commit has come back: the stanza counts as handled, and a failure is an error to its sender.
     fn committed(&mut self, result: Result<Appended, StoreError>) {
-        if let Some(UnderWay::Commit(_, stanza)) = self.under_way.pop_front() {
+        if let Some(UnderWay::Commit(_, stanza, parcel)) = self.under_way.pop_front() {
             let stored = result.is_ok();
-            if let Err(error) = result {
-                self.refuse(&stanza, store_error(error));
+            match (result, parcel) {
+                (Ok(Appended::Stored(_)), Some(parcel)) => parcel.send(),
+                (Ok(_), _) => {}
+                (Err(error), _) => self.refuse(&stanza, store_error(error)),
             }
             self.handled(stored);
         }
@@ -367,12 +373,12 @@ impl<S: Carrier> Connection<S> {
         let ctx = Ctx { core: &core, session: &self.session, member: &member, stanza: &stanza, store };
         let outcome = match stanza.kind() {
             Kind::Message => match pipeline::message(&ctx).await {
-                Ok(Step::Commit(pending)) => {
-                    self.under_way.push_back(UnderWay::Commit(pending, Box::new(stanza)));
+                Ok(Step::Commit(pending, parcel)) => {
+                    self.under_way.push_back(UnderWay::Commit(pending, Box::new(stanza), parcel));
                     return Ok(());
                 }
-                Ok(Step::Deliver(entries)) => {
-                    self.under_way.push_back(UnderWay::Deliver(entries));
+                Ok(Step::Deliver(entries, parcel)) => {
+                    self.under_way.push_back(UnderWay::Deliver(entries, parcel));
                     return Ok(());
                 }
                 Ok(Step::Done) => Ok(()),
@@ -385,7 +391,7 @@ impl<S: Carrier> Connection<S> {
             self.refuse(&stanza, error);
         }
         // Nothing is to be done for it, but it is handled after what came before it.
-        self.under_way.push_back(UnderWay::Deliver(SmallVec::new()));
+        self.under_way.push_back(UnderWay::Deliver(SmallVec::new(), None));
         Ok(())
     }
 
@@ -479,7 +485,7 @@ impl<S: Carrier> Connection<S> {
     async fn finish(&mut self) {
         while let Some(next) = self.under_way.front_mut() {
             match next {
-                UnderWay::Commit(pending, _) => {
+                UnderWay::Commit(pending, ..) => {
                     let result = pending.await;
                     self.committed(result);
                 }

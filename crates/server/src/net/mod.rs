@@ -1,5 +1,6 @@
 //! Connections: from the listener to the session and back.
 
+pub mod component;
 pub mod connection;
 pub mod framing;
 pub mod keepalive;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use minidom::Element;
 use rookery_proto::sasl::client::{self as sasl, Binding};
 use rookery_proto::sasl::{ChannelBindings, Mechanism};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -25,6 +26,24 @@ impl Client {
     pub async fn open(&mut self) -> Result<Element> {
         self.stream.open(&self.domain, None).await?;
         self.header().await
+    }
+
+    /// Open a stream as a component and prove to know the secret (XEP-0114 §3).
+    pub async fn handshake(&mut self, secret: &str) -> Result<()> {
+        let host = self.host.clone().context("this is no component")?;
+        let header = format!(
+            "<stream:stream to='{}' xmlns='{}' xmlns:stream='{}'>",
+            escape(&host),
+            ns::COMPONENT,
+            ns::STREAM
+        );
+        let header = self.open_with(&header).await?;
+        let id = header.attr("id").context("the server's header has no id")?;
+        let proof = data_encoding::HEXLOWER.encode(&Sha1::digest(format!("{id}{secret}")));
+        self.stream.write(&format!("<handshake>{proof}</handshake>")).await?;
+        self.expect("<handshake/>", |element| element.is("handshake", ns::CLIENT)).await?;
+        self.jid = Some(host);
+        Ok(())
     }
 
     /// Open a stream with a header of one's own making.

@@ -138,7 +138,10 @@ impl Tree {
         match event {
             Event::XmlDeclaration(..) => {}
             Event::StartElement(_, (ns, name), attrs) => {
-                let mut element = Element::bare(name.to_string(), ns.as_str());
+                // XEP-0114: what a client's stanzas are in one namespace, a component's are in another.
+                let ns =
+                    if ns.as_str() == ns::COMPONENT && self.header_seen { ns::CLIENT } else { ns.as_str() };
+                let mut element = Element::bare(name.to_string(), ns);
                 *element.attrs_mut() = attrs;
                 if self.header_seen {
                     self.open.push(element);

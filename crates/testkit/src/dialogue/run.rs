@@ -14,7 +14,7 @@ use super::party::{Party, is_presence_from, listed, skip_presence};
 use super::template::{Variables, fill};
 use super::{Action, Case, Deed, PASSWORD, Target, Way, Who, parse};
 use crate::client::{Client, Counters, Incoming, Resumption};
-use crate::server::TestOptions;
+use crate::server::{COMPONENT_SECRET, TestOptions};
 use crate::{clock, ns};
 
 /// Run one case against a target; the error says where it went wrong, what was expected and what came.
@@ -251,6 +251,11 @@ impl Play {
     }
 
     async fn connects(&mut self, who: &Who, available: Option<i8>) -> Result<()> {
+        if let Some(host) = who.component() {
+            let mut client = self.target.connect_component(host)?;
+            self.target.patiently(client.handshake(COMPONENT_SECRET)).await?;
+            return self.join(who, client);
+        }
         let mut client = self.signed_in(who).await?;
         let jid = self.target.patiently(client.bind(Some(&who.resource))).await?;
         self.join(who, client)?;
@@ -331,7 +336,10 @@ impl Play {
     }
 
     async fn opens_connection(&mut self, who: &Who) -> Result<()> {
-        let client = self.target.connect(self.way).await?;
+        let client = match who.component() {
+            Some(host) => self.target.connect_component(host)?,
+            None => self.target.connect(self.way).await?,
+        };
         self.join(who, client)
     }
 

@@ -19,7 +19,7 @@ pub enum Target {
     /// The server in this process, not started yet; time is virtual.
     Ours,
     /// The same, running.
-    Running(TestServer),
+    Running(Box<TestServer>),
     /// A server at this address for `localhost`, that lets plain connections authenticate and register.
     At {
         /// Where it listens.
@@ -35,7 +35,7 @@ impl Target {
 
     pub(super) async fn start(&mut self, options: TestOptions) -> Result<()> {
         match self {
-            Target::Ours => *self = Target::Running(TestServer::start(options).await?),
+            Target::Ours => *self = Target::Running(Box::new(TestServer::start(options).await?)),
             Target::Running(_) => bail!("the server has been started already"),
             Target::At { .. } => {}
         }
@@ -57,6 +57,11 @@ impl Target {
                 Ok(Client::new(connection, Target::DOMAIN))
             }
         }
+    }
+
+    /// A connection to the door of components.
+    pub(super) fn connect_component(&mut self, host: &str) -> Result<Client> {
+        Ok(Client::component(self.ours()?.connect_component(), Target::DOMAIN, host))
     }
 
     /// Create an account; its number, if the server has numbers.

@@ -4,6 +4,7 @@ mod addresses;
 mod auth;
 mod bosh;
 mod common;
+mod component;
 mod http;
 mod memory;
 mod personal;

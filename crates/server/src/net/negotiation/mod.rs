@@ -250,7 +250,8 @@ impl<S: Carrier> Negotiation<S> {
         };
         let bound = self.session.is_some();
         let managed = self.session.as_ref().is_some_and(|session| session.state().sm.is_some());
-        self.send(&offer.write_authenticated(bound, managed, (disco::CAPS_NODE, &disco::server_hash()))).await
+        let caps = (disco::CAPS_NODE, self.server.core.announced.hash.as_str());
+        self.send(&offer.write_authenticated(bound, managed, caps)).await
     }
 
     /// STARTTLS is for documents: what encrypts a WebSocket lies below it (RFC 7395 §3.8).
