@@ -10,8 +10,8 @@ use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
 use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, Party, Pointer, Primary, Removal,
-    Store, StoreError, Timestamp,
+    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, NoticeKind, Party, Pointer, Primary,
+    Removal, Store, StoreError, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use smallvec::smallvec;
@@ -338,6 +338,10 @@ impl Accounts {
                 uid = account.uid,
                 domain = self.domain,
             ),
+        };
+        let text = match self.store.notice(NoticeKind::Welcome).await? {
+            Some(notice) => format!("{text}\n\n{}", notice.text),
+            None => text,
         };
         let mut x = Xml::new();
         x.open("message")

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod address;
+pub mod announce;
 pub mod answer;
 pub mod component;
 pub mod delivered;
@@ -107,6 +108,8 @@ pub struct Core {
     pub components: component::Components,
     /// What the server says of itself (XEP-0030).
     pub announced: xep::disco::Announced,
+    /// Rings when there is an announcement to be carried on.
+    pub announcing: tokio::sync::Notify,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What is counted.

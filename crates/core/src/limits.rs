@@ -116,6 +116,13 @@ pub const COMPONENT_CONNECTIONS: usize = 64;
 /// A component that takes nothing of what it is written for so long is cut off.
 pub const COMPONENT_STALL: Duration = Duration::from_secs(60);
 
+/// Accounts that an announcement goes to at a time: their appends share a few transactions, and a session that sends
+/// meanwhile waits for no more than these.
+pub const ANNOUNCE_BATCH: usize = 64;
+
+/// Accounts in one answer of an administrator's command.
+pub const ADMIN_LIST: usize = 200;
+
 /// Commands (XEP-0050) that wait for a form, of all accounts: with the forms filled in before some 16 MB.
 pub const COMMANDS: usize = 1024;
 

@@ -168,6 +168,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         directory: crate::member::Directory::new(store.clone(), domain.clone(), ArchiveDefault::Always),
         contacts: Default::default(),
         commands: Default::default(),
+        announcing: Default::default(),
         caps: Default::default(),
         followers: Default::default(),
         secret: crate::secret::Secret::new([7; 32]),

@@ -37,6 +37,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         this: this.clone(),
         announced: Announced::new(&policy),
         components: Components::new(&policy.components),
+        announcing: Default::default(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
@@ -115,7 +116,9 @@ pub async fn shutdown(core: &Core) -> Result<()> {
 
 /// What happens by the clock, until the server ends.
 pub fn background(core: Arc<Core>) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        tokio::join!(keepalive::run(core.clone()), keepalive::flush(core.clone()), keepalive::sweep(core)).0
-    })
+    use keepalive::{announcements, flush, run, sweep};
+    let core = move || core.clone();
+    tokio::spawn(
+        async move { tokio::join!(run(core()), flush(core()), sweep(core()), announcements(core())).0 },
+    )
 }

@@ -1,6 +1,7 @@
 //! The `rookery` command: what can be typed, and what comes back.
 
 mod account;
+mod announce;
 mod import;
 mod invite;
 mod password;
@@ -55,6 +56,11 @@ enum Command {
     /// work; if not, the command does it on the data directory.
     #[command(subcommand)]
     Account(account::Command),
+    /// Tell everybody something
+    ///
+    /// The text goes into the log of every account, as a message of the server: who is away gets it later. Needs a running
+    /// server.
+    Announce(announce::Command),
     /// Invite people to make their own account
     ///
     /// An invitation is a token. Who enters it in a client when signing up can make an account while
@@ -92,6 +98,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Serve => crate::serve::serve(load(cli.common)?)?,
         Command::Account(command) => {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
+        }
+        Command::Announce(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Invite(command) => {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);

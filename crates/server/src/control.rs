@@ -82,6 +82,20 @@ pub enum Request {
         /// Which.
         account: String,
     },
+    /// Tell everybody something; needs a running server.
+    Announce {
+        /// What it is about.
+        subject: String,
+        /// What it says.
+        text: String,
+        /// Only those who are online.
+        online: bool,
+    },
+    /// How far an announcement has come.
+    Announcement {
+        /// Which.
+        id: u64,
+    },
     /// Make an invitation.
     CreateInvite {
         /// For how many accounts.
@@ -128,6 +142,22 @@ pub enum Response {
         made: u64,
         /// The lines that became none.
         failures: Vec<Failure>,
+    },
+    /// An announcement is on its way to all accounts.
+    Announcing {
+        /// Which one.
+        id: u64,
+        /// How many accounts have it.
+        sent: u64,
+        /// How many accounts there are.
+        accounts: u64,
+        /// Whether everybody has it.
+        done: bool,
+    },
+    /// An announcement was shown to those who are online.
+    Shown {
+        /// On how many devices.
+        devices: u64,
     },
     /// An invitation was made.
     Invited {

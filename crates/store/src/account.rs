@@ -246,6 +246,11 @@ impl Store {
         self.read(move |conn| accounts::list(conn, after, &filter, limit)).await
     }
 
+    /// How many accounts nobody can sign in with.
+    pub async fn disabled_count(&self) -> Result<u64> {
+        self.read(accounts::disabled_count).await
+    }
+
     /// How many accounts there are.
     pub async fn account_count(&self) -> Result<u64> {
         self.read(accounts::count).await

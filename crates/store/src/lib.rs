@@ -11,6 +11,7 @@ mod device;
 mod error;
 pub mod journal;
 pub mod limits;
+mod notice;
 mod prefs;
 mod privacy;
 mod pubsub;
@@ -28,6 +29,7 @@ pub use account::{
 };
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
+pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{

@@ -77,6 +77,12 @@ pub const CREDENTIALS_BYTES: usize = 16 * 1_024;
 /// Accounts that administer the server: a handful in practice, and all are shown in one form.
 pub const ADMINS: usize = 100;
 
+/// Bytes of a notice or an announcement: what fits into one form, and is read by everybody.
+pub const NOTICE_BYTES: usize = 16 * 1_024;
+
+/// Announcements on their way at a time; each is a message to every account.
+pub const ANNOUNCEMENTS: usize = 4;
+
 /// Log rows that one read of an archive's size goes through: some milliseconds of a reader.
 pub const SIZE_SLICE: usize = 4_096;
 

@@ -109,6 +109,11 @@ impl Core {
         }
     }
 
+    /// Whether no other resource of the account is available.
+    pub(crate) fn is_alone(&self, session: &Arc<Session>) -> bool {
+        !self.router.sessions(session.uid).iter().any(|s| !Arc::ptr_eq(s, session) && s.is_available())
+    }
+
     /// Delivers subscription requests that wait for an answer (RFC 6121 §3.1.3).
     pub(crate) async fn ask_again(&self, session: &Session) -> Result<(), StanzaError> {
         for request in self.store.pending_requests(session.uid).await.map_err(store_error)? {

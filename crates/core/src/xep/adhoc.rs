@@ -5,10 +5,14 @@
 //! with a request.
 
 mod account;
+mod admin;
 mod archive;
+mod census;
+mod notices;
 mod privacy;
 mod sessions;
 
+pub use admin::INFO as ADMIN;
 pub use sessions::Sessions;
 
 use super::Xep;
@@ -112,10 +116,31 @@ impl Next {
 
 /// All commands, in the order in which they are listed.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [account::COMMANDS, archive::COMMANDS, privacy::COMMANDS].into_iter().flatten()
+    let all = [
+        account::COMMANDS,
+        archive::COMMANDS,
+        privacy::COMMANDS,
+        admin::COMMANDS,
+        census::COMMANDS,
+        notices::COMMANDS,
+    ];
+    all.into_iter().flatten()
 }
 
+/// A node of XEP-0133.
+macro_rules! node {
+    ($name:literal) => {
+        concat!("http://jabber.org/protocol/admin#", $name)
+    };
+}
+use node;
+
 impl Command {
+    /// A command for administrators.
+    const fn admin(node: &'static str, name: &'static str, step: Step) -> Command {
+        Command { node, name, who: Who::Admin, step }
+    }
+
     fn is_for(&self, member: &Member) -> bool {
         self.who == Who::Oneself || member.admin
     }

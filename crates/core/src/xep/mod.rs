@@ -96,6 +96,7 @@ pub const ALL: &[Xep] = &[
     crate::component::INFO,
     caps::INFO,
     Xep::of("XEP-0118", "User Tune", "1.3.1", "A node of PEP."),
+    adhoc::ADMIN,
     avatar::IN_PRESENCE,
     Xep::of(
         "XEP-0124",

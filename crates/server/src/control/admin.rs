@@ -50,6 +50,8 @@ impl Admin {
             Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
             Request::Delete { account } => self.delete(&account).await,
+            Request::Announce { subject, text, online } => self.announce(subject, text, online).await,
+            Request::Announcement { id } => self.announcement(id).await,
             Request::CreateInvite { uses, days } => self.create_invite(uses, days).await,
             Request::ListInvites => self.list_invites().await,
             Request::RevokeInvite { invite } => return self.revoke_invite(&invite).await,
@@ -151,6 +153,25 @@ impl Admin {
         if let Some(core) = &self.running {
             core.account_changed(uid, ends).await;
         }
+    }
+
+    async fn announce(&self, subject: String, text: String, online: bool) -> Result<Response, AccountError> {
+        let Some(core) = &self.running else {
+            let why = "No server runs here, and so nobody can be told anything.".to_owned();
+            return Ok(Response::Refused { why });
+        };
+        if online {
+            return Ok(Response::Shown { devices: core.announce_here(&subject, &text) as u64 });
+        }
+        let begun = core.announce_to_all(subject, text).await?;
+        self.announcement(begun.id).await
+    }
+
+    async fn announcement(&self, id: u64) -> Result<Response, AccountError> {
+        let accounts = self.store.account_count().await?;
+        let under_way = self.store.announcements().await?.into_iter().find(|one| one.id == id);
+        let (sent, done) = under_way.map_or((accounts, true), |one| (one.sent, false));
+        Ok(Response::Announcing { id, sent, accounts, done })
     }
 
     async fn create_invite(&self, uses: u32, days: u32) -> Result<Response, AccountError> {

@@ -71,6 +71,21 @@ pub async fn sweep(core: Arc<Core>) {
     }
 }
 
+/// Carries announcements to all accounts, those included that a restart has interrupted. Runs for as long as it is
+/// polled.
+pub async fn announcements(core: Arc<Core>) {
+    loop {
+        match core.announce_more().await {
+            Ok(true) => tokio::task::yield_now().await,
+            Ok(false) => core.announcing.notified().await,
+            Err(error) => {
+                tracing::warn!(%error, "an announcement waits");
+                tokio::time::sleep(EVERY).await;
+            }
+        }
+    }
+}
+
 /// Asks a silent client for a sign of life, once.
 fn ask(core: &Core, session: &Session) {
     let managed = {

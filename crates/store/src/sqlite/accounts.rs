@@ -149,6 +149,11 @@ pub(crate) fn count(conn: &Connection) -> Result<u64> {
     Ok(count as u64)
 }
 
+pub(crate) fn disabled_count(conn: &Connection) -> Result<u64> {
+    let mut statement = conn.prepare_cached("SELECT count(*) FROM account WHERE disabled")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+}
+
 pub(crate) fn credentials(conn: &Connection, uid: Uid) -> Result<Option<Credentials>> {
     let mut statement = conn.prepare_cached("SELECT credentials FROM account WHERE uid = ?1")?;
     Ok(statement.query_row([int(uid.0)], |row| row.get(0).map(Credentials)).optional()?)

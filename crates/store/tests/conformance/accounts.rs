@@ -183,6 +183,14 @@ pub(crate) async fn fields_change(mut f: Fixture) {
     assert_eq!(f.store.set_nick(nobody, None).await, Err(StoreError::NotFound));
 }
 
+pub(crate) async fn the_disabled_are_counted(f: Fixture) {
+    for name in ["anna", "bert"] {
+        let uid = f.store.create_account(account(Some(name))).await.unwrap().uid;
+        f.store.set_disabled(uid, name == "bert").await.unwrap();
+    }
+    assert_eq!((f.store.account_count().await.unwrap(), f.store.disabled_count().await.unwrap()), (2, 1));
+}
+
 pub(crate) async fn last_activity_is_kept(f: Fixture) {
     let uid = f.store.create_account(account(None)).await.unwrap().uid;
     assert_eq!(f.store.last(uid).await.unwrap(), None);

@@ -1,6 +1,9 @@
 //! Blocked addresses and preferences.
 
-use rookery_store::{ArchiveDefault, ArchivePrefs, StoreError, limits};
+use rookery_proto::Uid;
+use rookery_store::{
+    Announcement, ArchiveDefault, ArchivePrefs, Notice, NoticeKind, StoreError, Timestamp, limits,
+};
 
 use crate::common::*;
 
@@ -56,4 +59,37 @@ pub(crate) async fn retention_is_chosen(f: Fixture) {
         f.store.set_retention_days(ALICE, days).await.unwrap();
         assert_eq!(f.store.retention_days(ALICE).await.unwrap(), days);
     }
+}
+
+pub(crate) async fn notices_are_replaced(mut f: Fixture) {
+    let notice = |text: &str, at| Notice { text: text.into(), at: Timestamp(at) };
+    assert_eq!(f.store.notice(NoticeKind::Motd).await.unwrap(), None);
+    for notice in [notice("one", 1), notice("two", 2)] {
+        f.store.set_notice(NoticeKind::Motd, Some(notice.clone())).await.unwrap();
+        assert_eq!(f.store.notice(NoticeKind::Motd).await.unwrap(), Some(notice));
+    }
+    assert_eq!(f.store.notice(NoticeKind::Welcome).await.unwrap(), None);
+    f.reopen().await;
+    assert_eq!(f.store.notice(NoticeKind::Motd).await.unwrap(), Some(notice("two", 2)));
+    f.store.set_notice(NoticeKind::Motd, None).await.unwrap();
+    assert_eq!(f.store.notice(NoticeKind::Motd).await.unwrap(), None);
+    let long = notice(&"x".repeat(limits::NOTICE_BYTES + 1), 1);
+    assert_eq!(f.store.set_notice(NoticeKind::Motd, Some(long)).await, Err(StoreError::Invalid("text")));
+}
+
+pub(crate) async fn announcements_go_on_where_they_were(mut f: Fixture) {
+    let first = f.store.announce("s".into(), "one".into(), Timestamp(5)).await.unwrap();
+    f.store.announce(String::new(), "two".into(), Timestamp(6)).await.unwrap();
+    f.store.announced(first.id, Uid(64), 60).await.unwrap();
+    f.reopen().await;
+    let all = f.store.announcements().await.unwrap();
+    assert_eq!(all[0], Announcement { after: Uid(64), sent: 60, ..first.clone() });
+    assert_eq!((all[1].text.as_str(), all.len()), ("two", 2));
+    f.store.end_announcement(first.id).await.unwrap();
+    assert_eq!(f.store.announcements().await.unwrap().len(), 1);
+    for _ in 1..limits::ANNOUNCEMENTS {
+        f.store.announce(String::new(), "more".into(), Timestamp(7)).await.unwrap();
+    }
+    let one_more = f.store.announce(String::new(), "more".into(), Timestamp(7)).await;
+    assert_eq!(one_more, Err(StoreError::Limit("announcements under way")));
 }

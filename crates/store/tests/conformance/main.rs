@@ -54,7 +54,7 @@ macro_rules! suite {
                 accounts:
                     numbers_skip_what_is_reserved, names_are_unique, a_number_is_no_name, a_deleted_number_is_not_given_again,
                     deletion_takes_all_that_is_theirs, an_invitation_is_used_up, an_import_refuses_one_by_one, accounts_are_listed,
-                    fields_change, last_activity_is_kept, administrators_are_a_set;
+                    fields_change, last_activity_is_kept, administrators_are_a_set, the_disabled_are_counted;
                 devices:
                     devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
                     a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,
@@ -72,7 +72,8 @@ macro_rules! suite {
                     items_are_paged, pubsub_is_bounded, affiliates_have_parts, nodes_go_with_the_account,
                     verified_capabilities_are_kept;
                 lists:
-                    blocks_are_a_set, blocks_are_bounded, archive_preferences_are_replaced, retention_is_chosen;
+                    blocks_are_a_set, blocks_are_bounded, archive_preferences_are_replaced, retention_is_chosen,
+                    notices_are_replaced, announcements_go_on_where_they_were;
             }
         }
     };

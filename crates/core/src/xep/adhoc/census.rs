@@ -1,0 +1,117 @@
+//! XEP-0133: how many accounts there are, and which.
+
+use super::admin::FORM;
+use super::{Command, Next, Turn, node};
+use crate::{limits, store_error};
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Answers, Field, Form, Kind};
+use rookery_store::AccountFilter;
+use std::collections::BTreeSet;
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::admin(node!("get-registered-users-num"), "How many accounts there are", |turn| {
+        Box::pin(number(turn, Set::Registered))
+    }),
+    Command::admin(node!("get-disabled-users-num"), "How many accounts are disabled", |turn| {
+        Box::pin(number(turn, Set::Disabled))
+    }),
+    Command::admin(node!("get-online-users-num"), "How many users are online", |turn| {
+        Box::pin(number(turn, Set::Online))
+    }),
+    Command::admin(node!("get-registered-users-list"), "List the accounts", |turn| {
+        Box::pin(list(turn, Set::Registered))
+    }),
+    Command::admin(node!("get-disabled-users-list"), "List the disabled accounts", |turn| {
+        Box::pin(list(turn, Set::Disabled))
+    }),
+    Command::admin(node!("get-online-users-list"), "List the users online", |turn| {
+        Box::pin(list(turn, Set::Online))
+    }),
+];
+
+/// Which accounts are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Registered,
+    Disabled,
+    Online,
+}
+
+/// Numbers of the accounts that have a session, in their order.
+fn online(turn: Turn<'_>) -> BTreeSet<Uid> {
+    turn.ctx.core.router.all().iter().map(|session| session.uid).collect()
+}
+
+/// §4.11, §4.12, §4.13
+async fn number(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
+    let store = &turn.ctx.core.store;
+    let (var, label, count) = match set {
+        Set::Registered => {
+            ("registeredusersnum", "Accounts", store.account_count().await.map_err(store_error)?)
+        }
+        Set::Disabled => {
+            ("disabledusersnum", "Disabled accounts", store.disabled_count().await.map_err(store_error)?)
+        }
+        Set::Online => ("onlineusersnum", "Users online", online(turn).len() as u64),
+    };
+    Next::show(Form::new(FORM).field(Field::new(Kind::TextSingle, var, label).value(count.to_string())))
+}
+
+/// §4.16, §4.17, §4.18: in the order of the numbers, in pages.
+async fn list(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
+    let Some(answers) = turn.answers.first() else {
+        let sizes = [25, 50, 100, limits::ADMIN_LIST];
+        let field = Field::new(Kind::ListSingle, "max_items", "How many at once").value("25");
+        let field = sizes.iter().fold(field, |field, n| field.option(n.to_string(), n.to_string()));
+        return Next::ask(Form::new(FORM).field(field).field(Field::new(
+            Kind::TextSingle,
+            "after",
+            "After this number (empty: from the beginning)",
+        )));
+    };
+    let (max, after) = page(answers)?;
+    let (uids, var) = match set {
+        Set::Online => {
+            (online(turn).into_iter().filter(|uid| *uid > after).take(max + 1).collect(), "onlineuserjids")
+        }
+        Set::Registered => (accounts(turn, None, after, max).await?, "registereduserjids"),
+        Set::Disabled => (accounts(turn, Some(true), after, max).await?, "disableduserjids"),
+    };
+    let shown = &uids[..uids.len().min(max)];
+    let mut addresses = Vec::new();
+    for uid in shown {
+        if let Some(member) = turn.ctx.core.directory.member(*uid).await.map_err(store_error)? {
+            addresses.push(member.address.to_string());
+        }
+    }
+    let mut form = Form::new(FORM).field(Field::new(Kind::JidMulti, var, "Addresses").values(addresses));
+    if let Some(last) = shown.last().filter(|_| uids.len() > max) {
+        form = form.field(
+            Field::new(Kind::TextSingle, "after", "There are more, after number").value(last.to_string()),
+        );
+    }
+    Next::show(form)
+}
+
+/// One more than are shown, which tells whether there are more.
+async fn accounts(
+    turn: Turn<'_>,
+    disabled: Option<bool>,
+    after: Uid,
+    max: usize,
+) -> Result<Vec<Uid>, StanzaError> {
+    let filter = AccountFilter { disabled, ..AccountFilter::default() };
+    let accounts = turn.ctx.core.store.accounts(Some(after), filter, max + 1).await.map_err(store_error)?;
+    Ok(accounts.into_iter().map(|account| account.uid).collect())
+}
+
+fn page(answers: &Answers) -> Result<(usize, Uid), StanzaError> {
+    let number = |var, otherwise: u64| match answers.text(var).map(str::parse::<u64>) {
+        None => Ok(otherwise),
+        Some(Ok(number)) => Ok(number),
+        Some(Err(_)) => Err(StanzaError::not_acceptable().text("This is not a number.")),
+    };
+    let max = number("max_items", 25)?.clamp(1, limits::ADMIN_LIST as u64) as usize;
+    Ok((max, Uid(number("after", 0)?)))
+}
