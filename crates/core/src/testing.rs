@@ -167,6 +167,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         accounts: crate::accounts::Accounts::new(store.clone(), env.clone(), domain.clone(), 1, hasher),
         directory: crate::member::Directory::new(store.clone(), domain.clone(), ArchiveDefault::Always),
         contacts: Default::default(),
+        announcing: Default::default(),
         commands: Default::default(),
         announcing: Default::default(),
         caps: Default::default(),

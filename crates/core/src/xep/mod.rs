@@ -96,14 +96,14 @@ pub const ALL: &[Xep] = &[
     crate::component::INFO,
     caps::INFO,
     Xep::of("XEP-0118", "User Tune", "1.3.1", "A node of PEP."),
-    adhoc::ADMIN,
-    avatar::IN_PRESENCE,
     Xep::of(
         "XEP-0124",
         "Bidirectional-streams Over Synchronous HTTP (BOSH)",
         "1.11.2",
         "Sessions of one stream, with pauses, polling and key sequences; no acknowledgement attributes (XEP-0198 does it).",
     ),
+    adhoc::ADMIN,
+    avatar::IN_PRESENCE,
     Xep::of(
         "XEP-0156",
         "Discovering Alternative XMPP Connection Methods",

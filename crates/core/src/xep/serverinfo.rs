@@ -17,7 +17,7 @@ pub const CONTACT: Xep = Xep::of(
 pub const SOFTWARE: Xep = Xep::of(
     "XEP-0232",
     "Software Information",
-    "0.3.2",
+    "0.3",
     "Name and version; the operating system is nobody's business.",
 );
 

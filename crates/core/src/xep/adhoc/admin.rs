@@ -241,7 +241,7 @@ async fn statistics(turn: Turn<'_>) -> Result<Next, StanzaError> {
     )
 }
 
-/// §4.28 (edit admin list): those that are named are administrators, and no others.
+/// §4.29: those that are named are administrators, and no others.
 async fn administrators(turn: Turn<'_>) -> Result<Next, StanzaError> {
     let core = turn.ctx.core;
     let current = core.store.admins().await.map_err(store_error)?;

@@ -43,7 +43,7 @@ fn online(turn: Turn<'_>) -> BTreeSet<Uid> {
     turn.ctx.core.router.all().iter().map(|session| session.uid).collect()
 }
 
-/// §4.11, §4.12, §4.13
+/// §4.13, §4.14, §4.15
 async fn number(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
     let store = &turn.ctx.core.store;
     let (var, label, count) = match set {
@@ -58,7 +58,7 @@ async fn number(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
     Next::show(Form::new(FORM).field(Field::new(Kind::TextSingle, var, label).value(count.to_string())))
 }
 
-/// §4.16, §4.17, §4.18: in the order of the numbers, in pages.
+/// §4.18, §4.19, §4.20: in the order of the numbers, in pages.
 async fn list(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
     let Some(answers) = turn.answers.first() else {
         let sizes = [25, 50, 100, limits::ADMIN_LIST];
