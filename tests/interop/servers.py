@@ -67,6 +67,7 @@ data = "{self.folder}/data"
 [listen]
 c2s = ["{lab.ADDRESS}:{lab.STARTTLS_PORT}"]
 c2s_tls = ["{lab.ADDRESS}:{lab.DIRECT_TLS_PORT}"]
+components = ["{lab.ADDRESS}:5347"]
 https = ["{lab.ADDRESS}:{lab.HTTPS_PORT}"]
 
 [tls]
@@ -76,6 +77,10 @@ key = "{the_lab.key}"
 [registration]
 mode = "open"
 per_address_and_hour = 1000
+
+[[component]]
+host = "slix.{lab.DOMAIN}"
+secret = "secret"
 """)
 
     def command(self):
