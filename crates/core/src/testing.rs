@@ -169,7 +169,6 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         contacts: Default::default(),
         announcing: Default::default(),
         commands: Default::default(),
-        announcing: Default::default(),
         caps: Default::default(),
         followers: Default::default(),
         secret: crate::secret::Secret::new([7; 32]),

@@ -175,18 +175,25 @@ impl Core {
             Target::Account { member, .. } if !member.blocks(from) => Some(member),
             _ => None,
         };
-        let sees = match &member {
-            Some(member) => self.may_see(member.uid, from).await?,
+        let contact = from.to_bare();
+        let subscribed = match &member {
+            Some(member) => {
+                let contacts = self.contacts_of(member.uid).await?;
+                contacts.iter().any(|c| c.jid == contact && c.state.has(State::FROM))
+            }
             None => false,
         };
-        let Some(member) = member.filter(|_| sees) else {
+        let Some(member) = member.filter(|_| subscribed) else {
             return component.send(without_content(to.to_bare().as_str(), from.as_str(), "unsubscribed"));
         };
+        // Who is hidden from a subscriber is to it as if away.
         let mut any = false;
-        for session in self.router.sessions(member.uid) {
-            let Some(shown) = session.state().seen().map(|a| a.stanza.clone()) else { continue };
-            component.send(addressed(&shown, from.as_str()))?;
-            any = true;
+        if member.shows_itself(&contact, true) {
+            for session in self.router.sessions(member.uid) {
+                let Some(shown) = session.state().seen().map(|a| a.stanza.clone()) else { continue };
+                component.send(addressed(&shown, from.as_str()))?;
+                any = true;
+            }
         }
         if any {
             return Ok(());
