@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 use rookery_proto::Uid;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_store::{Account, ArchiveDefault, ArchivePrefs, Primary, Result, Store};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +25,7 @@ pub struct Member {
     /// Whether this account administers the server (XEP-0133).
     pub admin: bool,
     /// Addresses this account blocks (XEP-0191): bare, full, domain or domain with resource.
-    pub blocked: HashSet<String>,
+    pub blocked: BTreeSet<String>,
     /// What goes into the archive (XEP-0313 §7).
     pub prefs: ArchivePrefs,
     /// What it shows of itself, and what it takes from strangers.

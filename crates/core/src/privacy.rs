@@ -9,7 +9,7 @@ use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::subscription::State;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use rookery_store::{Audience, PrivacySettings as Settings, Strangers};
@@ -20,9 +20,9 @@ pub struct Privacy {
     /// The settings.
     pub settings: Settings,
     /// Who sees the account whatever the settings say (true), or never (false).
-    pub visibility: HashMap<BareJid, bool>,
+    pub visibility: BTreeMap<BareJid, bool>,
     /// Strangers that the account has written to.
-    pub answered: HashSet<BareJid>,
+    pub answered: BTreeSet<BareJid>,
 }
 
 impl From<rookery_store::Privacy> for Privacy {
@@ -157,12 +157,12 @@ mod tests {
             epoch: 0,
             disabled: false,
             admin: false,
-            blocked: HashSet::new(),
+            blocked: BTreeSet::new(),
             prefs: ArchivePrefs::default(),
             privacy: Privacy {
                 settings: Settings { presence, ..Settings::default() },
                 visibility: rules.iter().map(|(jid, visible)| (address(jid), *visible)).collect(),
-                answered: HashSet::new(),
+                answered: BTreeSet::new(),
             },
         }
     }

@@ -1,6 +1,6 @@
 use super::*;
 use rookery_store::{ArchivePrefs, Direction, Flags, MessageId};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 const NOW: Timestamp = Timestamp(0);
 
@@ -12,7 +12,7 @@ fn session() -> Session {
         epoch: 0,
         disabled: false,
         admin: false,
-        blocked: HashSet::new(),
+        blocked: BTreeSet::new(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),
     };
