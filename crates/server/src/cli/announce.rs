@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::account::unexpected;
-use super::terminal::print;
+use super::terminal::{counted, grouped, print};
 use crate::control::{Control, Request, Response};
 
 /// How often it is asked how far an announcement has come.
@@ -32,15 +32,15 @@ impl Command {
         loop {
             match answer {
                 Response::Shown { devices } => {
-                    print(&format!("It was shown on {devices} devices.\n"))?;
+                    print(&format!("It was shown on {}.\n", counted(devices, "device")))?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 Response::Announcing { done: true, accounts, .. } => {
-                    print(&format!("All {accounts} accounts have it.\n"))?;
+                    print(&format!("It is in the log of {}.\n", counted(accounts, "account")))?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 Response::Announcing { id, sent, accounts, .. } => {
-                    print(&format!("{sent} of {accounts} accounts have it.\n"))?;
+                    print(&format!("{} of {} so far.\n", grouped(sent), counted(accounts, "account")))?;
                     tokio::time::sleep(EVERY).await;
                     answer = control.ask(Request::Announcement { id }).await?;
                 }

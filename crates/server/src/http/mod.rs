@@ -68,6 +68,7 @@ fn router(web: Arc<Web>) -> Router {
         .route(BOSH_PATH, get(page::bosh).post(bosh::post).options(bosh::preflight))
         .route("/.well-known/host-meta", get(discovery::xml))
         .route("/.well-known/host-meta.json", get(discovery::json))
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "There is no such page here.") })
         .with_state(web)
 }
 
