@@ -71,6 +71,14 @@ impl Ctx<'_> {
         self.stanza.to().map(|to| parse(&to)).transpose()
     }
 
+    /// Whether the sender itself blocks the account that the stanza names: an error whether that account is there or not
+    /// (XEP-0191 §3.3).
+    pub fn blocks_named(&self) -> Result<bool, StanzaError> {
+        Ok(self
+            .named()?
+            .is_some_and(|to| self.member.blocks(&to) || self.member.blocks(&to.to_bare().into())))
+    }
+
     /// Whom a stanza to `named` is for; without `to` it is for the sender's own account (RFC 6120 §10.3).
     pub async fn target_of(&self, named: Option<&Jid>) -> Result<Target, StanzaError> {
         match named {

@@ -24,6 +24,9 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     if let Target::Component(component) = &target {
         return hand_out(ctx, component, &kind);
     }
+    if matches!(target, Target::Nobody) && ctx.named()?.is_some_and(|to| to.resource().is_some()) {
+        return nobody(ctx, &kind);
+    }
     let set = match kind.as_str() {
         "get" => false,
         "set" => true,
@@ -39,6 +42,7 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         Target::Account { member, .. } if member.uid == ctx.member.uid => own(ctx, set, &payload).await?,
         Target::Server => server(ctx, set, &payload).await?,
         Target::Account { member, .. } => account(ctx, member, set, &payload).await?,
+        Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
         Target::Nobody => return Err(unanswered(&payload)),
         Target::Elsewhere | Target::Component(_) => return Err(StanzaError::remote_server_not_found()),
     };
@@ -178,6 +182,16 @@ fn hand_on(ctx: &Ctx<'_>, member: &Member, resource: &str, kind: &str) -> Result
         }
         _ if request => Err(StanzaError::service_unavailable()),
         _ => Ok(()),
+    }
+}
+
+/// An IQ for a resource of nobody ends like one for a resource that has gone: it does not tell which it was.
+fn nobody(ctx: &Ctx<'_>, kind: &str) -> Result<(), StanzaError> {
+    match kind {
+        _ if ctx.blocks_named()? => Err(StanzaError::blocked()),
+        "get" | "set" => Err(StanzaError::service_unavailable()),
+        "result" | "error" => Ok(()),
+        _ => Err(StanzaError::bad_request().text("There is no IQ of this type.")),
     }
 }
 

@@ -144,6 +144,9 @@ pub const CAPS_CLAIM: usize = 512;
 /// Nodes that one client wants notifications of; clients want some ten.
 pub const NOTIFY_NODES: usize = 128;
 
+/// The same in bytes: names of nodes are namespaces.
+pub const NOTIFY_BYTES: usize = 8 * 1_024;
+
 /// Sessions beside the contacts' whose presence an account was sent, and which hear of its open nodes.
 pub const FOLLOWERS: usize = 256;
 

@@ -65,6 +65,7 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     let named = ctx.named()?;
     let (to, resource) = match ctx.target_of(named.as_ref()).await? {
         Target::Account { member, resource } => (member, resource),
+        Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
         Target::Server | Target::Nobody => return unreachable(kind),
         Target::Component(component) => return outward::message(ctx, kind, &component).await,
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),

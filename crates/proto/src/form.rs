@@ -216,6 +216,11 @@ impl Form {
         self
     }
 
+    /// Whether there is something to fill in.
+    pub fn asks(&self) -> bool {
+        self.fields.iter().any(|field| field.kind != Kind::Fixed)
+    }
+
     /// Writes `<x/>`.
     pub fn write(&self, purpose: Purpose, x: &mut Xml) {
         let kind = if purpose == Purpose::Form { "form" } else { "result" };

@@ -4,6 +4,7 @@
 use super::broadcast::addressed;
 use super::stamped;
 use crate::address::{self, Target};
+use crate::privacy::Strangers;
 use crate::session::Session;
 use crate::{Core, Ctx, limits, store_error};
 use bytes::Bytes;
@@ -68,6 +69,10 @@ impl Core {
             _ => return Ok(()),
         };
         if member.blocks(&session.jid) {
+            return Ok(());
+        }
+        let from = &session.address;
+        if member.address != *from && self.reception(&member, from).await? == Strangers::Refuse {
             return Ok(());
         }
         // A session may outlive its account for a moment, to say goodbye.

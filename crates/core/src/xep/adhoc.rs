@@ -247,7 +247,9 @@ pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Ans
         return go_on(ctx, command, &id, Vec::new()).await;
     };
     let open = ctx.core.commands.take(&id, owner, command.node, now)?;
-    if action == Action::Cancel {
+    let form = payload.child(ns::DATA_FORMS, "x");
+    let given_up = form.is_some_and(|form| form.attr("type").as_deref() == Some("cancel"));
+    if action == Action::Cancel || given_up {
         return Ok(Reply::Payload(written(command, &id, "canceled", |_| {})));
     }
     let answers = stage(&open, action, payload);
@@ -271,6 +273,7 @@ fn stage(open: &Open, action: Action, payload: &Child<'_>) -> Result<Vec<Answers
         _ => {
             let answered = match payload.child(ns::DATA_FORMS, "x") {
                 Some(form) => Answers::read(&form),
+                None if open.form.asks() => Err(Wrong("The form is not there.".to_owned())),
                 None => Ok(Answers::default()),
             };
             let fits = answered.and_then(|answers| open.form.check(&answers).map(|()| answers));

@@ -46,6 +46,13 @@ impl Caps {
         nodes.sort_unstable();
         nodes.dedup();
         nodes.truncate(limits::NOTIFY_NODES);
+        // Also what the store would not keep costs memory here.
+        let mut room = limits::NOTIFY_BYTES;
+        nodes.retain(|node| {
+            let fits = node.len() <= room;
+            room -= if fits { node.len() } else { 0 };
+            fits
+        });
         Caps { claim: claim.key(), wants: nodes.into_iter().map(Into::into).collect() }
     }
 

@@ -273,8 +273,11 @@ pub(crate) fn last_items(
     let mut last = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 ORDER BY n DESC LIMIT 1"))?;
     let mut part =
         conn.prepare_cached("SELECT affiliation FROM pubsub_affiliate WHERE node = ?1 AND jid = ?2")?;
-    let (mut found, mut bytes) = (Vec::new(), 0);
+    let mut found = Vec::new();
+    // Each account has its share, so that one with large items hides nobody else's.
+    let share = limits::PAGE_BYTES / uids.len().max(1);
     for &uid in uids {
+        let mut room = share;
         let rows = all.query_map([int(uid.0)], read_node)?;
         for row in rows {
             let (number, node) = row?;
@@ -282,10 +285,10 @@ pub(crate) fn last_items(
                 continue;
             }
             let Some(item) = last.query_row([number], read_item).optional()? else { continue };
-            bytes += item.payload.len();
-            if bytes > limits::PAGE_BYTES {
-                return Ok(found);
+            if item.payload.len() > room {
+                continue;
             }
+            room -= item.payload.len();
             let part = part.query_row(params![number, reader.as_str()], |row| row.get(0)).optional()?;
             found.push(LastItem { uid, node, item, affiliation: affiliation(part.unwrap_or(0)) });
         }

@@ -32,9 +32,8 @@ impl<'a> Visit<'a> {
 
     /// The error as the visitor may see it: a stranger learns no more than of an account that does not exist.
     pub fn refusal(&self, error: StanzaError) -> StanzaError {
-        // What is wrong with the request itself, or with the server, tells nothing of the account.
-        let telling =
-            !matches!(error.condition, "bad-request" | "internal-server-error" | "resource-constraint");
+        // What is wrong with the server tells nothing of the account.
+        let telling = !matches!(error.condition, "internal-server-error" | "resource-constraint");
         if telling && !self.known { StanzaError::service_unavailable() } else { error }
     }
 

@@ -117,7 +117,7 @@ pub async fn iq(ctx: &Ctx<'_>, owner: &Arc<Member>, set: bool, payload: &Child<'
     let side = |c: &Child<'_>| matches!(c.name(), "configure" | "publish-options" | "options");
     let action = payload.children().find(|c| c.ns() == payload.ns() && (owners || !side(c)));
     let Some(action) = action else {
-        return Err(StanzaError::bad_request().text("This asks for nothing."));
+        return Err(visit.refusal(StanzaError::bad_request().text("This asks for nothing.")));
     };
     let answer = match (owners, set, action.name()) {
         (false, false, "items") => items::get(&visit, payload, &action).await,

@@ -158,7 +158,8 @@ impl Core {
                     may
                 }
             };
-            if may {
+            // A block may be of one resource alone.
+            if may && !owner.blocks(&session.jid) {
                 listeners.push(session);
             }
         }
@@ -241,6 +242,9 @@ impl Core {
             let Some(caps) = session.state().caps.clone() else { continue };
             let nodes = caps.nodes().map(str::to_owned).collect();
             for last in self.store.last_items(vec![of.uid], nodes, &to.address).await.map_err(store_error)? {
+                if session.state().backlog() > limits::LAST_ITEMS_BACKLOG {
+                    break;
+                }
                 self.send_last_item(&session, last).await?;
             }
         }
@@ -253,6 +257,9 @@ impl Core {
             return Ok(());
         }
         let Some(owner) = self.directory.member(last.uid).await.map_err(store_error)? else { return Ok(()) };
+        if owner.blocks(&session.jid) {
+            return Ok(());
+        }
         if owner.uid != session.uid
             && !self.hears_of(&owner, session.uid, &node.config, |_| last.affiliation).await?
         {

@@ -169,9 +169,10 @@ pub(super) async fn subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> Answ
     Ok(Reply::Payload(x.into_vec()))
 }
 
-/// Subscribes and unsubscribes others (§8.8.2). Whoever may not read hears nothing all the same.
+/// Unsubscribes others (§8.8.2). Nobody is subscribed who has not asked: that would be a way to write to strangers.
 pub(super) async fn set_subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
     let node = existing(visit, action).await?;
+    let all = visit.ctx.core.store.affiliates(visit.owner.uid, &node.node.name).await.map_err(store_error)?;
     let mut changes = Vec::new();
     for item in action.children().filter(|c| c.name() == "subscription") {
         let subscribed = match item.attr("subscription").as_deref() {
@@ -180,6 +181,11 @@ pub(super) async fn set_subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> 
             _ => return Err(StanzaError::not_acceptable().text("One is subscribed or is not.")),
         };
         let jid = named_jid(visit, &item).await?;
+        if subscribed && !all.iter().any(|part| part.subscribed && part.jid == jid) {
+            return Err(
+                StanzaError::not_allowed().text("Whoever wants to hear of the node subscribes to it.")
+            );
+        }
         changes.push(AffiliateChange { jid, affiliation: None, subscribed: Some(subscribed) });
     }
     change(visit, &node, changes).await
