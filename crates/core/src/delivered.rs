@@ -7,11 +7,14 @@
 //!
 //! A message to a full address is for one session. What that one has not taken when it ends is marked in the log
 //! ([`rookery_store::Flags::OWED`]), and every device that takes messages collects it, until one has taken it (XEP-0198 §5).
+//!
+//! A client that retrieves what waits itself (XEP-0013) has all of it marked so, and the place goes past it. While its
+//! session lasts nobody collects.
 
 use crate::session::{Available, Session};
 use crate::{Core, limits};
-use rookery_proto::Useq;
-use rookery_store::{Direction, Entry, Result};
+use rookery_proto::{Uid, Useq};
+use rookery_store::{Direction, Entry, Flags, Result};
 use std::sync::Arc;
 
 impl Core {
@@ -48,6 +51,12 @@ impl Core {
             let page: Vec<_> = page.into_iter().map(Arc::new).collect();
             let theirs: Vec<_> = page.iter().filter(|e| self.is_theirs(session, e)).map(|e| e.useq).collect();
             session.state().catch_up(session, &page, &theirs, last, head);
+        } else if owed.is_some() && self.is_retrieved(session.uid) {
+            session.state().put_off_owed();
+            // Who retrieves may have ended meanwhile, and found nobody who waits for that.
+            if !self.is_retrieved(session.uid) {
+                session.state().hear_of_owed();
+            }
         } else if let Some(after) = owed {
             let page = self.store.owed(session.uid, after, limits::CATCH_UP).await?;
             let taken: Vec<_> = page.iter().map(|e| e.useq).filter(|e| self.is_taken(session, *e)).collect();
@@ -70,9 +79,68 @@ impl Core {
         other.is_some_and(|other| other.state().timeline.began_before(entry.useq))
     }
 
+    /// From here on the session's client retrieves what waits for the account itself (XEP-0013 §2.2): all of it is marked, in
+    /// the store when this returns. Nothing happens to a session that takes messages: it was given what waited.
+    pub async fn retrieve(&self, session: &Session) -> Result<()> {
+        let uid = session.uid;
+        let upto = {
+            let state = session.state();
+            if state.takes_bare() {
+                return Ok(());
+            }
+            state.timeline.last()
+        };
+        let mut after = self.router.delivered(uid);
+        if after < upto {
+            while after < upto {
+                let page = self.store.events_after(uid, after, limits::CATCH_UP).await?;
+                after = page.last().map_or(upto, |entry| entry.useq);
+                let waits = page.iter().filter(|entry| entry.useq <= upto && self.waits(session, entry));
+                self.mark(uid, waits.map(|entry| entry.useq).collect()).await?;
+            }
+            // Now, not a little later: what the client removes must not wait again after a crash.
+            self.store.set_delivered(vec![(uid, upto)]).await?;
+            self.router.know_delivered(uid, upto);
+        }
+        session.state().timeline.retrieve(upto);
+        self.journal.snapshot(session);
+        Ok(())
+    }
+
+    /// Marks what nobody has taken yet.
+    async fn mark(&self, uid: Uid, useqs: Vec<Useq>) -> Result<()> {
+        if useqs.is_empty() {
+            return Ok(());
+        }
+        self.store.owe(uid, useqs.clone()).await?;
+        let delivered = self.router.delivered(uid);
+        let (taken, waits): (Vec<_>, Vec<_>) = useqs.into_iter().partition(|useq| *useq <= delivered);
+        self.router.sessions(uid).iter().for_each(|session| session.state().answer_for(&waits));
+        if taken.is_empty() { Ok(()) } else { self.store.settle(uid, taken).await }
+    }
+
+    /// Whether an entry after the account's place is to be given to whoever becomes available, and is not marked yet.
+    fn waits(&self, session: &Session, entry: &Entry) -> bool {
+        let flags = entry.flags;
+        let kept = flags.has(Flags::DELIVER) && !flags.has(Flags::OWED) && !flags.has(Flags::RETRACTED);
+        // What came to a resource since then was given to it, or is marked when it ends.
+        let before = !session.state().timeline.began_before(entry.useq);
+        let for_all = entry.resource.is_none() || before;
+        kept && entry.direction == Direction::In && for_all && !self.is_theirs(session, entry)
+    }
+
+    /// Whether a client retrieves itself what waits for the account: then none of its sessions is given it (XEP-0013 §2.2).
+    fn is_retrieved(&self, uid: Uid) -> bool {
+        self.router.sessions(uid).iter().any(|session| session.state().timeline.retrieves())
+    }
+
     /// Marks what was sent to an ended session alone, and what it did not take; the account's others collect it.
     pub async fn leave(&self, session: &Session) -> Result<()> {
         let (uid, left) = (session.uid, session.state().left());
+        let tell = || self.router.sessions(uid).iter().for_each(|other| other.state().hear_of_owed());
+        if session.state().timeline.retrieves() {
+            tell();
+        }
         let mut useqs = self.store.addressed(uid, session.resource().into(), left.after, left.upto).await?;
         useqs.retain(|useq| left.has(*useq));
         if useqs.is_empty() {
@@ -82,7 +150,7 @@ impl Core {
             tracing::warn!(uid = uid.0, "a session left so much that the rest waits in the archive only");
         }
         self.store.owe(uid, useqs).await?;
-        self.router.sessions(uid).iter().for_each(|other| other.state().hear_of_owed());
+        tell();
         Ok(())
     }
 

@@ -77,6 +77,11 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (true, ns::INVISIBLE, "invisible") => xep::invisible::hide(ctx, payload).await,
         (true, ns::INVISIBLE, "visible") => xep::invisible::show(ctx),
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
+        (_, ns::FLEXIBLE_OFFLINE, "offline") => xep::offline::request(ctx, set, payload).await,
+        (false, ns::DISCO_INFO, "query") if xep::offline::is_meant(payload) => xep::offline::info(ctx).await,
+        (false, ns::DISCO_ITEMS, "query") if xep::offline::is_meant(payload) => {
+            xep::offline::headers(ctx, payload).await
+        }
         (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, false).await,
         (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
             xep::adhoc::info(ctx, payload, false)
@@ -129,6 +134,9 @@ async fn account(ctx: &Ctx<'_>, member: &Arc<Member>, set: bool, payload: &Child
     if ctx.member.blocks(&member.address) {
         return Err(StanzaError::blocked());
     }
+    if xep::offline::is_meant(payload) {
+        return Err(unanswered(payload));
+    }
     // Each node says itself who may see it.
     if !member.blocks(me) {
         match (set, payload.ns(), payload.name()) {
@@ -157,6 +165,8 @@ fn unanswered(payload: &Child<'_>) -> StanzaError {
     match payload.ns() {
         // XEP-0012 §4: not for those who may not see presence.
         ns::LAST => StanzaError::forbidden(),
+        // XEP-0013 §2.3: what waits is for nobody else.
+        _ if xep::offline::is_meant(payload) => StanzaError::forbidden(),
         _ => StanzaError::service_unavailable(),
     }
 }

@@ -80,6 +80,9 @@ pub const ARCHIVE_PAGE_BYTES: usize = OUTBOX_BYTES / 4;
 /// The page of a query that names no size.
 pub const ARCHIVE_PAGE_DEFAULT: u32 = 50;
 
+/// Headers of waiting messages in one answer (XEP-0013 §2.3): some 200 KB; what is beyond is on the next page.
+pub const OFFLINE_HEADERS: usize = 1024;
+
 /// After it was asked for a sign of life, a silent client has this long.
 pub const IDLE_GRACE: Duration = Duration::from_secs(90);
 

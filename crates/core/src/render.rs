@@ -84,6 +84,16 @@ impl Reader<'_> {
         Ok(x.into_vec())
     }
 
+    /// A message that waited, as its client asked for it by the name `node` (XEP-0013 §2.4).
+    pub fn offline(&self, entry: &Entry, node: &str) -> Result<Vec<u8>, ScanError> {
+        let mut extra = self.stanza_id(entry);
+        delay(&mut extra, self.domain, entry.at);
+        extra.open_ns("offline", ns::FLEXIBLE_OFFLINE).open("item").attr("node", node).close().close();
+        let mut out = Vec::with_capacity(entry.stanza.len() + 512);
+        stanza::write_with(&entry.stanza, false, &extra.into_vec(), &mut out)?;
+        Ok(out)
+    }
+
     fn forwarded(&self, x: &mut Xml, entry: &Entry) -> Result<(), ScanError> {
         let mut inner = Vec::with_capacity(entry.stanza.len() + 128);
         stanza::write_with(&entry.stanza, true, &self.stanza_id(entry).into_vec(), &mut inner)?;

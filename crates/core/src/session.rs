@@ -529,6 +529,9 @@ impl State {
                 continue;
             }
             if let Some(form) = timeline::form(self, session, entry) {
+                if entry.flags.has(Flags::OWED) {
+                    self.give(entry.useq);
+                }
                 self.put(Out::Entry { entry: entry.clone(), form, turn: Turn::Late });
             }
         }

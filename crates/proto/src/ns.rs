@@ -103,6 +103,8 @@ pub const VERSION: &str = "jabber:iq:version";
 pub const TIME: &str = "urn:xmpp:time";
 /// XEP-0012: last activity.
 pub const LAST: &str = "jabber:iq:last";
+/// XEP-0013: offline messages, retrieved one by one.
+pub const FLEXIBLE_OFFLINE: &str = "http://jabber.org/protocol/offline";
 /// XEP-0319: since when a user is idle.
 pub const IDLE: &str = "urn:xmpp:idle:1";
 /// XEP-0049: private storage.

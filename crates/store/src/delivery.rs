@@ -35,6 +35,11 @@ impl Store {
         self.write(move |tx| delivery::mark(tx, uid, &useqs, false)).await
     }
 
+    /// How many entries are marked, but for those that were retracted. Linear in the answer.
+    pub async fn owed_count(&self, uid: Uid) -> Result<u64> {
+        self.read(move |conn| delivery::owed_count(conn, uid)).await
+    }
+
     /// The marked entries after `after`, ascending, at most `limit` and about [`crate::limits::PAGE_BYTES`].
     pub async fn owed(&self, uid: Uid, after: Useq, limit: usize) -> Result<Vec<Entry>> {
         self.read(move |conn| delivery::owed(conn, uid, after, limit)).await

@@ -24,9 +24,13 @@ impl Default for Owed {
 }
 
 impl Owed {
-    /// Whether the entry at `useq` was given to this session out of its turn.
+    /// Whether the entry at `useq` was given to this session and its mark is to be settled: out of its turn, or marked later.
     pub fn has(&self, useq: Useq) -> bool {
         self.given.contains(&useq)
+    }
+
+    fn is_full(&self) -> bool {
+        self.given.len() >= limits::OWED
     }
 }
 
@@ -39,13 +43,34 @@ impl State {
 
     /// Whether there may be something to collect, for one that takes messages.
     pub(super) fn may_collect(&self) -> bool {
-        self.owed.next.is_some() && self.timeline.is_following()
+        self.owed.next.is_some() && !self.owed.is_full() && self.timeline.is_following()
+    }
+
+    /// There is nothing to collect until it is heard of anew: a client retrieves what waits itself.
+    pub fn put_off_owed(&mut self) {
+        self.owed.next = None;
+    }
+
+    /// Others have marked `useqs`: of those, what is under way to this client settles their mark when it has taken it.
+    pub fn answer_for(&mut self, useqs: &[Useq]) {
+        for useq in useqs {
+            if self.is_under_way(*useq) {
+                self.give(*useq);
+            }
+        }
+    }
+
+    /// Notes that a marked entry is given to the client.
+    pub(super) fn give(&mut self, useq: Useq) {
+        if !self.owed.has(useq) && !self.owed.is_full() {
+            self.owed.given.push(useq);
+        }
     }
 
     /// Where to read on in what is owed, once everything before it is written: then the place in the log is not touched.
     pub fn must_collect(&self) -> Option<Useq> {
         let free = self.outbox.is_empty() && !self.timeline.is_behind() && !self.must_pause();
-        self.owed.next.filter(|_| free && self.timeline.is_following())
+        self.owed.next.filter(|_| free && self.may_collect())
     }
 
     /// Takes a page of what is owed that was read from `after` on, but for what others have `taken`. A page may end early
@@ -54,12 +79,15 @@ impl State {
         if self.owed.next != Some(after) {
             return; // Somebody has left more since.
         }
-        self.owed.next = page.last().map(|entry| entry.useq);
+        if page.is_empty() {
+            self.owed.next = None;
+        }
         for entry in page {
-            if taken.contains(&entry.useq)
-                || self.owed.has(entry.useq)
-                || self.owed.given.len() >= limits::OWED
-            {
+            if self.owed.is_full() {
+                break; // The rest when some of these are settled.
+            }
+            self.owed.next = Some(entry.useq);
+            if taken.contains(&entry.useq) || self.owed.has(entry.useq) {
                 continue;
             }
             self.owed.given.push(entry.useq);
@@ -80,12 +108,13 @@ impl State {
     /// The marks of these are gone.
     pub fn forget_settled(&mut self, settled: &[Useq]) {
         self.owed.given.retain(|useq| !settled.contains(useq));
+        self.wake();
     }
 
     /// Up to here the client has taken everything that was for everybody.
     pub fn taken(&self) -> Useq {
         let mut upto = self.timeline.last();
-        // What is given out of its turn is not about the place.
+        // What is marked is not about the place.
         for useq in self.under_way().filter(|useq| !self.owed.has(*useq)) {
             upto = upto.min(Useq(useq.0 - 1));
         }

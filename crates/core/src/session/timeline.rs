@@ -29,6 +29,9 @@ pub struct Timeline {
     offline: Useq,
     /// Up to here the client reads the archive itself: what is there is not delivered to it (XEP-0386 §3.2).
     archived: Useq,
+    /// The client retrieves itself what waits for the account (XEP-0013 §2.2): nothing that is marked as owed is sent to it.
+    #[serde(default)]
+    retrieves: bool,
     /// Wants carbons of the account's other resources (XEP-0280).
     pub carbons: bool,
 }
@@ -46,6 +49,7 @@ impl Timeline {
             given: (head, head),
             offline: Useq(0),
             archived: Useq(0),
+            retrieves: false,
             carbons: false,
         }
     }
@@ -65,6 +69,17 @@ impl Timeline {
     /// Whether the client reads `entry` in the archive itself.
     pub fn is_read_in_archive(&self, entry: &Entry) -> bool {
         entry.useq <= self.archived && entry.flags.has(Flags::ARCHIVE)
+    }
+
+    /// The client retrieves itself what waits: everything up to `upto` that is for everybody is marked as owed, or taken.
+    pub fn retrieve(&mut self, upto: Useq) {
+        self.retrieves = true;
+        self.complete = self.complete.max(upto);
+    }
+
+    /// Whether the client retrieves what waits itself.
+    pub fn retrieves(&self) -> bool {
+        self.retrieves
     }
 
     /// Everything up to here was queued or stepped over.
@@ -187,6 +202,9 @@ pub fn form(state: &State, session: &Session, entry: &Entry) -> Option<Form> {
     let copy = |form| state.gets_copy(entry).then_some(form);
     if !entry.flags.has(Flags::DELIVER) || entry.flags.has(Flags::RETRACTED) {
         return None;
+    }
+    if entry.flags.has(Flags::OWED) && state.timeline.retrieves() {
+        return None; // It waits until the client asks for it.
     }
     if state.timeline.is_offline(entry.useq) {
         let waited = entry.direction == Direction::In && state.takes_bare();

@@ -15,6 +15,7 @@ pub mod fast;
 pub mod invisible;
 pub mod last;
 pub mod mam;
+pub mod offline;
 pub mod pep;
 pub mod ping;
 pub mod private;
@@ -26,6 +27,8 @@ pub mod time;
 pub mod vcard;
 pub mod vcard4;
 pub mod version;
+
+use rookery_proto::ns;
 
 /// A standard that is supported, and how far.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,7 @@ pub const ALL: &[Xep] = &[
         "Written from one description, and what comes back is checked against it.",
     ),
     last::INFO,
+    offline::INFO,
     disco::INFO,
     bookmarks::OLD,
     private::INFO,
@@ -111,7 +115,10 @@ pub const ALL: &[Xep] = &[
         "Both files of host-meta.",
     ),
     serverinfo::CONTACT,
-    Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline."),
+    Xep {
+        server: &[ns::OFFLINE],
+        ..Xep::of("XEP-0160", "Handling Offline Messages", "1.0.1", "A view of the one timeline.")
+    },
     pep::INFO,
     Xep::of("XEP-0172", "User Nickname", "1.1", "A node of PEP; passed on in presence and messages."),
     Xep::of("XEP-0184", "Message Delivery Receipts", "1.4.0", "Passed on and archived."),

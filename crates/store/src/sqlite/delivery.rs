@@ -81,3 +81,13 @@ pub(crate) fn owed(conn: &Connection, uid: Uid, after: Useq, limit: usize) -> Re
     let rows = statement.query(params![int(uid.0), int(after.0), limit as i64])?;
     Ok(take(rows, limit)?.0)
 }
+
+/// How many entries of one log are marked and say something still.
+pub(super) const OWED_COUNT: &str = "SELECT count(*) FROM log l CROSS JOIN message m ON m.id = l.message
+     WHERE l.uid = ?1 AND l.flags & 128 AND NOT m.flags & ?2";
+
+pub(crate) fn owed_count(conn: &Connection, uid: Uid) -> Result<u64> {
+    let mut statement = conn.prepare_cached(OWED_COUNT)?;
+    let count: i64 = statement.query_row(params![int(uid.0), Flags::RETRACTED], |row| row.get(0))?;
+    Ok(count as u64)
+}

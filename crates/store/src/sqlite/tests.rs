@@ -153,6 +153,7 @@ async fn queries_go_by_their_index() {
     let mut queries = vec![
         (sweep::passing_sql(), "log_passing"),
         (delivery::owed_sql(), "log_owed"),
+        (delivery::OWED_COUNT.to_owned(), "log_owed"),
         (sweep::candidates_sql("WHERE l.uid = ?1 ORDER BY l.useq LIMIT ?2"), "log_position"),
         (
             format!("SELECT {} WHERE l.uid = ?1 AND l.useq > ?2 ORDER BY l.useq LIMIT ?3", timeline::ENTRY),

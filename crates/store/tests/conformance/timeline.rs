@@ -141,8 +141,10 @@ pub(crate) async fn what_is_owed_is_kept_until_it_is_settled(mut f: Fixture) {
         (vec![1, 4], vec![4], vec![1])
     );
     assert_eq!(f.store.owed(ALICE, Useq(0), 9).await.unwrap(), []);
+    let count = async |f: &Fixture| f.store.owed_count(BOB).await.unwrap();
+    assert_eq!((count(&f).await, f.store.owed_count(ALICE).await.unwrap()), (2, 0));
     f.store.settle(BOB, vec![Useq(1), Useq(2)]).await.unwrap();
-    assert_eq!(owed(&f, 0, 9).await, [4]);
+    assert_eq!((owed(&f, 0, 9).await, count(&f).await), (vec![4], 1));
     let too_many = vec![Useq(1); limits::OWED + 1];
     assert_eq!(f.store.owe(BOB, too_many).await, Err(StoreError::Limit("entries")));
 }

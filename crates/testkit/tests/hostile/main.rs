@@ -7,6 +7,7 @@ mod common;
 mod component;
 mod http;
 mod memory;
+mod offline;
 mod personal;
 mod sasl2;
 mod sockets;
