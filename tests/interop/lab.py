@@ -17,6 +17,8 @@ ADDRESS = "127.0.0.13"
 STARTTLS_PORT = 5222
 DIRECT_TLS_PORT = 5223
 HTTPS_PORT = 5443
+#: Where the service says how it is when the server cannot (XEP-0455).
+STATUS_PORT = 8455
 
 INSIDE = "ROOKERY_INTEROP_INSIDE"
 TRUST = "/etc/ssl/certs/ca-certificates.crt"

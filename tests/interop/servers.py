@@ -78,6 +78,9 @@ key = "{the_lab.key}"
 mode = "open"
 per_address_and_hour = 1000
 
+[contact]
+outage = ["http://{lab.DOMAIN}:{lab.STATUS_PORT}/status.json"]
+
 [[component]]
 host = "slix.{lab.DOMAIN}"
 secret = "secret"
