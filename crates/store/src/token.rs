@@ -55,8 +55,8 @@ pub enum Proof {
 pub struct SignIn {
     /// What was proven.
     pub proof: Proof,
-    /// Who comes in.
-    pub seen: Seen,
+    /// The device that comes in, where the client says which it is: without one there are no tokens.
+    pub seen: Option<Seen>,
     /// A token that the device is given.
     pub issue: Option<Token>,
 }
@@ -67,7 +67,7 @@ impl Store {
         self.read(move |conn| tokens::list(conn, uid, device)).await
     }
 
-    /// The last word on a sign-in, all in one transaction: what was proven still holds, the device is noted, a token that
+    /// The last word on a sign-in, all in one transaction: what was proven still holds, the device (if any) is noted, a token that
     /// was used makes older ones void, and a new one takes the place of another that was not used.
     ///
     /// [`crate::StoreError::NotFound`]: the account is gone or disabled, its password was changed or the token revoked

@@ -115,7 +115,10 @@ impl Core {
     /// [`StoreError::NotFound`]: what was proven is not true any more; [`StoreError::Conflict`]: a count was repeated.
     pub async fn sign_in(&self, entrant: Entrant<'_>) -> Result<Option<Issued>> {
         let Entrant { uid, agent, peer, proof, used, request } = entrant;
-        let Some(id) = &agent.id else { return Ok(None) };
+        let Some(id) = &agent.id else {
+            self.store.sign_in(uid, SignIn { proof, seen: None, issue: None }).await?;
+            return Ok(None);
+        };
         let (now, device) = (self.env.now(), self.device_id(uid, id));
         let signs_out = matches!(proof, Proof::Token { invalidate: true, .. });
         let due = used.filter(|token| !signs_out && now.0 - token.issued.0 >= limits::TOKEN_ROTATION_MS);
@@ -138,7 +141,7 @@ impl Core {
             at: now,
             address: kind(peer),
         };
-        self.store.sign_in(uid, SignIn { proof, seen, issue }).await?;
+        self.store.sign_in(uid, SignIn { proof, seen: Some(seen), issue }).await?;
         Ok(issued)
     }
 }

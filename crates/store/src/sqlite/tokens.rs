@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::int;
 use super::{Tx, devices};
-use crate::{DeviceId, Proof, Result, SignIn, StoreError, Token, TokenSeed};
+use crate::{DeviceId, Proof, Result, Seen, SignIn, StoreError, Token, TokenSeed};
 
 /// The slot of the token that a device uses, and of the one that it has not used yet (XEP-0484 §5.1).
 const CURRENT: u8 = 0;
@@ -30,20 +30,20 @@ pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()>
         .query_row([int(uid.0)], |row| row.get(0))
         .optional()?;
     let credentials = credentials.ok_or(StoreError::NotFound)?;
-    let device = sign_in.seen.id;
-    match &sign_in.proof {
-        Proof::Password(proven) if proven.0 == credentials => {}
-        Proof::Password(_) => return Err(StoreError::NotFound),
-        Proof::Token { seed, count, invalidate } => {
-            spend(tx, uid, device, *seed, *count)?;
+    match (&sign_in.proof, &sign_in.seen) {
+        (Proof::Password(proven), _) if proven.0 == credentials => {}
+        (Proof::Token { seed, count, invalidate }, Some(Seen { id, .. })) => {
+            spend(tx, uid, *id, *seed, *count)?;
             if *invalidate {
-                revoke(tx, uid, device)?;
+                revoke(tx, uid, *id)?;
             }
         }
+        _ => return Err(StoreError::NotFound),
     }
-    devices::touch(tx, uid, &sign_in.seen)?;
+    let Some(seen) = &sign_in.seen else { return Ok(()) };
+    devices::touch(tx, uid, seen)?;
     match &sign_in.issue {
-        Some(token) => issue(tx, uid, device, token),
+        Some(token) => issue(tx, uid, seen.id, token),
         None => Ok(()),
     }
 }

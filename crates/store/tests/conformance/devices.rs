@@ -32,7 +32,7 @@ async fn alice(f: &Fixture) -> Uid {
 }
 
 async fn sign_in(f: &Fixture, uid: Uid, proof: Proof, issue: Option<Token>) -> Result<(), StoreError> {
-    f.store.sign_in(uid, SignIn { proof, seen: seen(PHONE, 5), issue }).await
+    f.store.sign_in(uid, SignIn { proof, seen: Some(seen(PHONE, 5)), issue }).await
 }
 
 async fn seeds(f: &Fixture, uid: Uid) -> Vec<u8> {
@@ -164,6 +164,18 @@ pub(crate) async fn what_was_proven_must_still_hold(f: Fixture) {
     assert_eq!(tokens().await, Err(StoreError::NotFound));
     assert_eq!(seeds(&f, uid).await, [0; 0]);
     assert_eq!(f.store.devices(uid, 9).await.unwrap(), []);
+}
+
+pub(crate) async fn one_without_a_device_is_looked_at_too(f: Fixture) {
+    let uid = alice(&f).await;
+    let enters = async |proof, issue| f.store.sign_in(uid, SignIn { proof, seen: None, issue }).await;
+    enters(password(), Some(token(1))).await.unwrap();
+    assert_eq!(f.store.devices(uid, 9).await.unwrap(), []);
+    assert_eq!(seeds(&f, uid).await, [0; 0]);
+    sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
+    assert_eq!(enters(by(1, None), None).await, Err(StoreError::NotFound), "a token is a device's");
+    f.store.set_credentials(uid, Credentials(b"other".to_vec())).await.unwrap();
+    assert_eq!(enters(password(), None).await, Err(StoreError::NotFound), "the old password was proven");
 }
 
 pub(crate) async fn a_login_is_one_query(f: Fixture) {

@@ -8,11 +8,16 @@ use base64::prelude::BASE64_STANDARD;
 use minidom::Element;
 use rookery::net::throttle::Verdict;
 use rookery_core::limits;
+use rookery_proto::Uid;
+use rookery_proto::sasl::client::{self as sasl, Binding};
+use rookery_proto::sasl::{Hash, Mechanism};
 use rookery_testkit::client::{Client, Incoming};
 use rookery_testkit::clock;
 use rookery_testkit::server::TestServer;
 
-use crate::common::{self, address, bound, run};
+use crate::common::{self, PASSWORD, address, bound, run};
+
+const SCRAM: Mechanism = Mechanism::Scram { hash: Hash::Sha256, plus: false };
 
 async fn opened(server: &TestServer, from: u8) -> Result<Client> {
     let mut client = Client::new(server.connect_from(address(from), false), "localhost");
@@ -31,6 +36,38 @@ async fn guess(client: &mut Client, user: &str, password: &str) -> Result<String
     let message = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
     let answer = says(client, "auth", " mechanism='PLAIN'", &message).await?;
     Ok(answer.children().next().map_or("success", Element::name).to_owned())
+}
+
+/// A client proves that it knows the password, and keeps the proof until the owner has replaced it: in either profile, and
+/// without a word on which installation it is.
+#[test]
+fn a_password_that_was_replaced_meanwhile() {
+    run(async {
+        let (classic, newer) = ("urn:ietf:params:xml:ns:xmpp-sasl", "urn:xmpp:sasl:2");
+        for ns in [classic, newer] {
+            let server = common::server(&[]).await?;
+            let mut client = opened(&server, 1).await?;
+            let mut exchange =
+                sasl::Client::new(SCRAM, "romeo", PASSWORD, None, "abcdef", Binding::Unsupported)?;
+            let initial = BASE64_STANDARD.encode(exchange.initial());
+            let begin = if ns == classic {
+                format!("<auth xmlns='{ns}' mechanism='SCRAM-SHA-256'>{initial}</auth>")
+            } else {
+                let initial = format!("<initial-response>{initial}</initial-response>");
+                format!("<authenticate xmlns='{ns}' mechanism='SCRAM-SHA-256'>{initial}</authenticate>")
+            };
+            client.send_uncounted(&begin).await?;
+            let challenge = client.recv().await?;
+            let response = exchange.respond(&BASE64_STANDARD.decode(challenge.text())?)?;
+            server.core().accounts.set_password(Uid(10_001), "another".to_owned()).await?;
+            let response = BASE64_STANDARD.encode(response);
+            client.send_uncounted(&format!("<response xmlns='{ns}'>{response}</response>")).await?;
+            let answer = client.recv().await?;
+            ensure!(answer.is("failure", ns), "{}", String::from(&answer));
+            assert_eq!(answer.children().next().map(Element::name), Some("not-authorized"));
+        }
+        Ok(())
+    });
 }
 
 #[test]
