@@ -75,6 +75,19 @@ impl Core {
         resource: &str,
         begin: Begin,
     ) -> Result<Arc<Session>, StanzaError> {
+        let session = self.place(member, resource, begin).await?;
+        session.state().attach(self.env.now());
+        Ok(session)
+    }
+
+    /// All of [`Core::bind`] but its end: the session waits for its connection until it is attached, so that a client
+    /// that goes in the middle of this, or of what else is done before, leaves one that expires.
+    pub(crate) async fn place(
+        &self,
+        member: &Member,
+        resource: &str,
+        begin: Begin,
+    ) -> Result<Arc<Session>, StanzaError> {
         let jid = prepared::jid(&format!("{}/{resource}", member.address)).ok();
         let jid = jid.and_then(|jid| jid.try_into_full().ok());
         let jid = jid.ok_or_else(|| StanzaError::bad_request().text("This cannot be a resource."))?;
@@ -85,14 +98,12 @@ impl Core {
         }
         let head = self.store.head(member.uid).await.map_err(store_error)?;
         self.router.know_delivered(member.uid, head.delivered);
-        // Until here the session waits: a client that went in the middle of this leaves one that expires.
         let mut state = session.state();
         state.timeline.begin(head.head);
         if begin.reads_archive {
             state.timeline.read_archive();
         }
         state.set_inactive(begin.inactive);
-        state.attach(self.env.now());
         drop(state);
         Ok(session)
     }

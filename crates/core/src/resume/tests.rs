@@ -1,7 +1,22 @@
-//! A restart in the middle of something.
+//! A restart, or something else, in the middle of something.
 
 use super::*;
+use crate::session::Link;
 use crate::testing::{JULIET, World};
+use rookery_proto::sasl2::Bind;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+/// Goes on with something until it has waited so often, at most.
+async fn go_on<F: Future>(mut future: Pin<&mut F>, mut waits: usize) -> Poll<F::Output> {
+    poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        waits -= 1;
+        if polled.is_ready() || waits == 0 { Poll::Ready(polled) } else { Poll::Pending }
+    })
+    .await
+}
 
 #[tokio::test]
 async fn a_restart_in_the_middle_of_catching_up_skips_nothing() {
@@ -54,4 +69,31 @@ async fn while_the_store_fails_nobody_is_told_what_was_handled() {
     // An error to a message that could not be stored may wait with the session.
     assert_eq!((refused.condition, refused.handled), ("internal-server-error", None));
     assert!(balcony.is_live(), "it waits for the next attempt");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_it_binds_leaves_no_session_that_seems_served() {
+    let world = World::new().await;
+    let member = world.core.directory.member(JULIET).await.unwrap().unwrap();
+    let bind = Bind { management: Some(true), ..Bind::default() };
+    for waits in 1.. {
+        // An earlier session of the same client, which ends.
+        let device = Some(world.core.device_id(JULIET, "phone"));
+        world.core.bind2(&member, device, &bind).await.unwrap();
+        let anew = Bind { tag: Some("two".to_owned()), ..bind.clone() };
+        {
+            let mut binding = pin!(world.core.bind2(&member, device, &anew));
+            if let Poll::Ready(bound) = go_on(binding.as_mut(), waits).await {
+                assert_eq!(*bound.unwrap().0.state().link(), Link::Attached);
+                assert!(waits > 2, "it waits for the store");
+                return;
+            }
+        }
+        let left =
+            world.core.router.sessions(JULIET).into_iter().filter(|s| s.resource().starts_with("two/"));
+        for session in left {
+            assert!(!session.is_served(), "after {waits}");
+            world.core.end(&session, None).await;
+        }
+    }
 }

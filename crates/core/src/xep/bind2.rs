@@ -38,11 +38,14 @@ impl Core {
         };
         let own = data_encoding::BASE32_NOPAD.encode(&own).to_ascii_lowercase();
         let begin = Begin { carbons: bind.carbons, inactive: bind.inactive, reads_archive: true };
-        let session = self.bind(member, &resource(member, bind.tag.as_deref(), &own), begin).await?;
+        let session = self.place(member, &resource(member, bind.tag.as_deref(), &own), begin).await?;
         let bound = self.bound(member, &session, bind).await;
         self.end_others(&session, &own).await;
         match bound {
-            Ok(bound) => Ok((session, bound)),
+            Ok(bound) => {
+                session.state().attach(self.env.now());
+                Ok((session, bound))
+            }
             Err(error) => {
                 self.disconnected(&session).await;
                 Err(error)
