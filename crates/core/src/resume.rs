@@ -204,7 +204,7 @@ impl Core {
             let row = self.store.stream(id).await.ok().flatten();
             return Err(refused(row.filter(|(owner, _)| *owner == uid).map(|(_, handled)| handled)));
         };
-        let (handled, whole, wanted) = {
+        let (handled, wanted) = {
             let mut state = session.state();
             let Some(sm) = state.sm.as_mut() else { return Err(refused(None)) };
             let handled = sm.handled;
@@ -212,25 +212,31 @@ impl Core {
                 return Err(refused(Some(handled)));
             }
             let wanted: Vec<Useq> = sm.queue().filter_map(Sent::useq).collect();
-            (handled, state.is_whole(), wanted)
+            (handled, wanted)
         };
         self.journal.acked(id, h);
-        if !whole {
-            self.end(&session, None).await;
-            return Err(refused(Some(handled)));
-        }
         // Read before the session is taken: a store that fails here leaves it waiting for the next attempt. What was handled
         // is not told: the errors to what could not be stored wait with the session, and a client that begins anew would
         // take it for stored.
         let later = |_| Refused { condition: "internal-server-error", handled: None };
         let entries = self.entries(uid, wanted).await.map_err(later)?;
         self.store_handled(&session).await.map_err(later)?;
-        let mut state = session.state();
-        if !state.attach(self.env.now()) {
+        let whole = {
+            let mut state = session.state();
+            // Asked only now: while the store was, more may have come than is kept for a client that is away.
+            let whole = state.is_whole();
+            if whole {
+                if !state.attach(self.env.now()) {
+                    return Err(refused(Some(handled)));
+                }
+                state.send_again(&session, &entries);
+            }
+            whole
+        };
+        if !whole {
+            self.end(&session, None).await;
             return Err(refused(Some(handled)));
         }
-        state.send_again(&session, &entries);
-        drop(state);
         Ok((session, handled))
     }
 

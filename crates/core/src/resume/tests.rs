@@ -72,6 +72,27 @@ async fn while_the_store_fails_nobody_is_told_what_was_handled() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_while_a_session_is_resumed_is_no_silent_gap() {
+    let world = World::new().await;
+    let balcony = world.bind("balcony").await;
+    world.becomes_available(&balcony);
+    world.message(None, "1").await;
+    assert_eq!(world.written(&balcony).await, ["1"]);
+    let id = sm::encode_id(JULIET, &balcony.state().resumable().unwrap());
+    // Something to read from the store and something to write to it.
+    balcony.state().sm.as_mut().unwrap().handled = 1;
+    balcony.detach(Timestamp(0));
+    let mut resuming = pin!(world.core.resume(JULIET, &id, 0));
+    assert!(go_on(resuming.as_mut(), 1).await.is_pending());
+    for _ in 0..=limits::DETACHED_STANZAS {
+        balcony.push(Bytes::from_static(b"<iq/>"));
+    }
+    let refused = resuming.await.err().unwrap();
+    assert_eq!((refused.condition, refused.handled), ("item-not-found", Some(1)));
+    assert!(!balcony.is_live());
+}
+
+#[tokio::test]
 async fn a_client_that_goes_while_it_binds_leaves_no_session_that_seems_served() {
     let world = World::new().await;
     let member = world.core.directory.member(JULIET).await.unwrap().unwrap();
