@@ -127,17 +127,18 @@ impl Core {
 
     /// The client has handled `h` stanzas.
     pub fn acknowledged(&self, session: &Session, h: u32) -> Result<(), StreamError> {
-        let id = {
+        let (id, acked) = {
             let mut state = session.state();
             let Some(sm) = &mut state.sm else { return Ok(()) };
             sm.requested = false;
             sm.acknowledge(h).map_err(|e| StreamError::handled_count_too_high(e.h, e.sent))?;
-            let id = sm.resumable;
+            // Not `h`, which may be an older count.
+            let known = (sm.resumable, sm.acked);
             state.wake();
-            id
+            known
         };
         if let Some(id) = id {
-            self.journal.acked(id, h);
+            self.journal.acked(id, acked);
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ impl Core {
             let row = self.store.stream(id).await.ok().flatten();
             return Err(refused(row.filter(|(owner, _)| *owner == uid).map(|(_, handled)| handled)));
         };
-        let (handled, wanted) = {
+        let (handled, acked, wanted) = {
             let mut state = session.state();
             let Some(sm) = state.sm.as_mut() else { return Err(refused(None)) };
             let handled = sm.handled;
@@ -212,9 +213,9 @@ impl Core {
                 return Err(refused(Some(handled)));
             }
             let wanted: Vec<Useq> = sm.queue().filter_map(Sent::useq).collect();
-            (handled, wanted)
+            (handled, sm.acked, wanted)
         };
-        self.journal.acked(id, h);
+        self.journal.acked(id, acked);
         // Read before the session is taken: a store that fails here leaves it waiting for the next attempt. What was handled
         // is not told: the errors to what could not be stored wait with the session, and a client that begins anew would
         // take it for stored.

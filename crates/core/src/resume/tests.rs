@@ -72,6 +72,29 @@ async fn while_the_store_fails_nobody_is_told_what_was_handled() {
 }
 
 #[tokio::test]
+async fn an_older_acknowledgement_says_nothing_to_the_next_start() {
+    let world = World::new().await;
+    let balcony = world.bind("balcony").await;
+    world.becomes_available(&balcony);
+    let mut bodies = (1..).map(|n: u32| n.to_string());
+    for body in bodies.by_ref().take(10) {
+        world.message(None, &body).await;
+    }
+    assert_eq!(world.written(&balcony).await.len(), 10);
+    world.core.acknowledged(&balcony, 10).unwrap();
+    world.core.acknowledged(&balcony, 5).unwrap();
+    for body in bodies.by_ref().take(7) {
+        world.message(None, &body).await;
+    }
+    assert_eq!(world.written(&balcony).await.len(), 7);
+    let id = sm::encode_id(JULIET, &balcony.state().resumable().unwrap());
+
+    let world = world.killed().await;
+    let (balcony, _) = world.core.resume(JULIET, &id, 12).await.ok().unwrap();
+    assert_eq!(world.written(&balcony).await, ["13", "14", "15", "16", "17"]);
+}
+
+#[tokio::test]
 async fn what_is_forgotten_while_a_session_is_resumed_is_no_silent_gap() {
     let world = World::new().await;
     let balcony = world.bind("balcony").await;
