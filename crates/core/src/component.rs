@@ -96,10 +96,15 @@ impl Outlet {
         next
     }
 
-    /// What nobody has taken; no more can come.
-    pub fn close(&mut self) -> Vec<Bytes> {
+    /// What nobody has taken; no more can come. Waits for what has its place and is being stored, as long as that
+    /// takes.
+    pub async fn close(&mut self) -> Vec<Bytes> {
         self.queue.close();
-        std::iter::from_fn(|| self.queue.try_recv().ok()).collect()
+        let mut left = Vec::new();
+        while let Some(stanza) = self.queue.recv().await {
+            left.push(stanza);
+        }
+        left
     }
 }
 
@@ -168,6 +173,7 @@ impl Component {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
     fn component() -> Component {
@@ -177,6 +183,14 @@ mod tests {
 
     fn next(outlet: &mut Outlet) -> Poll<Option<Bytes>> {
         outlet.poll_next(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// What is left in an outlet that nothing is on its way to.
+    fn closed(outlet: &mut Outlet) -> Vec<Bytes> {
+        match pin!(outlet.close()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(left) => left,
+            Poll::Pending => panic!("something is on its way"),
+        }
     }
 
     #[test]
@@ -200,13 +214,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_being_stored_at_the_end_is_not_lost() {
+        let component = component();
+        let mut outlet = component.connect();
+        component.send("a").expect("room");
+        let (stored, failed) = (component.parcel("b".into()), component.parcel("c".into()));
+        let mut closing = pin!(outlet.close());
+        let mut left = || closing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(left(), Poll::Pending);
+        assert!(!component.is_connected());
+        stored.expect("room").send();
+        assert_eq!(left(), Poll::Pending);
+        drop(failed);
+        assert_eq!(left(), Poll::Ready(vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
     fn a_component_that_does_not_read_costs_no_memory() {
         let component = component();
         let mut outlet = component.connect();
         while component.send("x").is_ok() {}
         assert_eq!(outlet.queue.len(), limits::COMPONENT_QUEUE);
         assert_eq!(component.send("x").expect_err("full").condition, "resource-constraint");
-        assert_eq!(outlet.close().len(), limits::COMPONENT_QUEUE);
+        assert_eq!(closed(&mut outlet).len(), limits::COMPONENT_QUEUE);
 
         let mut outlet = component.connect();
         let large = Bytes::from(vec![b'x'; limits::COMPONENT_QUEUE_BYTES / 4]);

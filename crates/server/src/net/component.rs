@@ -219,7 +219,7 @@ impl<S: Carrier> Line<S> {
             }
         };
         self.settle(component, &mut storing, 0).await;
-        for stanza in outlet.close() {
+        for stanza in outlet.close().await {
             self.core.bounce(&stanza).await;
         }
         end
