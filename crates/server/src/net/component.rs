@@ -2,6 +2,7 @@
 
 use super::framing::Framing;
 use super::transport::{Carrier, Conn, ReadError, Transport};
+use bytes::Bytes;
 use rookery_core::component::inbound::Outcome;
 use rookery_core::component::{Component, Outlet};
 use rookery_core::{Core, limits, store_error};
@@ -69,6 +70,7 @@ pub async fn serve<S: Carrier>(core: Arc<Core>, stream: S) {
         Err(_) => End::Error(StreamError::new("connection-timeout")),
     };
     tokio::time::timeout(super::connection::FAREWELL, line.farewell(end)).await.ok();
+    line.bounce_unwritten().await;
 }
 
 /// How a connection ends.
@@ -113,6 +115,8 @@ struct Line<S> {
     opened: bool,
     write: Vec<u8>,
     written: usize,
+    /// The stanzas in `write`, each with where it ends there.
+    unwritten: VecDeque<(usize, Bytes)>,
     /// Since when the component has taken nothing of what is written.
     stalled: Option<Timestamp>,
 }
@@ -127,6 +131,7 @@ impl<S: Carrier> Line<S> {
             opened: false,
             write: Vec::new(),
             written: 0,
+            unwritten: VecDeque::new(),
             stalled: None,
         }
     }
@@ -324,7 +329,7 @@ impl<S: Carrier> Line<S> {
             return Poll::Ready(Ok(()));
         }
         // An idle connection holds no buffer.
-        (self.write, self.written) = (Vec::new(), 0);
+        (self.write, self.written, self.unwritten) = (Vec::new(), 0, VecDeque::new());
         Pin::new(&mut self.conn.transport).poll_flush(cx).map_err(|_| ())
     }
 
@@ -332,7 +337,10 @@ impl<S: Carrier> Line<S> {
     fn fill(&mut self, outlet: &mut Outlet, cx: &mut Context<'_>) -> Poll<bool> {
         while self.write.len() < limits::WRITE_CHUNK {
             match outlet.poll_next(cx) {
-                Poll::Ready(Some(stanza)) => self.write.extend_from_slice(&stanza),
+                Poll::Ready(Some(stanza)) => {
+                    self.write.extend_from_slice(&stanza);
+                    self.unwritten.push_back((self.write.len(), stanza));
+                }
                 Poll::Ready(None) => return Poll::Ready(false),
                 Poll::Pending if self.write.is_empty() => return Poll::Pending,
                 Poll::Pending => break,
@@ -341,23 +349,32 @@ impl<S: Carrier> Line<S> {
         Poll::Ready(true)
     }
 
-    /// The end of the stream, with an error if there is one to tell.
+    /// The end of the stream, with an error if there is one to tell, after what is being written.
     async fn farewell(&mut self, end: End) {
-        let mut last = self.write.split_off(self.written.min(self.write.len()));
         match &end {
             End::Gone => return,
             End::Closed => {}
             End::Error(error) => {
                 if !self.opened {
-                    last.extend(stream::open_component("", &self.core.env.token()));
+                    self.write.extend(stream::open_component("", &self.core.env.token()));
                 }
-                last.extend(error.write());
+                self.write.extend(error.write());
             }
         }
-        last.extend_from_slice(stream::CLOSE);
-        if self.conn.write(&last).await.is_ok() {
+        self.write.extend_from_slice(stream::CLOSE);
+        let now = self.core.env.now();
+        if poll_fn(|cx| self.poll_write(now, cx)).await.is_ok() {
             self.conn.transport.shutdown().await.ok();
             self.conn.linger().await;
+        }
+    }
+
+    /// What did not go out whole comes back to its senders.
+    async fn bounce_unwritten(&mut self) {
+        for (end, stanza) in std::mem::take(&mut self.unwritten) {
+            if end > self.written {
+                self.core.bounce(&stanza).await;
+            }
         }
     }
 }
