@@ -1,5 +1,6 @@
 //! The doors for HTTP: requests within bounds of size and time, and what a connection becomes after them.
 
+use super::patience::Patience;
 use super::visitor::Wire;
 use super::websocket::{self, Admitted};
 use super::{Web, router};
@@ -95,7 +96,8 @@ impl Http {
         });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES).max_headers(HEADERS);
-        let connection = http.serve_connection(TokioIo::new(transport), service).with_upgrades();
+        let connection =
+            http.serve_connection(TokioIo::new(Patience::new(transport)), service).with_upgrades();
         if let Err(error) = connection.await {
             tracing::debug!(%peer, %error, "a connection for HTTP ends");
         }

@@ -8,6 +8,7 @@ pub mod listener;
 mod monitor;
 mod origin;
 mod page;
+mod patience;
 pub mod visitor;
 mod websocket;
 

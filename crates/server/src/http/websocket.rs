@@ -1,6 +1,7 @@
 //! From a request to a WebSocket (RFC 6455 §4, RFC 7395 §3).
 
 use super::origin::{self, single};
+use super::patience::Patience;
 use super::visitor::{Upgrade, Visitor, Wire};
 use super::{Web, refuse};
 use crate::net::framing::Framing;
@@ -96,12 +97,12 @@ fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
 pub(super) async fn take_over<S: Carrier>(upgrade: Upgrade) -> Option<(Box<Arrival<S>>, Admitted)> {
     let Upgrade { io, visitor, place, turn } = upgrade;
     let upgraded = tokio::time::timeout(HANDOVER, io).await.ok()?.ok()?;
-    let parts = upgraded.downcast::<TokioIo<Transport<S>>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<Patience<Transport<S>>>>().ok()?;
     // RFC 6455 §4.1: a client waits for the answer before it sends anything.
     if !parts.read_buf.is_empty() {
         return None;
     }
-    let conn = Conn::new(parts.io.into_inner(), Framing::web_socket(Limits::unauthenticated()));
+    let conn = Conn::new(parts.io.into_inner().into_inner(), Framing::web_socket(Limits::unauthenticated()));
     let Visitor { address, secure, bindings, .. } = visitor;
     Some((Box::new(Arrival { conn, peer: address, secure, bindings }), Admitted { place, turn }))
 }

@@ -524,6 +524,25 @@ fn websockets_of_one_address_are_bounded() {
 }
 
 #[test]
+fn who_does_not_read_its_answers_does_not_stay() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let request = get("/", "").replace("Connection: close\r\n", "");
+        let mut open = Vec::new();
+        for _ in 0..20 {
+            let mut pipe = server.connect_http_from(address(1), false);
+            let asking = async { Ok(pipe.write_all(request.repeat(5000).as_bytes()).await?) };
+            assert!(at_once(asking).await.is_err(), "everything was answered");
+            open.push(pipe);
+        }
+        assert!(ask(&server, &get("/", "")).await?.is_empty());
+        clock::pass(Duration::from_secs(31)).await;
+        assert_eq!(status(&ask(&server, &get("/", "")).await?), "200");
+        Ok(())
+    });
+}
+
+#[test]
 fn who_comes_through_a_proxy_is_counted_alone() {
     run(async {
         let server = common::server(&[]).await?;
