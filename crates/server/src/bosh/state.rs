@@ -13,8 +13,16 @@ use tokio::time::Instant;
 /// A request that has no answer yet.
 struct Held {
     rid: u64,
+    key: Option<String>,
     since: Instant,
     answer: oneshot::Sender<Bytes>,
+}
+
+/// A request and its answer.
+struct Answered {
+    rid: u64,
+    key: Option<String>,
+    answer: Bytes,
 }
 
 /// The first answer of a session says more than others (XEP-0124 §7.1).
@@ -46,7 +54,7 @@ pub(super) struct State {
     /// Taken and not yet answered, the oldest first.
     held: VecDeque<Held>,
     /// The latest answers, for clients that did not get them (§14.3).
-    answered: VecDeque<(u64, Bytes)>,
+    answered: VecDeque<Answered>,
     /// Since when there was no request.
     idle_since: Instant,
     /// How long there may be none.
@@ -109,8 +117,10 @@ impl State {
 
     /// A request came that says `body`; its answer goes to `answer`.
     pub(super) fn request(&mut self, body: Body, answer: oneshot::Sender<Bytes>, now: Instant) {
-        if let Some((_, again)) = self.answered.iter().find(|(rid, _)| *rid == body.rid) {
-            answer.send(again.clone()).ok();
+        if self.is_imitation(&body) {
+            self.break_off("item-not-found", answer);
+        } else if let Some(again) = self.answered.iter().find(|answered| answered.rid == body.rid) {
+            answer.send(again.answer.clone()).ok();
         } else if let Some(end) = self.end {
             self.told = true;
             answer.send(end.answer(&std::mem::take(&mut self.outbox))).ok();
@@ -143,7 +153,7 @@ impl State {
             return self.break_off("policy-violation", answer);
         }
         self.patience = INACTIVITY;
-        self.held.push_back(Held { rid: body.rid, since: now, answer });
+        self.held.push_back(Held { rid: body.rid, key: body.key, since: now, answer });
         self.heard = true;
         if body.sid.is_none() {
             self.header.clone_from(&body.header);
@@ -191,6 +201,13 @@ impl State {
             self.key = Some(new.clone());
         }
         shown
+    }
+
+    /// §15: whether this repeats a request that is known without the key that it showed.
+    fn is_imitation(&self, body: &Body) -> bool {
+        let held = self.held.iter().map(|held| (held.rid, &held.key));
+        let answered = self.answered.iter().map(|answered| (answered.rid, &answered.key));
+        held.chain(answered).any(|(rid, key)| rid == body.rid && *key != body.key)
     }
 
     /// §12: empty requests that come faster than they have any use.
@@ -244,7 +261,7 @@ impl State {
         if self.answered.len() == REQUESTS {
             self.answered.pop_front();
         }
-        self.answered.push_back((held.rid, bytes.clone()));
+        self.answered.push_back(Answered { rid: held.rid, key: held.key, answer: bytes.clone() });
         // If its connection is gone, the client asks for it again.
         held.answer.send(bytes).ok();
         if self.held.is_empty() {

@@ -225,6 +225,31 @@ fn keys_tell_a_client_from_who_has_seen_its_requests() {
 }
 
 #[test]
+fn a_repeated_request_shows_the_same_key() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let once = "a9993e364706816aba3e25717850c26c9cd0d89d";
+        let usual = format!("{USUAL} newkey='{}'", rookery_proto::stream::bosh::key_before(once));
+        let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X'/>";
+        for (answered, payload) in [(true, auth), (false, "")] {
+            for key in ["", "key='abc'"] {
+                let session = Session::open(&server, &usual).await?;
+                let own = session.request(1, &format!("key='{once}'"), payload);
+                clock::settle().await;
+                let again = session.request(1, &format!("key='{once}'"), payload);
+                clock::settle().await;
+                assert_eq!(again.is_finished(), answered);
+                let said = session.ask(1, key, payload).await?;
+                assert!(ends(&said, "item-not-found"), "{key}: {said}");
+                let said = if answered { own.await?? } else { again.await?? };
+                assert_eq!(said.contains("invalid-mechanism"), answered, "{said}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn an_empty_wait_ends_in_time() {
     run(async {
         let server = common::server(&[]).await?;
