@@ -239,7 +239,9 @@ impl State {
         loop {
             // While the stream is busy with what came, a full house keeps more from coming.
             let too_many = self.held.len() > self.hold && self.inbox.is_empty();
-            let something = (!self.outbox.is_empty() && !self.closing) || self.end.is_some();
+            // What is written after the client has ended the session goes with the end, as far as there is room.
+            let due = !self.outbox.is_empty() && (!self.closing || self.outbox.len() >= OUTBOX);
+            let something = due || self.end.is_some();
             if self.held.is_empty() || !(too_many || something) {
                 return;
             }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rookery_core::limits::{WRITE_BACKLOG, WRITE_CHUNK};
 use rookery_testkit::client::post;
 use rookery_testkit::clock;
 use rookery_testkit::server::{TestOptions, TestServer};
@@ -245,6 +246,30 @@ fn a_repeated_request_shows_the_same_key() {
                 assert_eq!(said.contains("invalid-mechanism"), answered, "{said}");
             }
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn who_asks_for_much_and_ends_gets_an_answer() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let session = Session::open(&server, USUAL).await?;
+        session.sign_in().await?;
+        let info = "<iq xmlns='jabber:client' type='get' to='localhost' id='i'>\
+                    <query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+        let length = session.ask(4, "", info).await?.len();
+        // More than a session may leave unread and still ask, beside what is in the buffers for writing.
+        let questions = (WRITE_BACKLOG + 5 * WRITE_CHUNK / 2) / length;
+        let mut said = session.ask(5, "type='terminate'", &info.repeat(questions)).await?;
+        assert!(said.contains("disco#info"), "{said}");
+        for after in 6.. {
+            if said.contains("type='terminate'") {
+                break;
+            }
+            said = session.ask(after, "", "").await?;
+        }
+        assert!(!said.contains("condition="), "{said}");
         Ok(())
     });
 }
