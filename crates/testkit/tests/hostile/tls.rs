@@ -133,3 +133,21 @@ fn another_certificate_without_a_restart() {
         Ok(())
     });
 }
+
+/// Names are not confused: the certificate is for our domain alone, whatever name TLS was asked for, and so is the stream,
+/// whatever name TLS was set up with.
+#[test]
+fn another_name_is_not_ours() {
+    run(async {
+        let server = server().await?;
+        let refused =
+            tls_handshake(server.connect_from(address(1), true), "elsewhere.example", server.trust()?);
+        let why = refused.await.err().context("the certificate is for elsewhere.example")?;
+        assert!(format!("{why:#}").contains("not valid for name"), "{why:#}");
+        let tls = tls_handshake(server.connect_from(address(1), true), "localhost", server.trust()?).await?;
+        let mut client = Client::new(tls, "elsewhere.example");
+        let why = client.open_for_features().await.err().context("the stream is to elsewhere.example")?;
+        assert!(format!("{why:#}").contains("host-unknown"), "{why:#}");
+        Ok(())
+    });
+}
