@@ -1,5 +1,5 @@
 //! XEP-0114: external components: hosts beside ours that other programs serve. Here is who they are and what waits for
-//! them; what they send is in [`inbound`], how they take part in presence in [`presence`], their connection in the
+//! them; what they send is in [`inbound`], how they take part in presence in `presence`, their connection in the
 //! server.
 
 pub mod inbound;

@@ -203,7 +203,7 @@ impl Store {
 
     /// Gives every account another [`Account::epoch`], as one transaction: after a backup was restored, positions are given
     /// again to other messages, and their ids must not be those that clients have seen. `by` is a random number other than
-    /// 0 ([`StoreError::Invalid`]).
+    /// 0 ([`crate::StoreError::Invalid`]).
     pub async fn new_epochs(&self, by: u32) -> Result<()> {
         self.write(move |tx| accounts::new_epochs(tx, by)).await
     }

@@ -1,6 +1,6 @@
 //! XEP-0050: Ad-Hoc Commands: what a client can show to people without knowing it beforehand.
 //!
-//! A command is a row in [`COMMANDS`] and a function of the forms that were filled in so far ([`Turn`]): it asks for
+//! A command is a row in [`commands`] and a function of the forms that were filled in so far ([`Turn`]): it asks for
 //! one more, or does its work. Here is the rest: who may run it, the stages, going back, giving up, and what is wrong
 //! with a request.
 
