@@ -101,13 +101,6 @@ pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
     Ok(Reply::Payload(x.into_vec()))
 }
 
-/// There is nothing below (§4.2).
-pub fn no_items(payload: &Child<'_>) -> Answer {
-    let mut x = Xml::new();
-    x.open_ns("query", ns::DISCO_ITEMS).opt("node", payload.attr("node").as_deref()).close();
-    Ok(Reply::Payload(x.into_vec()))
-}
-
 fn info(
     identities: &[(&str, &str)],
     name: Option<&str>,
