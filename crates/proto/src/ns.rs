@@ -133,6 +133,10 @@ pub const FORWARD: &str = "urn:xmpp:forward:0";
 pub const MAM: &str = "urn:xmpp:mam:2";
 /// XEP-0313 §6: more ways to ask the archive.
 pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
+/// XEP-0313 §4.1.6: the filter `include-groupchat` is there.
+pub const MAM_GROUPCHAT: &str = "urn:xmpp:mam:2#groupchat-field";
+/// XEP-0313 §4.1.6: and archives have messages of groups.
+pub const MAM_GROUPCHAT_KEPT: &str = "urn:xmpp:mam:2#groupchat-available";
 /// XEP-0359: unique and stable ids.
 pub const SID: &str = "urn:xmpp:sid:0";
 /// XEP-0334: hints how to treat a message.

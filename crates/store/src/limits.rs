@@ -25,8 +25,11 @@ pub const PAGE_BYTES: usize = 1 << 20;
 /// left out or approximate), for counting is linear.
 pub const COUNT: u64 = 2_000;
 
-/// Log pointers of one appended body: both sides of a conversation, or the members of a small private group.
-pub const POINTERS: usize = 64;
+/// Members of a group that each have what is said there in their own log: above it a group's log is all there is.
+pub const SMALL_GROUP: usize = 100;
+
+/// Log pointers of one appended body: both sides of a conversation, or a small group and its members.
+pub const POINTERS: usize = SMALL_GROUP + 1;
 
 /// For how long (ms) a sender's origin-id stays unique: longer than any client keeps an unacknowledged message.
 pub const DEDUP_WINDOW_MS: i64 = 7 * 86_400_000;

@@ -46,6 +46,9 @@ impl Flags {
     pub const OWED: Flags = Flags(128);
     /// Set aside: from a stranger, and delivered only when the owner has let it in.
     pub const REQUEST: Flags = Flags(256);
+    /// What was said in a small group that the owner is a member of: for the inbox, not for delivery. The group's own log
+    /// has it too.
+    pub const GROUP: Flags = Flags(512);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {
@@ -166,6 +169,8 @@ pub struct PageQuery {
     pub before_id: Option<Useq>,
     /// Only these entries (the form field `ids`), at most [`crate::limits::PAGE`]; empty: all.
     pub ids: Vec<Useq>,
+    /// Also what was said in groups ([`Flags::GROUP`]).
+    pub groups: bool,
     /// Which part of the result.
     pub window: Window,
     /// The most entries wanted; at most [`crate::limits::PAGE`] are given.

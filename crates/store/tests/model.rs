@@ -99,6 +99,7 @@ fn query() -> impl Strategy<Value = PageQuery> {
             after_id,
             before_id,
             ids,
+            groups: false,
             window,
             max,
         },

@@ -22,7 +22,7 @@ pub const INFO: Xep = Xep {
     version: "1.1.3",
     // Clients such as Profanity look for the archive at the domain only.
     server: &[ns::MAM],
-    account: &[ns::MAM, ns::MAM_EXTENDED, ns::SID],
+    account: &[ns::MAM, ns::MAM_EXTENDED, ns::MAM_GROUPCHAT, ns::MAM_GROUPCHAT_KEPT, ns::SID],
     note: "Whole: preferences, all form fields, flipped pages, metadata.",
 };
 
@@ -36,6 +36,7 @@ fn query_form() -> Form {
         .field(Field::new(Kind::TextSingle, "after-id", ""))
         // Any id may be named, not only one of a list.
         .field(Field::new(Kind::ListMulti, "ids", "").open())
+        .field(Field::new(Kind::Boolean, "include-groupchat", ""))
 }
 
 /// What may be asked for (§4.1.5).
@@ -131,6 +132,7 @@ async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Resu
                 return Err(StanzaError::policy_violation().text("These are too many ids for one query."));
             }
             "ids" => query.ids = values.iter().map(|id| position(ctx, id)).collect::<Result<_, _>>()?,
+            "include-groupchat" => query.groups = answers.flag(var).unwrap_or_default(),
             // §4.1.5: the client relies on a filter that is not there.
             _ => {
                 return Err(StanzaError::feature_not_implemented().text(format!("There is no filter {var}.")));

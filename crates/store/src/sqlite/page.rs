@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::columns::{int, useq};
 use super::timeline::{ENTRY, entry, take};
-use crate::timeline::{ArchiveBounds, ArchiveSize, Entry, Page, PageQuery, Window};
+use crate::timeline::{ArchiveBounds, ArchiveSize, Entry, Flags, Page, PageQuery, Window};
 use crate::{Result, StoreError, Timestamp, limits};
 
 /// What a query selects: archived entries of `uid` in an inclusive range of positions, perhaps of one conversation.
@@ -18,6 +18,8 @@ struct Selection<'a> {
     last: i64,
     with: Option<&'a str>,
     resource: Option<&'a str>,
+    /// Entries with any of these flags are left out.
+    hidden: i64,
 }
 
 pub(crate) fn page(conn: &Connection, uid: Uid, query: &PageQuery) -> Result<Option<Page>> {
@@ -56,15 +58,16 @@ fn archived(conn: &Connection, uid: Uid, id: Useq) -> Result<bool> {
 pub(super) fn condition(with: bool, resource: bool) -> &'static str {
     match (with, resource) {
         (false, _) => {
-            "l.uid = :uid AND l.useq BETWEEN :first AND :last AND l.flags & 2 AND :with IS NULL AND :resource IS NULL"
+            "l.uid = :uid AND l.useq BETWEEN :first AND :last AND l.flags & 2 AND NOT l.flags & :hidden \
+             AND :with IS NULL AND :resource IS NULL"
         }
         (true, false) => {
             "l.uid = :uid AND l.peer = :with AND l.useq BETWEEN :first AND :last AND l.flags & 2 \
-             AND :resource IS NULL"
+             AND NOT l.flags & :hidden AND :resource IS NULL"
         }
         (true, true) => {
             "l.uid = :uid AND l.peer = :with AND l.useq BETWEEN :first AND :last AND l.flags & 2 \
-             AND l.peer_resource = :resource"
+             AND NOT l.flags & :hidden AND l.peer_resource = :resource"
         }
     }
 }
@@ -95,6 +98,7 @@ impl<'a> Selection<'a> {
             last,
             with: query.with.as_ref().map(|jid| jid.as_str()),
             resource: query.with_resource.as_deref(),
+            hidden: if query.groups { 0 } else { Flags::GROUP.0.into() },
         })
     }
 
@@ -118,6 +122,7 @@ impl<'a> Selection<'a> {
         // One more than wanted tells whether there are more.
         let rows = statement.query(named_params! {
             ":uid": self.uid, ":first": first, ":last": last, ":with": self.with, ":resource": self.resource,
+            ":hidden": self.hidden,
             ":limit": max as i64 + 1, ":skip": skip,
         })?;
         let (mut entries, more) = take(rows, max)?;
@@ -137,7 +142,7 @@ impl<'a> Selection<'a> {
         let count: i64 = self.conn.prepare_cached(&count_sql(self.condition()))?.query_row(
             named_params! {
                 ":uid": self.uid, ":first": self.first, ":last": last, ":with": self.with,
-                ":resource": self.resource, ":limit": int(limits::COUNT + 1),
+                ":resource": self.resource, ":hidden": self.hidden, ":limit": int(limits::COUNT + 1),
             },
             |row| row.get(0),
         )?;
@@ -158,6 +163,7 @@ impl<'a> Selection<'a> {
             let id = int(id.0);
             let found = statement.exists(named_params! {
                 ":uid": self.uid, ":first": id, ":last": id, ":with": self.with, ":resource": self.resource,
+            ":hidden": self.hidden,
             })?;
             if found {
                 selected.push(Useq(id as u64));
@@ -183,6 +189,7 @@ impl<'a> Selection<'a> {
             let entry = statement.query_row(
                 named_params! {
                     ":uid": self.uid, ":first": id, ":last": id, ":with": self.with, ":resource": self.resource,
+            ":hidden": self.hidden,
                 },
                 entry,
             )?;

@@ -42,7 +42,7 @@ macro_rules! suite {
                     events_are_bounded_in_bytes, too_many_pointers_are_refused, all_fields_survive, nothing_enters_a_deleted_log;
                 page:
                     pages_forward_and_backward, an_unknown_id_is_not_found, only_archived_entries_are_shown,
-                    conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,
+                    what_was_said_in_groups_is_there_when_asked_for, conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,
                     an_index_begins_the_page, counts_stop_at_the_limit, bounds_are_the_ends, pages_are_bounded_in_bytes,
                     an_empty_window_tells_the_count, the_size_is_counted_in_slices;
                 sweep:

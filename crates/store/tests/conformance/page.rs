@@ -82,6 +82,23 @@ pub(crate) async fn only_archived_entries_are_shown(f: Fixture) {
     assert_eq!(log(&f.store, ALICE).await.len(), 6);
 }
 
+pub(crate) async fn what_was_said_in_groups_is_there_when_asked_for(f: Fixture) {
+    for n in 1..=4 {
+        let mut said = message(ALICE, BOB, &n.to_string(), n);
+        if n % 2 == 0 {
+            said.flags = Flags::ARCHIVE | Flags::GROUP;
+        }
+        stored(&f.store, said).await;
+    }
+    let with = || Some(address(BOB));
+    let all = PageQuery { with: with(), groups: true, max: 5, ..PageQuery::default() };
+    assert_eq!(positions(&page(&f.store, all).await), [1, 2, 3, 4]);
+    let some = page(&f.store, PageQuery { with: with(), max: 5, ..PageQuery::default() }).await;
+    assert_eq!((positions(&some), some.count), (vec![1, 3], Some(2)));
+    let named = PageQuery { ids: vec![Useq(2), Useq(3)], max: 5, ..PageQuery::default() };
+    assert_eq!(positions(&page(&f.store, named).await), [3]);
+}
+
 pub(crate) async fn conversations_and_resources_are_filtered(f: Fixture) {
     filled(&f).await;
     let with = PageQuery { with: Some(address(BOB)), max: 4, ..PageQuery::default() };

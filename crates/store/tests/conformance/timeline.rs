@@ -211,12 +211,13 @@ pub(crate) async fn events_are_bounded_in_bytes(f: Fixture) {
 
 pub(crate) async fn too_many_pointers_are_refused(f: Fixture) {
     let mut all = message(ALICE, BOB, "", 1);
-    all.pointers =
-        (0..limits::POINTERS as u64).map(|n| pointer(Uid(100 - n), address(ALICE), Direction::In)).collect();
+    all.pointers = (0..limits::POINTERS as u64)
+        .map(|n| pointer(Uid(1_000 - n), address(ALICE), Direction::In))
+        .collect();
     assert_eq!(stored(&f.store, all.clone()).await, [1; limits::POINTERS]);
-    all.pointers.push(pointer(Uid(1_000), address(ALICE), Direction::In));
+    all.pointers.push(pointer(Uid(2_000), address(ALICE), Direction::In));
     assert!(matches!(append(&f.store, all).await, Err(StoreError::Limit(_))));
-    assert_eq!(log(&f.store, Uid(100)).await.len(), 1);
+    assert_eq!(log(&f.store, Uid(1_000)).await.len(), 1);
 }
 
 pub(crate) async fn all_fields_survive(f: Fixture) {
