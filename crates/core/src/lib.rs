@@ -13,6 +13,7 @@ pub mod flags;
 pub mod limits;
 pub mod member;
 pub mod meters;
+pub mod muc;
 pub mod pipeline;
 pub mod presence;
 pub mod privacy;
