@@ -56,6 +56,8 @@ pub struct Config {
     pub http_origins: Vec<String>,
     /// Proxies that are believed.
     pub http_trusted_proxies: Vec<Network>,
+    /// What people may have the server ask by HTTP though it is not public.
+    pub http_internal_networks: Vec<Network>,
     /// PBKDF2 rounds of new passwords.
     pub scram_iterations: u32,
     /// Who may sign up.

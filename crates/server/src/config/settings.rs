@@ -67,6 +67,7 @@ impl Config {
             http_public_url: None,
             http_origins: Vec::new(),
             http_trusted_proxies: Vec::new(),
+            http_internal_networks: Vec::new(),
             scram_iterations: 0,
             registration: Registration::Closed,
             registrations_per_hour: 0,
@@ -216,6 +217,13 @@ pub const SETTINGS: &[Setting] = &[
         about: "Addresses or networks of reverse proxies. Only from them X-Forwarded-For and X-Forwarded-Proto are \
                 believed: who connects through them may sign in if they say that it was by https.",
         set: |config, value| put(&mut config.http_trusted_proxies, value::networks(value)),
+    },
+    Setting {
+        key: "http.internal_networks",
+        default: "[]",
+        about: "Addresses or networks that are not public and that people may nevertheless have this server ask by HTTP, such \
+                as [\"10.1.0.0/16\"] with a push service of an intranet. Never this machine's own, if others trust it.",
+        set: |config, value| put(&mut config.http_internal_networks, value::networks(value)),
     },
     Setting {
         key: "registration.mode",

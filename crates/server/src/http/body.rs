@@ -24,7 +24,12 @@ pub(super) async fn read(body: Body, first: usize, most: impl Fn(&[u8]) -> usize
     tokio::time::timeout(ARRIVAL, collect(body, first, most)).await.unwrap_or(Err(NoBody::TooSlow))
 }
 
-async fn collect(body: Body, first: usize, most: impl Fn(&[u8]) -> usize) -> Result<Vec<u8>, NoBody> {
+/// The same, for as long as it takes.
+pub(super) async fn collect(
+    body: Body,
+    first: usize,
+    most: impl Fn(&[u8]) -> usize,
+) -> Result<Vec<u8>, NoBody> {
     let mut body = pin!(body);
     let mut document = Vec::new();
     let mut allowed = first;

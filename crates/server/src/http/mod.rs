@@ -3,6 +3,7 @@
 
 mod body;
 mod bosh;
+pub mod client;
 mod discovery;
 pub mod listener;
 mod monitor;
