@@ -142,6 +142,13 @@ impl Numbers {
     }
 }
 
+/// The number of the group that is made after the one with number `last`; `None` when all are given. The first of each
+/// range stays free, as 10,000 does.
+pub(crate) fn group_after(last: u64) -> Option<u64> {
+    let next = last + 1;
+    GROUPS.iter().find_map(|range| (next <= *range.end()).then(|| next.max(range.start() + 1)))
+}
+
 impl Store {
     /// Makes an account under the next free number. [`crate::StoreError::Conflict`]: the name is taken.
     pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
@@ -201,7 +208,7 @@ impl Store {
         self.write(move |tx| accounts::set_disabled(tx, uid, disabled)).await
     }
 
-    /// Gives every account another [`Account::epoch`], as one transaction: after a backup was restored, positions are given
+    /// Gives every account and every group another [`Account::epoch`], as one transaction: after a backup was restored, positions are given
     /// again to other messages, and their ids must not be those that clients have seen. `by` is a random number other than
     /// 0 ([`crate::StoreError::Invalid`]).
     pub async fn new_epochs(&self, by: u32) -> Result<()> {

@@ -9,6 +9,7 @@ mod caps;
 mod delivery;
 mod device;
 mod error;
+mod group;
 pub mod journal;
 pub mod limits;
 mod notice;
@@ -29,6 +30,7 @@ pub use account::{
 };
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
+pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};

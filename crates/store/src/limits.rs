@@ -161,3 +161,16 @@ pub const CAPS: usize = 10_000;
 
 /// Bytes that are kept of one client's capabilities.
 pub const CAPS_BYTES: usize = 16 * 1_024;
+
+/// Bytes of what a group is set to: a name, a description, some switches.
+pub const GROUP_CONFIG_BYTES: usize = 16 * 1_024;
+
+/// Groups that one account has made and that still are: far more than people keep, and few enough that nobody takes all
+/// numbers.
+pub const GROUPS_MADE: usize = 200;
+
+/// People in the lists of one group; all of them are in memory while the group is in use.
+pub const GROUP_AFFILIATES: usize = 20_000;
+
+/// Groups in the list of those that one account stands to.
+pub const GROUPS_OF: usize = 1_000;

@@ -211,6 +211,7 @@ pub(crate) fn new_epochs(tx: &mut Tx<'_>, by: u32) -> Result<()> {
         return Err(StoreError::Invalid("number"));
     }
     tx.conn.prepare_cached("UPDATE account SET epoch = (epoch + ?1) & 4294967295")?.execute([by])?;
+    tx.conn.prepare_cached("UPDATE room SET epoch = (epoch + ?1) & 4294967295")?.execute([by])?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod blocks;
 pub(crate) mod caps;
 pub(crate) mod delivery;
 pub(crate) mod devices;
+pub(crate) mod groups;
 pub(crate) mod notices;
 pub(crate) mod page;
 pub(crate) mod prefs;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_personal.sql"),
     include_str!("migrations/0005_privacy.sql"),
     include_str!("migrations/0006_notices.sql"),
+    include_str!("migrations/0007_groups.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
