@@ -138,6 +138,27 @@ pub const COMMAND_BYTES: usize = 16 << 10;
 /// How long a command waits for its next form: a person may be called away.
 pub const COMMAND_WAITS: Duration = Duration::from_secs(600);
 
+/// Bytes of a room's name, password or related node: a long line.
+pub const ROOM_TEXT: usize = 512;
+
+/// Bytes of a room's description: a page.
+pub const ROOM_DESCRIPTION: usize = 4096;
+
+/// Addresses to turn to that a room names.
+pub const ROOM_CONTACTS: usize = 16;
+
+/// Messages that a room shows to who enters, at most: the archive has the rest.
+pub const ROOM_HISTORY: u32 = 100;
+
+/// The same where the owner has said nothing: a screen.
+pub const ROOM_HISTORY_DEFAULT: u32 = 25;
+
+/// Days that a room's own retention may be: a hundred years, which is to say for ever.
+pub const ROOM_RETENTION_DAYS: u32 = 36_525;
+
+/// Seconds of a room's slow mode (XEP-0500): a day.
+pub const ROOM_SLOW_SECONDS: u32 = 86_400;
+
 /// Verified capabilities kept in memory; the store has more.
 pub const CAPS_CACHED: usize = 4096;
 

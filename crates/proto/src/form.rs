@@ -2,6 +2,7 @@
 //! checked against it.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::error::StanzaError;
 use crate::jid::Jid;
@@ -74,6 +75,7 @@ pub struct Field {
     label: Cow<'static, str>,
     required: bool,
     open: bool,
+    range: Option<RangeInclusive<u32>>,
     values: Vec<String>,
     options: Vec<(Cow<'static, str>, String)>,
 }
@@ -82,7 +84,16 @@ impl Field {
     /// A field called `var`, that people see under `label`; an empty one is left out.
     pub fn new(kind: Kind, var: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Field {
         let (var, label) = (var.into(), label.into());
-        Field { var, kind, label, required: false, open: false, values: Vec::new(), options: Vec::new() }
+        Field {
+            var,
+            kind,
+            label,
+            required: false,
+            open: false,
+            range: None,
+            values: Vec::new(),
+            options: Vec::new(),
+        }
     }
 
     /// It must be filled in.
@@ -120,11 +131,22 @@ impl Field {
         self
     }
 
+    /// A whole number of this range (XEP-0122 §4.2.3).
+    pub fn whole(mut self, range: RangeInclusive<u32>) -> Field {
+        self.range = Some(range);
+        self
+    }
+
     fn write(&self, x: &mut Xml) {
         x.open("field").attr("type", self.kind.name()).attr("var", &self.var);
         x.opt("label", Some(&self.label).filter(|label| !label.is_empty()));
         if self.open {
             x.open_ns("validate", ns::VALIDATE).attr("datatype", "xs:string").leaf("open").close();
+        }
+        if let Some(range) = &self.range {
+            x.open_ns("validate", ns::VALIDATE).attr("datatype", "xs:integer");
+            x.open("range").attr("min", &range.start().to_string()).attr("max", &range.end().to_string());
+            x.close().close();
         }
         for value in &self.values {
             x.text_element("value", value);
@@ -151,6 +173,10 @@ impl Field {
         let fits = |value: &str| match self.kind {
             Kind::Boolean => boolean(value).is_some(),
             Kind::JidSingle | Kind::JidMulti => Jid::new(value).is_ok(),
+            _ if self.range.is_some() => {
+                let number = value.trim().parse().ok();
+                number.is_some_and(|number| self.range.as_ref().is_some_and(|range| range.contains(&number)))
+            }
             kind if kind.is_list() && !self.open => self.options.iter().any(|(_, option)| option == value),
             _ => true,
         };

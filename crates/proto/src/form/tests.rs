@@ -86,3 +86,20 @@ fn floods_are_refused() {
     assert!(read(&field("f", &["v"; VALUES])).is_ok());
     assert!(read(&format!("{}{}", field("f", &["1"]), field("f", &["2"]))).is_err(), "twice the same field");
 }
+
+#[test]
+fn a_whole_number_is_within_its_range() {
+    let form = Form::untyped().field(Field::new(Kind::TextSingle, "seconds", "").whole(0..=60).value("5"));
+    let mut x = Xml::new();
+    form.write(Purpose::Form, &mut x);
+    let expected = "<x xmlns='jabber:x:data' type='form'><field type='text-single' var='seconds'>\
+        <validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'><range min='0' max='60'/>\
+        </validate><value>5</value></field></x>";
+    assert_eq!(String::from_utf8(x.into_vec()).expect("text"), expected);
+    for (value, fits) in
+        [("0", true), ("60", true), ("61", false), ("-1", false), ("five", false), ("", true)]
+    {
+        let answers = read(&field("seconds", &[value])).expect("a form");
+        assert_eq!(form.check(&answers).is_ok(), fits, "{value}");
+    }
+}

@@ -1,36 +1,12 @@
 //! What a node is configured to do (XEP-0060 §16.4.4), and the defaults of personal nodes (XEP-0163 §5).
 
 use super::error;
+use crate::choice::choice;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Kind};
 use rookery_proto::ns;
 use rookery_store::limits::NODE_ITEMS;
 use serde::{Deserialize, Serialize};
-
-/// A choice with the names that the standard gives its values.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$value_doc])* #[serde(rename = $text)] $value,)+
-        }
-
-        impl $name {
-            /// All values, by name.
-            pub const NAMES: &[&str] = &[$($text),+];
-
-            /// The standard's name.
-            pub fn name(self) -> &'static str {
-                match self { $($name::$value => $text),+ }
-            }
-
-            fn from_name(name: &str) -> Option<$name> {
-                match name { $($text => Some($name::$value),)+ _ => None }
-            }
-        }
-    };
-}
 
 choice! {
     /// Who may read (§4.5).
