@@ -14,7 +14,7 @@ use smallvec::smallvec;
 use std::sync::Arc;
 
 /// The server itself, as the sender of what it appends: nobody's number.
-const SERVER: Uid = Uid(0);
+pub(crate) const SERVER: Uid = Uid(0);
 
 impl Core {
     /// Begins an announcement to all accounts: it is kept, and carried on by [`Core::announce_more`].
@@ -73,7 +73,7 @@ impl Core {
         Ok(Append {
             stanza: stanza.into(),
             at: self.env.now(),
-            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::NORMAL,
+            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::INSTANT | Flags::NORMAL,
             pointers: smallvec![Pointer {
                 uid,
                 peer: domain,

@@ -69,6 +69,7 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::MAM, "prefs") => xep::mam::prefs(ctx),
         (true, ns::MAM, "prefs") => xep::mam::set_prefs(ctx, payload).await,
         (false, ns::MAM, "metadata") => xep::mam::metadata(ctx).await,
+        (false, ns::INBOX, "inbox") => xep::inbox::get(ctx, payload).await,
         (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => xep::pep::iq(ctx, ctx.member, set, payload).await,
         (false, ns::VCARD, "vCard") => xep::vcard::get(ctx, ctx.member).await,
         (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, payload).await,

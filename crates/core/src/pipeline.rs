@@ -10,6 +10,7 @@ use crate::address::{Target, compose};
 use crate::component::Parcel;
 use crate::member::Member;
 use crate::privacy::Strangers;
+use crate::xep::inbox;
 use crate::{Core, Ctx, flags, render, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
@@ -17,7 +18,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Stanza};
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Append, Appended, ArchiveDefault, Direction, Entry, Flags, MessageId, Origin, Pending, Pointer,
+    Append, Appended, ArchiveDefault, Direction, Displayed, Entry, Flags, MessageId, Origin, Pending, Pointer,
 };
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -87,12 +88,15 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
         retract(ctx, &letter, &retraction).await?;
     }
     let stanza = clean(ctx, &letter.address());
+    let displayed = inbox::of_marker(ctx, &letter.to.address);
     if class.has(Flags::DELIVER) {
         ctx.core.answers(ctx.member, &letter.to.address).await?;
-        store(ctx, letter, class, stanza).await
-    } else {
-        Ok(deliver(ctx, letter, class, stanza))
+        return store(ctx, letter, class, stanza, displayed).await;
     }
+    if let Some(displayed) = displayed {
+        ctx.store.set_displayed(displayed).await.map_err(store_error)?;
+    }
+    Ok(deliver(ctx, letter, class, stanza))
 }
 
 /// Nobody is there, or nobody for this sender: an error, except where the standard wants silence (RFC 6121 §8.5.1). It is
@@ -163,6 +167,9 @@ pub(crate) fn classify(stanza: &Stanza, kind: Kind) -> Flags {
     if is_encrypted(stanza) {
         class = class | Flags::ENCRYPTED;
     }
+    if inbox::is_instant(stanza) {
+        class = class | Flags::INSTANT;
+    }
     if !content && kind == Kind::Chat {
         class = class | flags::STATE;
     }
@@ -211,8 +218,14 @@ pub(crate) fn forged(core: &Core) -> impl Fn(&Child<'_>) -> bool {
     }
 }
 
-/// Into the logs of both sides, as one transaction.
-async fn store(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> Result<Step, StanzaError> {
+/// Into the logs of both sides, as one transaction, with what the sender says to have read.
+async fn store(
+    ctx: &Ctx<'_>,
+    letter: Letter,
+    class: Flags,
+    stanza: Vec<u8>,
+    displayed: Option<Displayed>,
+) -> Result<Step, StanzaError> {
     let mine = ctx.member;
     let to_self = letter.to.uid == mine.uid;
     let theirs = match letter.aside {
@@ -249,7 +262,20 @@ async fn store(ctx: &Ctx<'_>, letter: Letter, class: Flags, stanza: Vec<u8>) -> 
     if std::env::var_os("ROOKERY_TEST_ACK_BEFORE_COMMIT").is_some() {
         return Ok(bite(ctx.store.clone(), append));
     }
-    ctx.store.append(append).await.map(|pending| Step::Commit(pending, None)).map_err(store_error)
+    append_with(ctx, append, displayed).await.map(|pending| Step::Commit(pending, None))
+}
+
+/// Queues an append, with what the sender says to have read.
+async fn append_with(
+    ctx: &Ctx<'_>,
+    append: Append,
+    displayed: Option<Displayed>,
+) -> Result<Pending<Appended>, StanzaError> {
+    match displayed {
+        Some(displayed) => ctx.store.append_displayed(append, displayed).await,
+        None => ctx.store.append(append).await,
+    }
+    .map_err(store_error)
 }
 
 /// What must never be: acknowledged first and stored a moment later. Only to show that the crash test notices.

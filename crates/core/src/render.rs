@@ -7,7 +7,7 @@ use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
 use rookery_proto::stanza::{self, Stanza};
 use rookery_proto::xml::{ScanError, Xml};
-use rookery_store::{Entry, Timestamp};
+use rookery_store::{Conversation, Entry, Timestamp};
 
 /// The id of an entry in its owner's archive: the position, and the account's salt, so that an account made anew
 /// under the same name never seems to repeat an older one's ids.
@@ -75,13 +75,33 @@ impl Reader<'_> {
     pub fn result(&self, entry: &Entry, query: Option<&str>) -> Result<Vec<u8>, ScanError> {
         let mut x = Xml::new();
         x.open("message").attr("from", self.session.address.as_str()).attr("to", self.session.jid.as_str());
+        self.result_into(&mut x, entry, query)?;
+        x.close();
+        Ok(x.into_vec())
+    }
+
+    /// A conversation of the inbox (XEP-0430 §3.1), and its latest message as an archive result.
+    pub fn conversation(&self, one: &Conversation, query: Option<&str>) -> Result<Vec<u8>, ScanError> {
+        let mut x = Xml::new();
+        x.open("message").attr("from", self.session.address.as_str()).attr("to", self.session.jid.as_str());
+        x.open_ns("entry", ns::INBOX).attr("jid", one.peer.as_str());
+        x.attr("unread", &one.unread.to_string());
+        x.attr("id", &archive_id(one.last, self.session.epoch)).close();
+        if let Some(message) = &one.message {
+            self.result_into(&mut x, message, query)?;
+        }
+        x.close();
+        Ok(x.into_vec())
+    }
+
+    fn result_into(&self, x: &mut Xml, entry: &Entry, query: Option<&str>) -> Result<(), ScanError> {
         x.open_ns("result", ns::MAM).opt("queryid", query);
         x.attr("id", &archive_id(entry.useq, self.session.epoch));
         x.open_ns("forwarded", ns::FORWARD);
-        delay_into(&mut x, None, entry.at);
-        self.forwarded(&mut x, entry)?;
-        x.close().close().close();
-        Ok(x.into_vec())
+        delay_into(x, None, entry.at);
+        self.forwarded(x, entry)?;
+        x.close().close();
+        Ok(())
     }
 
     /// A message that waited, as its client asked for it by the name `node` (XEP-0013 §2.4).

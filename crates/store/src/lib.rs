@@ -10,6 +10,7 @@ mod delivery;
 mod device;
 mod error;
 mod group;
+mod inbox;
 pub mod journal;
 pub mod limits;
 mod notice;
@@ -31,6 +32,7 @@ pub use account::{
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
+pub use inbox::{Conversation, Displayed, Inbox, InboxQuery, Upto};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};

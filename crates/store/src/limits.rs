@@ -28,6 +28,25 @@ pub const COUNT: u64 = 2_000;
 /// Members of a group that each have what is said there in their own log: above it a group's log is all there is.
 pub const SMALL_GROUP: usize = 100;
 
+/// Conversations of one account that its inbox shows, and whose reading is remembered; of more, the first of the alphabet.
+/// Twice a full roster: an inbox of so many takes some ten milliseconds of a reader.
+pub const CONVERSATIONS: usize = 10_000;
+
+/// Unread messages that are counted in one conversation: nobody wants to know more exactly.
+pub const UNREAD: u64 = 1_000;
+
+/// Entries of one conversation that an inbox looks at: twice what it counts, as receipts and markers lie between.
+pub const INBOX_SCAN: usize = 2_000;
+
+/// The same of all conversations together: some hundred milliseconds of a reader.
+pub const INBOX_SCAN_ALL: usize = 100_000;
+
+/// The same of each conversation, also when the bound of all is reached: enough to find the latest message.
+pub const INBOX_SCAN_LEAST: usize = 16;
+
+/// Entries among which a displayed one is looked for by its sender's name: people read the end of a conversation.
+pub const DISPLAYED_SCAN: usize = 256;
+
 /// Log pointers of one appended body: both sides of a conversation, or a small group and its members.
 pub const POINTERS: usize = SMALL_GROUP + 1;
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
+use crate::inbox::Displayed;
 use crate::sqlite::pubsub;
 use crate::store::Store;
 use crate::{Result, Timestamp};
@@ -47,6 +48,8 @@ pub enum ItemChange {
         /// The item's id.
         id: String,
     },
+    /// What the change says of the owner's reading (XEP-0490).
+    Displayed(Displayed),
 }
 
 /// The part of a node's items that is wanted (XEP-0059).
@@ -159,8 +162,8 @@ impl Store {
         self.write(move |tx| pubsub::purge(tx, uid, &name)).await
     }
 
-    /// Publishes and retracts, as one transaction. The answer says of each step whether it made its node, or whether the item
-    /// was there to be retracted. [`StoreError::Conflict`](crate::StoreError::Conflict): a node is configured otherwise
+    /// Publishes and retracts, as one transaction. The answer says of each step whether it made its node, whether the item
+    /// was there to be retracted, or whether something new was read. [`StoreError::Conflict`](crate::StoreError::Conflict): a node is configured otherwise
     /// than described.
     pub async fn change_items(&self, uid: Uid, changes: Vec<ItemChange>) -> Result<Vec<bool>> {
         self.write(move |tx| pubsub::change(tx, uid, &changes)).await

@@ -22,7 +22,7 @@ pub enum Direction {
     Out,
 }
 
-/// What an entry is for. The store itself reads [`Flags::ARCHIVE`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
+/// What an entry is for. The store itself reads [`Flags::ARCHIVE`] and [`Flags::INSTANT`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
 /// [`Flags::REQUEST`] into [`Flags::DELIVER`]; all others mean what core lets them mean.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Flags(pub u32);
@@ -49,6 +49,9 @@ impl Flags {
     /// What was said in a small group that the owner is a member of: for the inbox, not for delivery. The group's own log
     /// has it too.
     pub const GROUP: Flags = Flags(512);
+    /// An instant message (XEP-0430 §4): something that its reader would miss, and that is unread until it is read. Receipts,
+    /// markers, reactions, corrections and the like are not.
+    pub const INSTANT: Flags = Flags(1024);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {

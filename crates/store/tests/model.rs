@@ -9,8 +9,8 @@ use common::*;
 use proptest::prelude::*;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Appended, ArchiveBounds, Direction, Flags, Head, Origin, PageQuery, Policy, Store, SweepCursor,
-    Timestamp, Window, limits,
+    Appended, ArchiveBounds, Direction, Displayed, Flags, Head, InboxQuery, Origin, PageQuery, Policy, Store,
+    SweepCursor, Timestamp, Upto, Window, limits,
 };
 
 const DAY: i64 = 86_400_000;
@@ -26,8 +26,20 @@ enum Step {
         dedup: bool,
         archive: bool,
         aside: bool,
+        instant: bool,
         resource: Option<u8>,
         wait: i64,
+    },
+    Displayed {
+        uid: u64,
+        peer: u64,
+        upto: Place,
+    },
+    Inbox {
+        uid: u64,
+        unread_only: bool,
+        window: Window,
+        max: usize,
     },
     Release {
         uid: u64,
@@ -70,6 +82,14 @@ enum Step {
     },
 }
 
+/// How a place in a conversation is named.
+#[derive(Clone, Debug)]
+enum Place {
+    Entry(u64),
+    Shared(u64, u64),
+    Named(u8),
+}
+
 fn uid() -> impl Strategy<Value = u64> {
     1..=USERS
 }
@@ -78,19 +98,30 @@ fn useq() -> impl Strategy<Value = u64> {
     prop_oneof![9 => 0_u64..25, 1 => Just(u64::MAX)]
 }
 
-fn query() -> impl Strategy<Value = PageQuery> {
-    let id = || prop::option::weighted(0.1, useq().prop_map(Useq));
-    let time = || prop::option::weighted(0.4, (0_i64..20).prop_map(|half| Timestamp(half * DAY / 2)));
-    let window = prop_oneof![
+fn window() -> impl Strategy<Value = Window> {
+    prop_oneof![
         3 => Just(Window::First),
         3 => Just(Window::Last),
         1 => useq().prop_map(|id| Window::After(Useq(id))),
         1 => useq().prop_map(|id| Window::Before(Useq(id))),
         1 => (0_u64..10).prop_map(Window::Index),
-    ];
+    ]
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        3 => useq().prop_map(Place::Entry),
+        1 => (uid(), useq()).prop_map(|(uid, useq)| Place::Shared(uid, useq)),
+        2 => (0_u8..4).prop_map(Place::Named),
+    ]
+}
+
+fn query() -> impl Strategy<Value = PageQuery> {
+    let id = || prop::option::weighted(0.1, useq().prop_map(Useq));
+    let time = || prop::option::weighted(0.4, (0_i64..20).prop_map(|half| Timestamp(half * DAY / 2)));
     let with = prop::option::of((uid(), prop::option::weighted(0.3, 0_u8..2)));
     let ids = prop_oneof![7 => Just(Vec::new()), 1 => prop::collection::vec(useq().prop_map(Useq), 0..5)];
-    (with, time(), time(), id(), id(), ids, window, 0_usize..16).prop_map(
+    (with, time(), time(), id(), id(), ids, window(), 0_usize..16).prop_map(
         |(with, start, end, after_id, before_id, ids, window, max)| PageQuery {
             with: with.map(|(uid, _)| address(Uid(uid))),
             with_resource: with.and_then(|(_, resource)| resource).map(resource),
@@ -116,13 +147,17 @@ fn wait() -> impl Strategy<Value = i64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let aside = prop::bool::weighted(0.2);
+    let kind = (prop::bool::weighted(0.2), prop::bool::weighted(0.8));
     let append =
         (uid(), uid(), prop::option::of(0_u8..4), any::<bool>(), any::<bool>(), prop::option::of(0_u8..2));
     prop_oneof![
-        12 => (append, aside, wait()).prop_map(|((from, to, name, dedup, archive, resource), aside, wait)| {
-            Step::Append { from, to, name, dedup, archive, aside, resource, wait }
+        12 => (append, kind, wait()).prop_map(|((from, to, name, dedup, archive, resource), kind, wait)| {
+            let (aside, instant) = kind;
+            Step::Append { from, to, name, dedup, archive, aside, instant, resource, wait }
         }),
+        3 => (uid(), uid(), place()).prop_map(|(uid, peer, upto)| Step::Displayed { uid, peer, upto }),
+        5 => (uid(), any::<bool>(), window(), 0_usize..4)
+            .prop_map(|(uid, unread_only, window, max)| Step::Inbox { uid, unread_only, window, max }),
         1 => (uid(), uid()).prop_map(|(uid, peer)| Step::Release { uid, peer }),
         1 => (uid(), uid()).prop_map(|(uid, peer)| Step::Dismiss { uid, peer }),
         2 => (uid(), prop::collection::vec(useq(), 0..4)).prop_map(|(uid, useqs)| Step::Drop { uid, useqs }),
@@ -146,6 +181,7 @@ struct Row {
     owed: bool,
     /// Waits until it is released; only what came in.
     aside: bool,
+    instant: bool,
     at: i64,
 }
 
@@ -161,7 +197,19 @@ struct Log {
     rows: BTreeMap<u64, Row>,
     head: Head,
     days: Option<u32>,
+    /// How far each conversation was said to be read.
+    places: BTreeMap<u64, u64>,
 }
+
+impl Log {
+    fn read(&mut self, peer: u64, upto: u64) {
+        let place = self.places.entry(peer).or_default();
+        *place = upto.max(*place);
+    }
+}
+
+/// A conversation as an inbox shows it: peer, last entry, place in the order, unread, and the latest message.
+type Shown = (u64, u64, u64, u64, Option<u64>);
 
 /// What the store should hold.
 #[derive(Default)]
@@ -247,6 +295,49 @@ impl Model {
         }
     }
 
+    /// The entry of a conversation that is meant.
+    fn place(&mut self, uid: u64, peer: u64, upto: &Place) -> Option<u64> {
+        let body = match *upto {
+            Place::Entry(place) => {
+                return Some(place)
+                    .filter(|place| self.log(uid).rows.get(place).is_some_and(|row| row.peer == peer));
+            }
+            Place::Shared(other, place) => Some(self.log(other).rows.get(&place)?.body),
+            Place::Named(_) => None,
+        };
+        let means = |row: &Row| match *upto {
+            Place::Named(name) => {
+                row.direction == Direction::In && self.bodies[row.body].origin == Some((peer, uid, name))
+            }
+            _ => Some(row.body) == body,
+        };
+        let log = self.logs.get(&uid)?;
+        let mut entries = log.rows.iter().rev().filter(|(_, row)| row.archive && row.peer == peer);
+        entries.find(|(_, row)| means(row)).map(|(useq, _)| *useq)
+    }
+
+    /// All conversations of an account, the latest first.
+    fn inbox(&mut self, uid: u64) -> Vec<Shown> {
+        self.log(uid);
+        let log = &self.logs[&uid];
+        let conversation = |peer: u64| -> Option<Shown> {
+            let rows = || log.rows.iter().filter(|(_, row)| row.archive && !row.aside && row.peer == peer);
+            let last = *rows().next_back()?.0;
+            let says = |row: &Row| row.instant && !self.bodies[row.body].retracted;
+            let newest = rows().rev().find(|(_, row)| says(row)).map(|(useq, _)| *useq);
+            let answered = rows().rev().find(|(_, row)| row.instant && row.direction == Direction::Out);
+            let answered = answered.map_or(0, |(useq, _)| *useq);
+            let place = log.places.get(&peer).copied().unwrap_or(0).max(answered);
+            let unread = rows()
+                .filter(|(useq, row)| says(row) && row.direction == Direction::In && **useq > place)
+                .count() as u64;
+            Some((peer, last, newest.unwrap_or(last), if peer == uid { 0 } else { unread }, newest))
+        };
+        let mut all: Vec<_> = (1..=USERS).filter_map(conversation).collect();
+        all.sort_by_key(|shown| std::cmp::Reverse(shown.2));
+        all
+    }
+
     /// The positions that a query selects, and the part that its window shows, with whether that is complete.
     fn page(&mut self, uid: u64, query: &PageQuery) -> Option<(Vec<u64>, Vec<u64>, bool)> {
         let log = self.log(uid);
@@ -291,12 +382,13 @@ impl Model {
 /// Does one step to both and compares what they answer.
 async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) {
     match step {
-        Step::Append { from, to, name, dedup, archive, aside, resource: with, wait } => {
+        Step::Append { from, to, name, dedup, archive, aside, instant, resource: with, wait } => {
             model.pass(wait);
             let text = format!("body {number}");
             let resource = with.map(resource);
             let mut what = message(Uid(from), Uid(to), &text, model.now);
             what.flags = if archive { Flags::ARCHIVE } else { Flags::default() };
+            what.flags = what.flags | if instant { Flags::INSTANT } else { Flags::default() };
             what.pointers[0].flags = Flags::DELIVER;
             what.pointers[1].flags = if aside { Flags::REQUEST | Flags::ARCHIVE } else { Flags::DELIVER };
             for pointer in &mut what.pointers {
@@ -316,6 +408,7 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
                 archive,
                 owed: false,
                 aside,
+                instant,
                 at: 0,
             };
             let expected = model.append(from, to, name, dedup, &row, &text);
@@ -343,7 +436,11 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
         }
         Step::Drop { uid, useqs } => {
             let log = model.log(uid);
-            let dropped = useqs.iter().filter(|&useq| log.rows.remove(useq).is_some()).count();
+            let rows: Vec<_> = useqs.iter().filter_map(|useq| log.rows.remove_entry(useq)).collect();
+            for (useq, row) in rows.iter().filter(|(_, row)| row.instant && row.direction == Direction::Out) {
+                log.read(row.peer, *useq);
+            }
+            let dropped = rows.len();
             let answer = f.store.drop_pointers(Uid(uid), useqs.into_iter().map(Useq).collect()).await;
             assert_eq!(answer, Ok(dropped));
         }
@@ -379,6 +476,21 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
             sweep(&f.store, model.now, days).await;
         }
         Step::Reopen => f.reopen().await,
+        Step::Displayed { uid, peer, upto } => {
+            if let Some(place) = model.place(uid, peer, &upto) {
+                model.log(uid).read(peer, place);
+            }
+            let upto = match upto {
+                Place::Entry(place) => Upto::Entry(Useq(place)),
+                Place::Shared(other, place) => Upto::Shared(Uid(other), Useq(place)),
+                Place::Named(name) => Upto::Named { to: address(Uid(uid)), id: name.to_string().into() },
+            };
+            let displayed = Displayed { uid: Uid(uid), peer: address(Uid(peer)), upto };
+            f.store.set_displayed(displayed).await.unwrap();
+        }
+        Step::Inbox { uid, unread_only, window, max } => {
+            inbox(&f.store, model, uid, unread_only, window, max).await;
+        }
         Step::Page { uid, query } => page(&f.store, model, uid, query).await,
     }
 }
@@ -388,6 +500,39 @@ async fn sweep(store: &Store, now: i64, days: Option<u32>) {
     while let Some(cursor) = from {
         from = store.sweep(Timestamp(now), Policy { days }, cursor).await.unwrap().next;
     }
+}
+
+/// Compares a part of an inbox.
+async fn inbox(store: &Store, model: &mut Model, uid: u64, unread_only: bool, window: Window, max: usize) {
+    let all = model.inbox(uid);
+    let selected: Vec<Shown> = all.iter().filter(|shown| !unread_only || shown.3 > 0).copied().collect();
+    let index = |test: &dyn Fn(u64) -> bool| selected.iter().filter(|shown| test(shown.2)).count();
+    let from = match window {
+        Window::First => 0,
+        Window::After(id) => index(&|active| active >= id.0),
+        Window::Index(index) => selected.len().min(index as usize),
+        Window::Before(id) => index(&|active| active > id.0).saturating_sub(max),
+        Window::Last => selected.len().saturating_sub(max),
+    };
+    let upto = match window {
+        Window::Before(id) => index(&|active| active > id.0),
+        _ => selected.len(),
+    };
+    let query = InboxQuery { own: address(Uid(uid)), unread_only, messages: true, window, max };
+    let answer = store.inbox(Uid(uid), query).await.unwrap();
+    let shown: Vec<Shown> = answer
+        .conversations
+        .iter()
+        .map(|c| {
+            let peer = (1..=USERS).find(|peer| address(Uid(*peer)) == c.peer).expect("a peer");
+            (peer, c.last.0, c.active.0, c.unread, c.message.as_ref().map(|message| message.useq.0))
+        })
+        .collect();
+    assert_eq!(shown, selected[from..upto].iter().take(max).copied().collect::<Vec<_>>());
+    assert_eq!((answer.first_index, answer.count), (from as u64, selected.len() as u64));
+    let unread = all.iter().filter(|shown| shown.3 > 0).count();
+    assert_eq!((answer.total, answer.unread), (all.len() as u64, unread as u64));
+    assert_eq!(answer.all_unread, all.iter().map(|shown| shown.3).sum::<u64>());
 }
 
 async fn page(store: &Store, model: &mut Model, uid: u64, query: PageQuery) {
@@ -412,6 +557,7 @@ async fn page(store: &Store, model: &mut Model, uid: u64, query: PageQuery) {
 async fn compare(store: &Store, model: &mut Model) {
     for uid in 1..=USERS {
         assert_eq!(store.head(Uid(uid)).await.unwrap(), model.log(uid).head);
+        inbox(store, model, uid, false, Window::First, 9).await;
         let entries = store.events_after(Uid(uid), Useq(0), limits::PAGE).await.unwrap();
         let log = &model.logs[&uid];
         assert_eq!(entries.len(), log.rows.len());

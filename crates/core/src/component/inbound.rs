@@ -2,6 +2,7 @@
 
 use super::Component;
 use crate::address::{self, Target};
+use crate::announce::SERVER;
 use crate::pipeline::{self, Letter};
 use crate::privacy::Strangers;
 use crate::xep::{disco, last, time, version};
@@ -14,7 +15,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Edit, Kind, Stanza};
 use rookery_proto::stream::StreamError;
 use rookery_proto::xml::Xml;
-use rookery_store::{Append, Appended, Direction, Entry, Flags, MessageId, Pending, Pointer};
+use rookery_store::{Append, Appended, Direction, Entry, Flags, MessageId, Origin, Pending, Pointer};
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -119,6 +120,13 @@ impl Core {
             self.router.appended(to.uid, &Arc::new(entry));
             return Ok(Outcome::Done);
         }
+        // By it the recipient says what it has read (XEP-0333).
+        let origin = stanza.id().map(|id| Origin {
+            sender: SERVER,
+            peer: to.address.clone(),
+            id: id.into(),
+            dedup: false,
+        });
         let flags = match aside {
             // The archive is where it waits, whatever else is archived.
             true => Flags::REQUEST | Flags::ARCHIVE,
@@ -131,7 +139,7 @@ impl Core {
             at: self.env.now(),
             flags: Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0),
             pointers: smallvec![pointer],
-            origin: None,
+            origin,
         };
         self.store.append(append).await.map(Outcome::Commit).map_err(store_error)
     }

@@ -1,8 +1,9 @@
 //! A message to an address at a component (XEP-0114): the sender's side is kept and copied as ever; it goes out when that
 //! is stored.
 
-use super::{Kind, Step, archived, classify, clean, origin};
+use super::{Kind, Step, append_with, archived, classify, clean, origin};
 use crate::component::Component;
+use crate::xep::inbox;
 use crate::{Ctx, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::{Uid, Useq};
@@ -23,6 +24,7 @@ pub(super) async fn message(ctx: &Ctx<'_>, kind: Kind, component: &Component) ->
     let peer_resource = to.resource().map(|resource| resource.as_str().into());
     let resource: Option<Box<str>> = Some(ctx.session.resource().into());
     let (direction, at) = (Direction::Out, ctx.core.env.now());
+    let displayed = inbox::of_marker(ctx, &peer);
     if class.has(Flags::DELIVER) {
         ctx.core.answers(ctx.member, &peer).await?;
         let flags = Flags::DELIVER | archived(ctx.core, ctx.member, &peer, class).await?;
@@ -30,8 +32,11 @@ pub(super) async fn message(ctx: &Ctx<'_>, kind: Kind, component: &Component) ->
         let pointer = Pointer { uid: ctx.member.uid, peer, peer_resource, direction, resource, flags };
         let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);
         let append = Append { stanza: stanza.into(), at, flags, pointers: smallvec![pointer], origin };
-        let pending = ctx.store.append(append).await.map_err(store_error)?;
+        let pending = append_with(ctx, append, displayed).await?;
         return Ok(Step::Commit(pending, Some(parcel)));
+    }
+    if let Some(displayed) = displayed {
+        ctx.store.set_displayed(displayed).await.map_err(store_error)?;
     }
     let mut copies: SmallVec<[(Uid, Arc<Entry>); 2]> = SmallVec::new();
     if class.has(Flags::COPY) {

@@ -143,7 +143,7 @@ async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Resu
 }
 
 /// XEP-0059 §2: how many, and from where.
-fn window(ctx: &Ctx<'_>, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+pub(super) fn window(ctx: &Ctx<'_>, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
     for child in set.children() {
         let text = child.text();
         let text = text.trim();

@@ -12,6 +12,7 @@ pub mod csi;
 pub mod disco;
 pub mod extdisco;
 pub mod fast;
+pub mod inbox;
 pub mod invisible;
 pub mod last;
 pub mod mam;
@@ -146,7 +147,12 @@ pub const ALL: &[Xep] = &[
     Xep::of("XEP-0308", "Last Message Correction", "1.2.1", "Passed on and archived."),
     mam::INFO,
     Xep::of("XEP-0319", "Last User Interaction in Presence", "1.0.2", "Passed on with presence."),
-    Xep::of("XEP-0333", "Displayed Markers", "1.0.0", "Passed on and archived."),
+    Xep::of(
+        "XEP-0333",
+        "Displayed Markers",
+        "1.0.0",
+        "Passed on and archived; what is displayed is read (XEP-0430).",
+    ),
     Xep::of("XEP-0334", "Message Processing Hints", "0.4.0", "All four."),
     csi::INFO,
     Xep::of(
@@ -172,6 +178,7 @@ pub const ALL: &[Xep] = &[
     avatar::CONVERSION,
     bookmarks::INFO,
     Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
+    inbox::INFO,
     Xep::of(
         "XEP-0440",
         "SASL Channel-Binding Type Capability",
@@ -199,6 +206,6 @@ pub const ALL: &[Xep] = &[
         "XEP-0490",
         "Message Displayed Synchronization",
         "1.0.1",
-        "A node of PEP, private from the start; as many conversations as a roster has contacts.",
+        "A node of PEP, private from the start; as many conversations as a roster has contacts. What is displayed is read (XEP-0430).",
     ),
 ];

@@ -269,6 +269,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM privacy WHERE uid = ?1",
         "DELETE FROM visibility WHERE uid = ?1",
         "DELETE FROM answered WHERE uid = ?1",
+        "DELETE FROM displayed WHERE uid = ?1",
         "DELETE FROM roster WHERE uid = ?1",
         "DELETE FROM roster_item WHERE uid = ?1",
         "DELETE FROM invite WHERE created_by = ?1",

@@ -5,8 +5,8 @@ use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Tx;
 use super::columns::{int, jid};
+use super::{Tx, inbox};
 use crate::pubsub::{
     Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
 };
@@ -154,6 +154,7 @@ pub(crate) fn change(tx: &mut Tx<'_>, uid: Uid, changes: &[ItemChange]) -> Resul
         .map(|change| match change {
             ItemChange::Publish(node, item) => publish(tx, uid, node, item),
             ItemChange::Retract { node, id } => retract(tx, uid, node, id),
+            ItemChange::Displayed(displayed) => inbox::displayed(tx, displayed),
         })
         .collect()
 }

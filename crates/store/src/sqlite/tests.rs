@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::columns::int;
 use super::tx::Last;
-use super::{Kind, delivery, page, privacy, sweep, timeline};
+use super::{Kind, delivery, inbox, page, privacy, sweep, timeline};
 use crate::{Options, Result, Store, StoreError, Timestamp};
 
 type Rung = Arc<Mutex<Vec<u64>>>;
@@ -165,6 +165,9 @@ async fn queries_go_by_their_index() {
         ),
         (privacy::REQUEST.to_owned(), "log_request"),
         (privacy::REQUESTS.to_owned(), "log_request"),
+        (inbox::NEXT_PEER.to_owned(), "log_peer"),
+        (inbox::BACKWARD.to_owned(), "log_peer"),
+        (inbox::NAMES.to_owned(), "log_peer"),
     ];
     for (with, resource, index) in
         [(false, false, "log_position"), (true, false, "log_peer"), (true, true, "log_peer")]

@@ -1,11 +1,13 @@
 //! Writing the timeline, and reading it in order. The archive's pages are in `page.rs`.
 
 use bytes::Bytes;
+use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use smallvec::SmallVec;
 
 use super::columns::{int, jid, useq};
+use super::inbox;
 use super::tx::{Last, Tx};
 use crate::timeline::{Append, Appended, Direction, Entry, Flags, Head, MessageId, Origin, Pointer};
 use crate::{Result, StoreError, Timestamp, limits};
@@ -50,7 +52,8 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append) -> Result<Appended> {
     if append.pointers.len() > limits::POINTERS {
         return Err(StoreError::Limit("recipients"));
     }
-    let origin = append.origin.as_ref().map(|origin| (int(origin.sender.0), fingerprint(origin)));
+    let origin =
+        append.origin.as_ref().map(|origin| (int(origin.sender.0), fingerprint(&origin.peer, &origin.id)));
     if append.origin.as_ref().is_some_and(|origin| origin.dedup) && sent_before(tx, origin, append.at)? {
         return Ok(Appended::Duplicate);
     }
@@ -139,8 +142,8 @@ fn sent_before(tx: &Tx<'_>, origin: Option<(i64, i64)>, now: Timestamp) -> Resul
 /// The name that a sender gave a message, with its conversation, as 64 bits: FNV-1a, which must not change, for it is
 /// stored. Names are compared within one sender only, so who finds two of the same fingerprint has found a way to lose
 /// a message of one's own.
-fn fingerprint(origin: &Origin) -> i64 {
-    let bytes = origin.peer.as_str().bytes().chain([0]).chain(origin.id.bytes());
+pub(super) fn fingerprint(peer: &BareJid, id: &str) -> i64 {
+    let bytes = peer.as_str().bytes().chain([0]).chain(id.bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -151,7 +154,7 @@ pub(crate) fn retract(tx: &mut Tx<'_>, origin: &Origin, tombstone: &Bytes) -> Re
     let message: Option<i64> = tx
         .conn
         .prepare_cached("SELECT id FROM message WHERE sender = ?1 AND origin = ?2 ORDER BY id DESC LIMIT 1")?
-        .query_row(params![int(origin.sender.0), fingerprint(origin)], |row| row.get(0))
+        .query_row(params![int(origin.sender.0), fingerprint(&origin.peer, &origin.id)], |row| row.get(0))
         .optional()?;
     let Some(message) = message else { return Ok(false) };
     tx.conn
@@ -166,12 +169,20 @@ pub(crate) fn drop_pointers(tx: &mut Tx<'_>, uid: Uid, useqs: &[Useq]) -> Result
     }
     let mut dropped = 0;
     for &useq in useqs {
-        let message: Option<i64> = tx
+        let removed: Option<(i64, Flags, bool, Box<str>)> = tx
             .conn
-            .prepare_cached("DELETE FROM log WHERE uid = ?1 AND useq = ?2 RETURNING message")?
-            .query_row(params![int(uid.0), int(useq.0)], |row| row.get(0))
+            .prepare_cached(
+                "DELETE FROM log WHERE uid = ?1 AND useq = ?2 RETURNING message, flags, direction, peer",
+            )?
+            .query_row(params![int(uid.0), int(useq.0)], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
             .optional()?;
-        let Some(message) = message else { continue };
+        let Some((message, flags, out, peer)) = removed else { continue };
+        // What was answered stays read, also without the answer.
+        if out && flags.has(Flags::INSTANT) {
+            inbox::raise(tx, uid, &peer, useq)?;
+        }
         dropped += 1;
         release(tx, message)?;
         // The time of the log's last row may be another now.

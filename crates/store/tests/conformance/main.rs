@@ -7,6 +7,7 @@ mod common;
 mod accounts;
 mod devices;
 mod groups;
+mod inbox;
 mod lists;
 mod page;
 mod privacy;
@@ -64,6 +65,11 @@ macro_rules! suite {
                     devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
                     a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,
                     one_without_a_device_is_looked_at_too, a_login_is_one_query;
+                inbox:
+                    unread_is_what_came_after_the_last_reading, what_is_not_instant_is_not_counted,
+                    what_was_set_aside_is_not_shown_until_it_is_let_in, groups_are_conversations, reading_never_goes_back,
+                    reading_is_kept_with_what_says_it, what_is_not_there_was_not_read, counts_of_unread_stop_at_the_limit,
+                    one_who_is_flooded_sees_every_conversation, readings_are_bounded, readings_go_with_the_account;
                 roster:
                     items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::draft::{Draft, Known};
 use super::{HIDDEN, error, form, named};
 use crate::answer::{Answer, Reply};
-use crate::xep::{vcard, vcard4};
+use crate::xep::{inbox, vcard, vcard4};
 use crate::{limits, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::Answers;
@@ -13,7 +13,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
 use rookery_store::limits::ITEM_BYTES;
-use rookery_store::{Item, StoreError};
+use rookery_store::{Item, ItemChange, StoreError};
 
 /// Publishes an item; a node that is not there is made (§7.1.4), with the publisher's options (§7.1.5).
 pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child<'_>) -> Answer {
@@ -29,6 +29,12 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
         let mut draft = Draft::default();
         if name == vcard4::NODE {
             draft.quietly(vcard::from_vcard4(&item));
+        }
+        if name == ns::MDS
+            && visit.own
+            && let Some(displayed) = inbox::of_item(visit.ctx, &item).await?
+        {
+            draft.quietly(ItemChange::Displayed(displayed));
         }
         draft.publish(node, item.clone());
         match draft.commit(visit.ctx.core, &visit.ctx.store, visit.owner).await {

@@ -1,0 +1,168 @@
+//! XEP-0430: Inbox: the conversations of an account with what is unread in them, in one answer.
+//!
+//! The inbox is a view of the archive, as `store/inbox.rs` says: who archives nothing has none. A small group is a
+//! conversation like any other, for its messages stand in its members' logs; a larger one is read on demand in its own
+//! archive, and does not stand here.
+//!
+//! What an account has read is known from three sources, and only the furthest counts: what it answered, markers that its
+//! clients sent (XEP-0333), and what they published for one another (XEP-0490).
+
+use super::{Xep, mam};
+use crate::answer::{Answer, Reply};
+use crate::render::{Reader, archive_id, parse_archive_id};
+use crate::{Ctx, address, limits, store_error};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
+use rookery_proto::ns;
+use rookery_proto::stanza::{Child, Stanza};
+use rookery_proto::xml::Xml;
+use rookery_store::{Displayed, Inbox, InboxQuery, Item, PageQuery, Upto};
+
+/// XEP-0430.
+pub const INFO: Xep = Xep {
+    number: "XEP-0430",
+    name: "Inbox",
+    version: "0.2.0",
+    server: &[],
+    account: &[ns::INBOX],
+    note: "Whole, paged by XEP-0059 from the latest on. A view of the archive; small groups are in it, larger ones are read on demand. Up to 1,000 unread are counted in a conversation.",
+};
+
+/// The inbox (§3.1): a message for each conversation, then the counts.
+pub async fn get(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    let mut page = PageQuery { max: limits::ARCHIVE_PAGE_DEFAULT as usize, ..PageQuery::default() };
+    if let Some(set) = payload.child(ns::RSM, "set") {
+        mam::window(ctx, &set, &mut page)?;
+    }
+    let query = InboxQuery {
+        own: ctx.member.address.clone(),
+        unread_only: flag(payload, "unread-only", false)?,
+        messages: flag(payload, "messages", true)?,
+        window: page.window,
+        max: page.max,
+    };
+    let inbox = ctx.core.store.inbox(ctx.member.uid, query).await.map_err(store_error)?;
+    let reader = Reader { session: ctx.session, domain: &ctx.core.policy.domain };
+    let id = ctx.stanza.id();
+    for one in &inbox.conversations {
+        match reader.conversation(one, id.as_deref()) {
+            Ok(conversation) => ctx.session.push(conversation.into()),
+            Err(error) => tracing::error!(useq = one.active.0, ?error, "a stored message cannot be read"),
+        }
+    }
+    Ok(Reply::Payload(fin(&inbox, ctx.member.epoch)))
+}
+
+/// A boolean attribute (XML Schema §3.2.2).
+fn flag(payload: &Child<'_>, name: &str, default: bool) -> Result<bool, StanzaError> {
+    match payload.attr(name).as_deref() {
+        None => Ok(default),
+        Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        Some(_) => Err(StanzaError::bad_request().text(format!("{name} is true or false."))),
+    }
+}
+
+/// `<fin/>` (§3.1). A place in the list is named by the latest message there: the list may change between two pages, and
+/// what was shown is not shown again.
+fn fin(inbox: &Inbox, epoch: u32) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.open_ns("fin", ns::INBOX).attr("total", &inbox.total.to_string());
+    x.attr("unread", &inbox.unread.to_string()).attr("all-unread", &inbox.all_unread.to_string());
+    x.open_ns("set", ns::RSM);
+    if let (Some(first), Some(last)) = (inbox.conversations.first(), inbox.conversations.last()) {
+        x.open("first").attr("index", &inbox.first_index.to_string());
+        x.text(&archive_id(first.active, epoch)).close();
+        x.text_element("last", &archive_id(last.active, epoch));
+    }
+    x.text_element("count", &inbox.count.to_string());
+    x.close().close();
+    x.into_vec()
+}
+
+/// Whether it is an instant message, which is unread until it is read (§4): a text, a file, an invitation, an encrypted
+/// payload. What is said about another message is not.
+pub(crate) fn is_instant(stanza: &Stanza) -> bool {
+    let about = |child: Child<'_>| match child.ns() {
+        ns::REACTIONS | ns::RETRACT => true,
+        ns::CORRECT => child.name() == "replace",
+        _ => false,
+    };
+    let says = |child: Child<'_>| match child.ns() {
+        ns::CLIENT => child.name() == "body",
+        ns::OOB | ns::MUC_DIRECT | ns::ATTENTION | ns::OPENPGP | ns::PGP_ENCRYPTED => true,
+        ns::MUC_USER => child.child(ns::MUC_USER, "invite").is_some(),
+        // XEP-0384 §4.6: without a payload it only moves keys.
+        ns::OMEMO | ns::OMEMO_AXOLOTL => child.child(child.ns(), "payload").is_some(),
+        _ => false,
+    };
+    stanza.children().any(says) && !stanza.children().any(about)
+}
+
+/// What the sender of a marker has read (XEP-0333 §4.2); `acknowledged` is of that standard's older versions.
+pub(crate) fn of_marker(ctx: &Ctx<'_>, peer: &BareJid) -> Option<Displayed> {
+    let marker = ctx
+        .stanza
+        .children()
+        .find(|child| child.ns() == ns::MARKERS && matches!(child.name(), "displayed" | "acknowledged"))?;
+    let id = marker.attr("id")?;
+    // A client that was given nothing else names the id under which the message stands in the archive.
+    let upto = match parse_archive_id(&id, ctx.member.epoch) {
+        Some(useq) => Upto::Entry(useq),
+        None => Upto::Named { to: ctx.member.address.clone(), id: (*id).into() },
+    };
+    Some(Displayed { uid: ctx.member.uid, peer: peer.clone(), upto })
+}
+
+/// What the owner of an item of the node [`ns::MDS`] has read (XEP-0490 §3): the item's id is the conversation's address.
+/// An item that says something else is none of ours.
+pub(crate) async fn of_item(ctx: &Ctx<'_>, item: &Item) -> Result<Option<Displayed>, StanzaError> {
+    let Ok(jid) = address::parse(&item.id) else { return Ok(None) };
+    let Ok(payload) = Stanza::parse(&item.payload) else { return Ok(None) };
+    let Some(id) = payload.child(ns::SID, "stanza-id").filter(|_| payload.is(ns::MDS, "displayed")) else {
+        return Ok(None);
+    };
+    let (Some(by), Some(id)) = (id.attr("by"), id.attr("id")) else { return Ok(None) };
+    let Ok(by) = address::parse(&by) else { return Ok(None) };
+    if jid.resource().is_some() || ctx.core.canonical(by.to_bare()).await? != ctx.member.address {
+        return Ok(None);
+    }
+    let Some(useq) = parse_archive_id(&id, ctx.member.epoch) else { return Ok(None) };
+    let peer = ctx.core.canonical(jid.to_bare()).await?;
+    Ok(Some(Displayed { uid: ctx.member.uid, peer, upto: Upto::Entry(useq) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_instant() {
+        let instant = |children: &str| {
+            let xml = format!("<message type='chat'>{children}</message>");
+            is_instant(&Stanza::parse(xml.as_bytes()).expect("well-formed"))
+        };
+        for children in [
+            "<body>hi</body>",
+            "<x xmlns='jabber:x:oob'><url>https://example.org/</url></x>",
+            "<x xmlns='jabber:x:conference' jid='room@example.org'/>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@example.org'/></x>",
+            "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>x</payload></encrypted>",
+            "<body>hi</body><markable xmlns='urn:xmpp:chat-markers:0'/>",
+        ] {
+            assert!(instant(children), "{children}");
+        }
+        for children in [
+            "<received xmlns='urn:xmpp:receipts' id='1'/>",
+            "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+            "<body>hi</body><replace xmlns='urn:xmpp:message-correct:0' id='1'/>",
+            "<body>fallback</body><reactions xmlns='urn:xmpp:reactions:0' id='1'><reaction>x</reaction></reactions>",
+            "<body>fallback</body><retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'/>",
+            "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/></encrypted>",
+            "<subject>not said, but set</subject>",
+        ] {
+            assert!(!instant(children), "{children}");
+        }
+    }
+}
