@@ -23,6 +23,15 @@ pub enum Target {
     },
     /// An address of this domain that is nobody's.
     Nobody,
+    /// The service of groups (XEP-0045).
+    Groups,
+    /// A group, whether there is one or not.
+    Group {
+        /// What its address says: its number, or its name.
+        local: Box<str>,
+        /// The occupant that was named.
+        nick: Option<Box<str>>,
+    },
     /// An address at the host of a component (XEP-0114).
     Component(Arc<Component>),
     /// Another domain. There is no way to it (yet).
@@ -32,13 +41,19 @@ pub enum Target {
 impl Core {
     /// Reads an address; an error when it is not one (RFC 6120 §8.3.3.8).
     pub async fn target(&self, to: &Jid) -> Result<Target, StanzaError> {
+        let resource = to.resource().map(|r| r.as_str().into());
+        if to.domain().as_str() == self.policy.groups {
+            return Ok(match to.node() {
+                Some(local) => Target::Group { local: local.as_str().into(), nick: resource },
+                None => Target::Groups,
+            });
+        }
         if to.domain().as_str() != self.policy.domain {
             let component = self.components.of(to.domain().as_str());
             return Ok(component.cloned().map_or(Target::Elsewhere, Target::Component));
         }
         let Some(local) = to.node() else { return Ok(Target::Server) };
         let found = self.directory.find(local.as_str()).await.map_err(store_error)?;
-        let resource = to.resource().map(|r| r.as_str().into());
         Ok(found.map_or(Target::Nobody, |member| Target::Account { member, resource }))
     }
 
@@ -50,16 +65,18 @@ impl Core {
         }
     }
 
-    /// Whether an address speaks for this server or one of its accounts, so that only the server may write it
-    /// into ids and stamps (invariant 9).
+    /// Whether an address speaks for this server, one of its accounts or one of its groups, so that only the server may
+    /// write it into ids and stamps (invariant 9).
     pub fn is_ours(&self, jid: &str) -> bool {
+        // As a client compares: a domain in other letters of the same meaning is this domain (RFC 7622 §3.2).
+        let ours = |domain: &str| {
+            [&self.policy.domain, &self.policy.groups].iter().any(|host| domain.eq_ignore_ascii_case(host))
+        };
         match Jid::new(jid) {
-            // As a client compares: a domain in other letters of the same meaning is this domain (RFC 7622 §3.2).
-            Ok(jid) => jid.domain().as_str().eq_ignore_ascii_case(&self.policy.domain),
+            Ok(jid) => ours(jid.domain().as_str()),
             Err(_) => {
                 let bare = jid.split('/').next().unwrap_or(jid);
-                let domain = bare.rsplit('@').next().unwrap_or(bare);
-                domain.trim().eq_ignore_ascii_case(&self.policy.domain)
+                ours(bare.rsplit('@').next().unwrap_or(bare).trim())
             }
         }
     }

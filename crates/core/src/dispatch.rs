@@ -4,7 +4,7 @@ use crate::address::Target;
 use crate::answer::{Answer, Reply};
 use crate::component::Component;
 use crate::member::Member;
-use crate::{Ctx, xep};
+use crate::{Ctx, muc, xep};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
@@ -21,6 +21,9 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     if let Target::Account { member, resource: Some(resource) } = &target {
         return hand_on(ctx, member, resource, &kind);
     }
+    if let Target::Group { local, nick } = &target {
+        return muc::iq::iq(ctx, local, nick.as_deref(), &kind).await;
+    }
     if let Target::Component(component) = &target {
         return hand_out(ctx, component, &kind);
     }
@@ -34,17 +37,17 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         "result" | "error" => return xep::caps::answered(ctx).await,
         _ => return Err(StanzaError::bad_request().text("There is no IQ of this type.")),
     };
-    let mut children = ctx.stanza.children().filter(|c| !(c.ns() == ns::CLIENT && c.name() == "error"));
-    let (Some(payload), None) = (children.next(), children.next()) else {
-        return Err(StanzaError::bad_request().text("A request has exactly one child."));
-    };
+    let payload = sole_child(ctx)?;
     let answer = match &target {
         Target::Account { member, .. } if member.uid == ctx.member.uid => own(ctx, set, &payload).await?,
         Target::Server => server(ctx, set, &payload).await?,
+        Target::Groups => muc::iq::of_service(ctx, set, &payload).await?,
         Target::Account { member, .. } => account(ctx, member, set, &payload).await?,
         Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
         Target::Nobody => return Err(unanswered(&payload)),
-        Target::Elsewhere | Target::Component(_) => return Err(StanzaError::remote_server_not_found()),
+        Target::Elsewhere | Target::Component(_) | Target::Group { .. } => {
+            return Err(StanzaError::remote_server_not_found());
+        }
     };
     let ends = matches!(answer, Reply::Farewell);
     result(ctx, answer);
@@ -52,6 +55,15 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         ctx.core.account_changed(ctx.member.uid, true).await;
     }
     Ok(())
+}
+
+/// What a request is about (RFC 6120 §8.2.3).
+pub(crate) fn sole_child<'a>(ctx: &Ctx<'a>) -> Result<Child<'a>, StanzaError> {
+    let mut children = ctx.stanza.children().filter(|c| !(c.ns() == ns::CLIENT && c.name() == "error"));
+    match (children.next(), children.next()) {
+        (Some(payload), None) => Ok(payload),
+        _ => Err(StanzaError::bad_request().text("A request has exactly one child.")),
+    }
 }
 
 /// What a client asks of its own account (`to` absent or its bare address).
@@ -219,7 +231,7 @@ fn hand_out(ctx: &Ctx<'_>, component: &Component, kind: &str) -> Result<(), Stan
 }
 
 /// The result of a request, to the client that asked.
-fn result(ctx: &Ctx<'_>, reply: Reply) {
+pub(crate) fn result(ctx: &Ctx<'_>, reply: Reply) {
     let mut x = Xml::new();
     x.open("iq").attr("type", "result").opt("id", ctx.stanza.id().as_deref());
     x.opt("from", ctx.stanza.to().as_deref()).attr("to", ctx.session.jid.as_str());

@@ -47,6 +47,8 @@ use std::time::Duration;
 pub struct Policy {
     /// The domain that accounts live at.
     pub domain: String,
+    /// The host that groups live at (XEP-0045).
+    pub groups: String,
     /// How long a session waits for its client to come back (XEP-0198).
     pub resumption: Duration,
     /// After this long without a byte from a client it is asked for a sign of life.

@@ -159,6 +159,39 @@ pub const ROOM_RETENTION_DAYS: u32 = 36_525;
 /// Seconds of a room's slow mode (XEP-0500): a day.
 pub const ROOM_SLOW_SECONDS: u32 = 86_400;
 
+/// Rooms of which is remembered that they were in use before they are tidied up.
+pub const ROOMS_KEPT: usize = 64;
+
+/// Numbers that were given for rooms which are not made yet (XEP-0307), of all accounts.
+pub const ROOMS_PROMISED: usize = 1024;
+
+/// Rooms that one session is in: more than anybody reads, and a snapshot of the session names them all.
+pub const ROOMS_OF_SESSION: usize = 256;
+
+/// Events of one room that wait to be handed out: some seconds of a busy room. Messages beyond are read from its log.
+pub const ROOM_EVENTS: usize = 256;
+
+/// Occupants of one room, whatever it is set to.
+pub const ROOM_OCCUPANTS: usize = 20_000;
+
+/// From so many occupants on, only the presence of moderators is shown to all.
+pub const ROOM_CROWD: usize = 1_000;
+
+/// Sessions of one account under one nick: as many as it may have.
+pub const ROOM_SEATS: usize = RESOURCES;
+
+/// Bytes of a nick in a room: a long name, and short enough for every message to carry it.
+pub const NICK_BYTES: usize = 256;
+
+/// Bytes of what a room is about.
+pub const ROOM_SUBJECT: usize = 4096;
+
+/// Bytes of what an occupant says of its presence, which every other is sent.
+pub const ROOM_PRESENCE: usize = 8 << 10;
+
+/// Groups in one page of the list of groups.
+pub const GROUPS_LISTED: usize = 100;
+
 /// Verified capabilities kept in memory; the store has more.
 pub const CAPS_CACHED: usize = 4096;
 

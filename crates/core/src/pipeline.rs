@@ -9,6 +9,7 @@ mod outward;
 use crate::address::{Target, compose};
 use crate::component::Parcel;
 use crate::member::Member;
+use crate::muc::{self, Handout};
 use crate::privacy::Strangers;
 use crate::xep::inbox;
 use crate::{Core, Ctx, flags, render, store_error};
@@ -23,15 +24,32 @@ use rookery_store::{
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// What is left to do for a stanza after its preparation, in the order in which stanzas came. A parcel is for a component,
-/// and goes when the rest is done.
+/// What is left to do for a stanza after its preparation, in the order in which stanzas came.
 pub enum Step {
     /// Nothing: it was handled, or quietly ignored as the standard says.
     Done,
     /// It counts as handled when this has committed; a failure is an error to the sender.
-    Commit(Pending<Appended>, Option<Parcel>),
+    Commit(Pending<Appended>, Option<After>),
     /// It is in no log and goes to whoever is here now.
-    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<Parcel>),
+    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<After>),
+}
+
+/// What goes to those who have no log here, or not this in it, when the rest is done.
+pub enum After {
+    /// To a component.
+    Parcel(Parcel),
+    /// To an occupant of a room.
+    Handout(Handout),
+}
+
+impl After {
+    /// Off with it; `useqs` are the positions that were given to what was stored.
+    pub fn send(self, useqs: &[Useq]) {
+        match self {
+            After::Parcel(parcel) => parcel.send(),
+            After::Handout(handout) => handout.send(useqs),
+        }
+    }
 }
 
 /// The type of a message (RFC 6121 §5.2.2); anything unknown is `normal`.
@@ -67,7 +85,10 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     let (to, resource) = match ctx.target_of(named.as_ref()).await? {
         Target::Account { member, resource } => (member, resource),
         Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
-        Target::Server | Target::Nobody => return unreachable(kind),
+        Target::Group { local, nick } => {
+            return muc::message::message(ctx, kind, &local, nick.as_deref()).await;
+        }
+        Target::Server | Target::Groups | Target::Nobody => return unreachable(kind),
         Target::Component(component) => return outward::message(ctx, kind, &component).await,
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
     };
@@ -178,7 +199,7 @@ pub(crate) fn classify(stanza: &Stanza, kind: Kind) -> Flags {
 
 /// Whether there is something in it that a person would miss (XEP-0313 §5.1.3): a text, a file, an encrypted
 /// payload, a receipt or marker, a reaction, an invitation. Chat states alone are not.
-fn has_content(stanza: &Stanza) -> bool {
+pub(crate) fn has_content(stanza: &Stanza) -> bool {
     stanza.children().any(|child| match child.ns() {
         ns::CLIENT => matches!(child.name(), "body" | "subject"),
         ns::RECEIPTS => child.name() == "received",
@@ -194,7 +215,7 @@ fn has_content(stanza: &Stanza) -> bool {
     })
 }
 
-fn is_encrypted(stanza: &Stanza) -> bool {
+pub(crate) fn is_encrypted(stanza: &Stanza) -> bool {
     stanza.children().any(|child| is_encryption(child.ns()))
 }
 
@@ -313,7 +334,7 @@ pub(crate) async fn archived(
 }
 
 /// The sender's own name of the message: its origin-id, which makes a repetition recognisable, or its id.
-fn origin(ctx: &Ctx<'_>, peer: &BareJid) -> Option<Origin> {
+pub(crate) fn origin(ctx: &Ctx<'_>, peer: &BareJid) -> Option<Origin> {
     let origin_id =
         ctx.stanza.child(ns::SID, "origin-id").and_then(|c| c.attr("id").map(|id| id.into_owned()));
     let dedup = origin_id.is_some();

@@ -1,8 +1,8 @@
 //! Presence (RFC 6121 §4) and the subscriptions it rests on (§3).
 
-use crate::Ctx;
 use crate::address::{self, Target};
 use crate::session::Available;
+use crate::{Ctx, muc};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::Jid;
@@ -18,6 +18,11 @@ pub(crate) mod subscription;
 /// Handles a presence stanza of a client.
 pub async fn presence(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let kind = ctx.stanza.type_();
+    if let Some(to) = ctx.named()?
+        && let Target::Group { local, nick } = ctx.core.target(&to).await?
+    {
+        return muc::presence(ctx, &local, nick.as_deref()).await;
+    }
     match (kind.as_deref(), ctx.stanza.to()) {
         (None, None) => available(ctx).await,
         (Some("unavailable"), None) => {

@@ -1,10 +1,11 @@
 //! Who is here: the sessions of each account, and the only place that chooses which of them get something.
 
 use crate::limits;
+use crate::muc::Rooms;
 use crate::session::Session;
 use parking_lot::{Mutex, MutexGuard};
 use rookery_proto::{Uid, Useq};
-use rookery_store::{Entry, StreamId};
+use rookery_store::{Entry, StreamId, is_group};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Router {
     shards: Box<[Mutex<HashMap<Uid, User>>]>,
     /// Resumable sessions by the id that their clients know.
     streams: Mutex<HashMap<StreamId, Arc<Session>>>,
+    /// The groups' rooms in use.
+    pub rooms: Rooms,
 }
 
 #[derive(Default)]
@@ -33,7 +36,7 @@ struct User {
 impl Default for Router {
     fn default() -> Router {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Router { shards, streams: Mutex::default() }
+        Router { shards, streams: Mutex::default(), rooms: Rooms::default() }
     }
 }
 
@@ -92,6 +95,9 @@ impl Router {
 
     /// The store's doorbell: an entry of `uid`'s log was committed.
     pub fn appended(&self, uid: Uid, entry: &Arc<Entry>) {
+        if is_group(uid) {
+            return self.rooms.appended(uid, entry);
+        }
         for session in self.sessions(uid) {
             session.offer(entry);
         }

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 pub mod held;
 pub mod out;
 pub mod owed;
+mod rooms;
 pub mod sm;
 pub mod timeline;
 
@@ -72,6 +73,8 @@ pub struct State {
     pub invisible: bool,
     /// Entities outside the roster that were sent available presence (RFC 6121 §4.6).
     pub directed: Vec<Jid>,
+    /// The rooms that it is in (XEP-0045).
+    rooms: Option<Box<rooms::Rooms>>,
     /// Has asked for its roster and gets pushes (RFC 6121 §2.1.6).
     pub interested: bool,
     /// Gets block list pushes (XEP-0191 §3.2).
@@ -144,6 +147,7 @@ impl Session {
                 available: None,
                 invisible: false,
                 directed: Vec::new(),
+                rooms: None,
                 interested: false,
                 wants_blocks: false,
                 caps: None,

@@ -146,6 +146,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
     let domain = "localhost".to_owned();
     let policy = Policy {
         domain: domain.clone(),
+        groups: "groups.localhost".to_owned(),
         resumption: Duration::from_secs(600),
         idle: Duration::from_secs(300),
         stanza_bytes: 1 << 16,

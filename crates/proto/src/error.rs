@@ -76,6 +76,8 @@ conditions! {
     not_authorized = Auth, "not-authorized";
     /// A local rule was broken (too much, too fast, too large).
     policy_violation = Modify, "policy-violation";
+    /// The sender must become a member first.
+    registration_required = Auth, "registration-required";
     /// The other server is not known to this one.
     remote_server_not_found = Cancel, "remote-server-not-found";
     /// The other server did not take it in time.

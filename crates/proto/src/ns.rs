@@ -205,6 +205,10 @@ pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
 pub const MUC_DIRECT: &str = "jabber:x:conference";
 /// XEP-0410: is the occupant still in the room?
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
+/// XEP-0307: a name for a room that is nobody's, as of old.
+pub const MUC_UNIQUE: &str = "http://jabber.org/protocol/muc#unique";
+/// XEP-0317: hats.
+pub const HATS: &str = "urn:xmpp:hats:0";
 /// XEP-0421: occupants' stable ids.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// XEP-0402: bookmarks.

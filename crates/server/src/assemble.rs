@@ -61,6 +61,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         tracing::warn!(sessions, "the restart journal is not exact: clients will sign in anew and catch up");
         recovery.streams.iter().for_each(|stream| core.journal.ended(stream.id));
     }
+    core.end_passing_rooms().await.context("Groups that nobody is in any more could not be deleted.")?;
     Ok(core)
 }
 

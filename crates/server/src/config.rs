@@ -72,6 +72,8 @@ pub struct Config {
     pub retention_days: Option<u32>,
     /// How long a session waits for its client to come back.
     pub resumption: Duration,
+    /// The host that groups live at; `None`: `groups.` before the domain.
+    pub groups_host: Option<String>,
     /// The largest stanza in bytes.
     pub stanza_bytes: usize,
     /// Connections at a time.
@@ -211,6 +213,11 @@ impl Config {
         problem.map_or(Ok(config), Err)
     }
 
+    /// The host that groups live at.
+    pub fn groups_host(&self) -> String {
+        self.groups_host.clone().unwrap_or_else(|| format!("groups.{}", self.domain))
+    }
+
     /// What no setting can see alone.
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
@@ -224,6 +231,12 @@ impl Config {
             ));
         }
         let hosts: Vec<&str> = self.components.iter().map(|component| component.host.as_str()).collect();
+        let groups = self.groups_host();
+        if groups == self.domain || hosts.contains(&groups.as_str()) {
+            return Err(ConfigError::Together(
+                "`groups.host` must be a host of its own: neither the domain nor the host of a `[[component]]`.",
+            ));
+        }
         if hosts.contains(&self.domain.as_str()) {
             return Err(ConfigError::Together(
                 "A `[[component]]` cannot have the server's own domain as its host.",

@@ -136,6 +136,7 @@ fn certificates(config: &Config) -> Source {
 pub fn policy(config: &Config) -> Policy {
     Policy {
         domain: config.domain.clone(),
+        groups: config.groups_host(),
         resumption: config.resumption,
         idle: IDLE,
         stanza_bytes: config.stanza_bytes,

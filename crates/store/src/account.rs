@@ -142,6 +142,11 @@ impl Numbers {
     }
 }
 
+/// Whether a number is a group's.
+pub fn is_group(uid: Uid) -> bool {
+    GROUPS.iter().any(|range| range.contains(&uid.0))
+}
+
 /// The number of the group that is made after the one with number `last`; `None` when all are given. The first of each
 /// range stays free, as 10,000 does.
 pub(crate) fn group_after(last: u64) -> Option<u64> {

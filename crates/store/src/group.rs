@@ -178,10 +178,14 @@ impl Store {
         self.read(groups::count).await
     }
 
-    /// Ends a group: it is gone with the first commit, and a long log goes in slices; if interrupted [`Store::sweep`] goes
-    /// on with it. What its members have in their own logs stays theirs.
+    /// Ends a group: it is gone for good when this returns. What was said in it is left to [`Store::erase_group`]; what its
+    /// members have of that in their own logs stays theirs.
     pub async fn destroy_group(&self, uid: Uid) -> Result<()> {
-        self.write(move |tx| groups::destroy(tx, uid)).await?;
+        self.write(move |tx| groups::destroy(tx, uid)).await
+    }
+
+    /// Removes what was said in a group that has ended, in slices. If interrupted, [`Store::sweep`] goes on with it.
+    pub async fn erase_group(&self, uid: Uid) -> Result<()> {
         while self.write(move |tx| sweep::erase(tx, uid, &mut Swept::default())).await? {}
         Ok(())
     }

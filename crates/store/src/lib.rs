@@ -27,7 +27,7 @@ mod timeline;
 mod token;
 
 pub use account::{
-    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary,
+    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary, is_group,
 };
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};

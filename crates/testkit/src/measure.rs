@@ -52,6 +52,7 @@ impl Site {
             contacts: Vec::new(),
             outage: Vec::new(),
             domain: "localhost".into(),
+            groups: "groups.localhost".into(),
             resumption: Duration::from_secs(600),
             idle: Duration::from_secs(86_400),
             stanza_bytes: 256 << 10,

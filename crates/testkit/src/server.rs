@@ -304,6 +304,7 @@ async fn open(
 fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
     let mut policy = Policy {
         domain: "localhost".into(),
+        groups: "groups.localhost".into(),
         resumption: Duration::from_secs(600),
         // Scripted clients answer no pings while time passes.
         idle: Duration::from_secs(86_400),

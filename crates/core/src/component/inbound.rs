@@ -89,6 +89,8 @@ impl Core {
                 return other.send(stanza.as_bytes().to_vec()).map(|()| Outcome::Done);
             }
             Target::Server | Target::Nobody => return pipeline::unreachable(kind).map(|_| Outcome::Done),
+            // No occupant comes from outside yet.
+            Target::Groups | Target::Group { .. } => return Err(StanzaError::service_unavailable()),
             Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
         };
         if member.blocks(from) {
@@ -179,7 +181,9 @@ impl Core {
                 component.send(result(stanza, answer))
             }
             // What accounts answer, they answer to those who may see them; a component asks resources.
-            Target::Account { .. } | Target::Nobody => Err(StanzaError::service_unavailable()),
+            Target::Account { .. } | Target::Nobody | Target::Groups | Target::Group { .. } => {
+                Err(StanzaError::service_unavailable())
+            }
             Target::Elsewhere => Err(StanzaError::remote_server_not_found()),
         }
     }

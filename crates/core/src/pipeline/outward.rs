@@ -1,7 +1,7 @@
 //! A message to an address at a component (XEP-0114): the sender's side is kept and copied as ever; it goes out when that
 //! is stored.
 
-use super::{Kind, Step, append_with, archived, classify, clean, origin};
+use super::{After, Kind, Step, append_with, archived, classify, clean, origin};
 use crate::component::Component;
 use crate::xep::inbox;
 use crate::{Ctx, store_error};
@@ -33,7 +33,7 @@ pub(super) async fn message(ctx: &Ctx<'_>, kind: Kind, component: &Component) ->
         let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);
         let append = Append { stanza: stanza.into(), at, flags, pointers: smallvec![pointer], origin };
         let pending = append_with(ctx, append, displayed).await?;
-        return Ok(Step::Commit(pending, Some(parcel)));
+        return Ok(Step::Commit(pending, Some(After::Parcel(parcel))));
     }
     if let Some(displayed) = displayed {
         ctx.store.set_displayed(displayed).await.map_err(store_error)?;
@@ -45,5 +45,5 @@ pub(super) async fn message(ctx: &Ctx<'_>, kind: Kind, component: &Component) ->
         let entry = Entry { useq, message, peer, peer_resource, direction, resource, at, flags, stanza };
         copies.push((ctx.member.uid, Arc::new(entry)));
     }
-    Ok(Step::Deliver(copies, Some(parcel)))
+    Ok(Step::Deliver(copies, Some(After::Parcel(parcel))))
 }

@@ -140,6 +140,7 @@ impl Core {
             session.state().queue_presence(session.jid.as_str(), addressed(&stanza, address));
             self.broadcast(session, &stanza).await?;
         }
+        self.leave_rooms(session, &stanza).await;
         for to in directed {
             self.followers.remove(&to, session);
             self.direct(session, &to, &stanza).await?;
@@ -244,14 +245,14 @@ fn hand(to: &Session, from: &str, stanza: &Bytes, address: &str) {
     }
 }
 
-/// A broadcast presence with the `to` of one receiver: it begins with `<presence` and has no `to` of its own.
+/// A stanza for many, in canonical form and without a `to`, with the `to` of one receiver.
 pub(crate) fn addressed(stanza: &Bytes, to: &str) -> Bytes {
-    const START: &[u8] = b"<presence";
-    debug_assert!(stanza.starts_with(START));
-    let mut x = Xml::new();
-    x.open("presence").attr("to", to);
+    let start = if stanza.starts_with(b"<presence") { "presence" } else { "message" };
+    debug_assert!(stanza[1..].starts_with(start.as_bytes()));
+    let mut x = Xml::with_capacity(stanza.len() + to.len() + 8);
+    x.open(start).attr("to", to);
     let mut out = x.into_start_tag();
     out.pop();
-    out.extend_from_slice(&stanza[START.len()..]);
+    out.extend_from_slice(&stanza[1 + start.len()..]);
     out.into()
 }

@@ -89,11 +89,14 @@ pub async fn account_info(ctx: &Ctx<'_>, member: &Arc<Member>, payload: &Child<'
     Ok(Reply::Payload(info(&[ACCOUNT, PEP], None, &features(|xep| xep.account), &[], None)))
 }
 
-/// What belongs to the server (§4.1): the hosts of its components.
+/// What belongs to the server (§4.1): the host of groups, and those of its components.
 pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
     let node = payload.attr("node");
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_ITEMS).opt("node", node.as_deref());
+    if node.is_none() {
+        x.open("item").attr("jid", &core.policy.groups).attr("name", "Groups").close();
+    }
     for component in core.components.iter().filter(|_| node.is_none()) {
         x.open("item").attr("jid", &component.allowed.host).close();
     }
@@ -101,7 +104,8 @@ pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
     Ok(Reply::Payload(x.into_vec()))
 }
 
-fn info(
+/// What an entity is and can, as the answer to a request (§3.1).
+pub(crate) fn info(
     identities: &[(&str, &str)],
     name: Option<&str>,
     features: &[&str],

@@ -76,6 +76,7 @@ pub const ALL: &[Xep] = &[
     offline::INFO,
     disco::INFO,
     bookmarks::OLD,
+    crate::muc::INFO,
     private::INFO,
     adhoc::INFO,
     vcard::INFO,

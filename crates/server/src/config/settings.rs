@@ -42,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "http", about: "Browsers and applications in them: WebSocket and BOSH." },
     Section { name: "registration", about: "Who may make an account with a client." },
     Section { name: "archive", about: "What is kept of messages." },
+    Section { name: "groups", about: "Rooms in which many speak with each other (XEP-0045)." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
     Section { name: "contact", about: "Whom people can turn to; clients show it (XEP-0157)." },
     Section { name: "log", about: "What the server writes to its standard error." },
@@ -75,6 +76,7 @@ impl Config {
             archive_default: ArchiveDefault::Always,
             retention_days: None,
             resumption: Duration::ZERO,
+            groups_host: None,
             stanza_bytes: 0,
             connections: 0,
             connections_per_address: 0,
@@ -272,6 +274,16 @@ pub const SETTINGS: &[Setting] = &[
         set: |config, value| {
             let days = value::number(value, 0..=YEARS_100)?;
             put(&mut config.retention_days, Ok(Some(days).filter(|days| *days > 0)))
+        },
+    },
+    Setting {
+        key: "groups.host",
+        default: "\"\"",
+        about: "The host that groups live at, as in 700001@groups.example.org. When it is empty, that is groups. before the \
+                domain. Choose it before the first group is made: addresses do not move.",
+        set: |config, value| {
+            let host = value::text(value)?;
+            put(&mut config.groups_host, Some(host).filter(|host| !host.is_empty()).map(value::domain).transpose())
         },
     },
     Setting {

@@ -2,9 +2,8 @@
 //! its client. Messages are prepared one by one and committed together; everything else waits for what came before.
 
 use super::transport::{Carrier, Conn, ReadError};
-use rookery_core::component::Parcel;
 use rookery_core::dispatch;
-use rookery_core::pipeline::{self, Step};
+use rookery_core::pipeline::{self, After, Step};
 use rookery_core::render::Reader;
 use rookery_core::resume::Output;
 use rookery_core::session::{Link, Out, Session};
@@ -48,9 +47,9 @@ pub struct Connection<S> {
 /// What is left to do for something that came.
 enum UnderWay {
     /// A message that is being committed; kept whole for the error that its failure would be.
-    Commit(Pending<Appended>, Box<Stanza>, Option<Parcel>),
+    Commit(Pending<Appended>, Box<Stanza>, Option<After>),
     /// A message that is in no log.
-    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<Parcel>),
+    Deliver(SmallVec<[(Uid, Arc<Entry>); 2]>, Option<After>),
     /// The client asked how far its stanzas were handled.
     Answer,
     /// The same, while the store learns the count.
@@ -292,12 +291,12 @@ impl<S: Carrier> Connection<S> {
                     }
                     self.answer();
                 }
-                UnderWay::Deliver(entries, parcel) => {
+                UnderWay::Deliver(entries, after) => {
                     for (uid, entry) in entries {
                         self.core.router.appended(*uid, entry);
                     }
-                    if let Some(parcel) = parcel.take() {
-                        parcel.send();
+                    if let Some(after) = after.take() {
+                        after.send(&[]);
                     }
                     self.handled(false);
                 }
@@ -317,10 +316,10 @@ impl<S: Carrier> Connection<S> {
 
     /// The oldest commit has come back: the stanza counts as handled, and a failure is an error to its sender.
     fn committed(&mut self, result: Result<Appended, StoreError>) {
-        if let Some(UnderWay::Commit(_, stanza, parcel)) = self.under_way.pop_front() {
+        if let Some(UnderWay::Commit(_, stanza, after)) = self.under_way.pop_front() {
             let stored = result.is_ok();
-            match (result, parcel) {
-                (Ok(Appended::Stored(_)), Some(parcel)) => parcel.send(),
+            match (result, after) {
+                (Ok(Appended::Stored(useqs)), Some(after)) => after.send(&useqs),
                 (Ok(_), _) => {}
                 (Err(error), _) => self.refuse(&stanza, store_error(error)),
             }
@@ -373,12 +372,12 @@ impl<S: Carrier> Connection<S> {
         let ctx = Ctx { core: &core, session: &self.session, member: &member, stanza: &stanza, store };
         let outcome = match stanza.kind() {
             Kind::Message => match pipeline::message(&ctx).await {
-                Ok(Step::Commit(pending, parcel)) => {
-                    self.under_way.push_back(UnderWay::Commit(pending, Box::new(stanza), parcel));
+                Ok(Step::Commit(pending, after)) => {
+                    self.under_way.push_back(UnderWay::Commit(pending, Box::new(stanza), after));
                     return Ok(());
                 }
-                Ok(Step::Deliver(entries, parcel)) => {
-                    self.under_way.push_back(UnderWay::Deliver(entries, parcel));
+                Ok(Step::Deliver(entries, after)) => {
+                    self.under_way.push_back(UnderWay::Deliver(entries, after));
                     return Ok(());
                 }
                 Ok(Step::Done) => Ok(()),

@@ -150,6 +150,8 @@ pub(crate) async fn an_ended_group_is_gone_for_good(f: Fixture) {
     f.store.destroy_group(uid).await.unwrap();
     assert_eq!(f.store.destroy_group(uid).await, Err(StoreError::NotFound));
     assert_eq!(f.store.group(uid).await.unwrap(), None);
+    assert_eq!(f.store.append(says()).await.unwrap().await, Err(StoreError::NotFound));
+    f.store.erase_group(uid).await.unwrap();
     assert_eq!(f.store.events_after(uid, Useq(0), 10).await.unwrap(), []);
     assert_eq!(f.store.append(says()).await.unwrap().await, Err(StoreError::NotFound));
     let again = NewGroup { uid: Some(uid), ..new(None) };

@@ -1,0 +1,116 @@
+//! What the service of groups and its rooms say of themselves (XEP-0030, XEP-0045 §6).
+
+use super::ROOM_FEATURES;
+use super::config::Facts;
+use super::privilege::Affiliation;
+use super::room::Room;
+use super::rooms::config_of;
+use crate::answer::{Answer, Reply};
+use crate::xep::disco::info;
+use crate::{Ctx, limits, store_error};
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::xml::Xml;
+
+const IDENTITY: (&str, &str) = ("conference", "text");
+
+/// §6.2: what the service is.
+pub(super) fn service_info(payload: &Child<'_>) -> Answer {
+    if payload.attr("node").is_some() {
+        return Err(StanzaError::item_not_found());
+    }
+    let features = [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::MUC, ns::MUC_UNIQUE, ns::PING, ns::RSM];
+    Ok(Reply::Payload(info(&[IDENTITY], Some("Groups"), &features, &[], None)))
+}
+
+/// §6.3: the groups that everybody may find, page by page (XEP-0059).
+pub(super) async fn service_items(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    if payload.attr("node").is_some() {
+        return Err(StanzaError::item_not_found());
+    }
+    let set = payload.child(ns::RSM, "set");
+    let field = |name| set.as_ref().and_then(|set| set.child(ns::RSM, name)).map(|c| c.text().into_owned());
+    let max = field("max").and_then(|max| max.trim().parse().ok()).unwrap_or(limits::GROUPS_LISTED);
+    let max = max.min(limits::GROUPS_LISTED);
+    let after = field("after").filter(|after| !after.is_empty());
+    let after =
+        after.map(|after| Uid::from_local(&after).ok_or_else(StanzaError::item_not_found)).transpose()?;
+    // One more tells whether there is more.
+    let mut groups = ctx.core.store.listed_groups(after, max + 1).await.map_err(store_error)?;
+    let more = groups.len() > max;
+    groups.truncate(max);
+    let mut x = Xml::new();
+    x.open_ns("query", ns::DISCO_ITEMS);
+    for group in &groups {
+        let config = config_of(group);
+        let address = ctx.core.group_address(group);
+        let name = Some(config.name).filter(|name| !name.is_empty());
+        x.open("item").attr("jid", address.as_str()).opt("name", name).close();
+    }
+    if set.is_some() || more {
+        x.open_ns("set", ns::RSM);
+        if let (Some(first), Some(last)) = (groups.first(), groups.last()) {
+            x.text_element("first", &first.uid.to_string()).text_element("last", &last.uid.to_string());
+        }
+        x.close();
+    }
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// §6.4: what a room is. One that is hidden says so to who has its address, and no more than its entrance would.
+pub(super) fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
+    match payload.attr("node").as_deref() {
+        None => {}
+        // §6.7: what the client's reserved nick is.
+        Some("x-roomuser-item") => return reserved_nick(ctx, room),
+        Some(_) => return Err(StanzaError::item_not_found()),
+    }
+    let subject = room.place.subject();
+    let (config, occupants) = {
+        let state = room.state();
+        if state.config.locked && state.affiliation(&ctx.member.address) < Affiliation::Owner {
+            return Err(StanzaError::item_not_found());
+        }
+        (state.config.clone(), state.occupants().len())
+    };
+    let mut features: Vec<&str> = ROOM_FEATURES.iter().copied().chain(config.features()).collect();
+    features.sort_unstable();
+    let subject = subject.as_ref().map_or("", |subject| &subject.text);
+    let form = config.info(Facts { occupants, subject });
+    let name = if config.name.is_empty() {
+        room.place.address.node().map(|n| n.as_str())
+    } else {
+        Some(&*config.name)
+    };
+    Ok(Reply::Payload(info(&[IDENTITY], name, &features, &[form], None)))
+}
+
+/// §6.7, §7.12.
+fn reserved_nick(ctx: &Ctx<'_>, room: &Room) -> Answer {
+    let state = room.state();
+    let who = state.people().find(|who| who.jid == ctx.member.address);
+    let mut x = Xml::new();
+    x.open_ns("query", ns::DISCO_INFO).attr("node", "x-roomuser-item");
+    if let Some(nick) = who.and_then(|who| who.nick.as_deref()) {
+        x.open("identity").attr("category", IDENTITY.0).attr("type", IDENTITY.1).attr("name", nick).close();
+    }
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// §6.5: who is in the room, for those who are, and for all where it is public.
+pub(super) fn room_items(ctx: &Ctx<'_>, room: &Room) -> Answer {
+    let mut x = Xml::new();
+    x.open_ns("query", ns::DISCO_ITEMS);
+    let state = room.state();
+    let inside = state.occupant_of(ctx.session).is_some();
+    let shown = inside || (state.config.public && !state.config.members_only && !state.config.locked);
+    for occupant in state.occupants().filter(|_| shown).take(limits::ROOM_CROWD) {
+        x.open("item").attr("jid", &room.address_of(&occupant.nick)).close();
+    }
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
+}

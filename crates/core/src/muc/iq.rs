@@ -1,0 +1,164 @@
+//! Requests to the service of groups, to a room and to an occupant (XEP-0045 §6, §7.5, §10).
+
+use super::config::RoomConfig;
+use super::disco;
+use super::privilege::Affiliation;
+use super::room::Room;
+use super::rooms::stored;
+use crate::answer::{Answer, Reply};
+use crate::dispatch::{result, sole_child};
+use crate::{Ctx, store_error, xep};
+use bytes::Bytes;
+use rookery_proto::error::StanzaError;
+use rookery_proto::form::{Answers, Purpose};
+use rookery_proto::ns;
+use rookery_proto::stanza::Child;
+use rookery_proto::xml::Xml;
+use std::sync::Arc;
+
+/// Handles an IQ for a room or an occupant: answers it, or hands it on.
+pub(crate) async fn iq(
+    ctx: &Ctx<'_>,
+    local: &str,
+    nick: Option<&str>,
+    kind: &str,
+) -> Result<(), StanzaError> {
+    let set = match kind {
+        "get" => false,
+        "set" => true,
+        "result" | "error" => return answer(ctx, local, nick).await,
+        _ => return Err(StanzaError::bad_request().text("There is no IQ of this type.")),
+    };
+    let payload = sole_child(ctx)?;
+    let room = ctx.core.room(local).await?;
+    let reply = match (room, nick) {
+        (Some(room), None) => of_room(ctx, &room, set, &payload).await?,
+        (Some(room), Some(nick)) => match of_occupant(ctx, &room, nick, set, &payload).await? {
+            Some(reply) => reply,
+            None => return Ok(()),
+        },
+        // XEP-0410 §3.3: who pings where nothing is is not there either.
+        (None, Some(_)) => return Err(StanzaError::not_acceptable()),
+        (None, None) => return Err(StanzaError::item_not_found()),
+    };
+    result(ctx, reply);
+    Ok(())
+}
+
+/// What a client asks of the service.
+pub(crate) async fn of_service(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
+    match (set, payload.ns(), payload.name()) {
+        (false, ns::DISCO_INFO, "query") => disco::service_info(payload),
+        (false, ns::DISCO_ITEMS, "query") => disco::service_items(ctx, payload).await,
+        (false, ns::PING, "ping") => Ok(Reply::Empty),
+        (false, ns::VERSION, "query") => xep::version::get(),
+        (false, ns::MUC_UNIQUE, "unique") => unique(ctx).await,
+        _ => Err(StanzaError::service_unavailable()),
+    }
+}
+
+/// XEP-0307: a number that is nobody else's.
+async fn unique(ctx: &Ctx<'_>) -> Answer {
+    let number = ctx.core.store.reserve_group().await.map_err(store_error)?;
+    ctx.core.router.rooms.promise(number, ctx.member.uid);
+    let mut x = Xml::new();
+    x.open_ns("unique", ns::MUC_UNIQUE).text(&number.to_string()).close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// What a client asks of a room.
+async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>) -> Answer {
+    match (set, payload.ns(), payload.name()) {
+        (false, ns::DISCO_INFO, "query") => disco::room_info(ctx, room, payload),
+        (false, ns::DISCO_ITEMS, "query") => disco::room_items(ctx, room),
+        (false, ns::PING, "ping") => Ok(Reply::Empty),
+        (false, ns::MUC_OWNER, "query") => form(ctx, room),
+        (true, ns::MUC_OWNER, "query") => configure(ctx, room, payload).await,
+        _ => Err(StanzaError::service_unavailable()),
+    }
+}
+
+/// The form of the configuration as it is (§10.1.3).
+fn form(ctx: &Ctx<'_>, room: &Room) -> Answer {
+    let state = room.state();
+    if state.affiliation(&ctx.member.address) < Affiliation::Owner {
+        return Err(StanzaError::forbidden());
+    }
+    let mut x = Xml::new();
+    x.open_ns("query", ns::MUC_OWNER);
+    state.config.form().write(Purpose::Form, &mut x);
+    x.close();
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// Another configuration; the first one opens the room for the others (§10.1.2, §10.1.3).
+async fn configure(ctx: &Ctx<'_>, room: &Arc<Room>, query: &Child<'_>) -> Answer {
+    let _changing = room.changing.lock().await;
+    let before = {
+        let state = room.state();
+        if state.affiliation(&ctx.member.address) < Affiliation::Owner {
+            return Err(StanzaError::forbidden());
+        }
+        state.config.clone()
+    };
+    let form = query.child(ns::DATA_FORMS, "x").ok_or_else(StanzaError::bad_request)?;
+    let answers = Answers::read(&form)?;
+    if answers.is_canceled() {
+        if before.locked {
+            // §10.1.3: a room that its maker does not want after all.
+            ctx.core.destroy_room(room, Bytes::from_static(b"<destroy/>")).await?;
+        }
+        return Ok(Reply::Empty);
+    }
+    let after = RoomConfig { locked: false, ..(*before).clone().with(&answers)? };
+    ctx.store.configure_group(room.place.uid, stored(&after)).await.map_err(store_error)?;
+    room.state().config = Arc::new(after);
+    Ok(Reply::Empty)
+}
+
+/// What a client asks of an occupant: answered by the room or by the account behind it, or handed on (`None`).
+async fn of_occupant(
+    ctx: &Ctx<'_>,
+    room: &Arc<Room>,
+    nick: &str,
+    set: bool,
+    payload: &Child<'_>,
+) -> Result<Option<Reply>, StanzaError> {
+    let (asker, asked) = {
+        let state = room.state();
+        (state.occupant_of(ctx.session).cloned(), state.occupant(nick).cloned())
+    };
+    // §7.5 by analogy, XEP-0410 §3.3: who is not in the room asks nobody in it.
+    let text = "You are not in this room.";
+    let asker = asker.ok_or_else(|| StanzaError::not_acceptable().text(text))?;
+    let asked = asked.ok_or_else(StanzaError::item_not_found)?;
+    match (set, payload.ns(), payload.name()) {
+        // XEP-0410 §4: the room itself knows that it is there.
+        (false, ns::PING, "ping") if asker.nick == asked.nick => return Ok(Some(Reply::Empty)),
+        // A card is the account's, and needs no client to be shown; the account says who may see it.
+        (false, ns::VCARD, "vCard") => {
+            let member = ctx.core.member_of(asked.uid).await?;
+            return xep::vcard::get(ctx, &member).await.map(Some);
+        }
+        _ => {}
+    }
+    let session = &asked.seat().session;
+    let stanza = ctx.sent_on(&room.address_of(&asker.nick), Some(session.jid.as_str()), None);
+    session.push(stanza.into());
+    Ok(None)
+}
+
+/// An answer to what another occupant asked. Which of its sessions did only that session knows: all get it.
+async fn answer(ctx: &Ctx<'_>, local: &str, nick: Option<&str>) -> Result<(), StanzaError> {
+    let (Some(nick), Some(room)) = (nick, ctx.core.room(local).await?) else { return Ok(()) };
+    let (from, to) = {
+        let state = room.state();
+        (state.occupant_of(ctx.session).cloned(), state.occupant(nick).cloned())
+    };
+    let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
+    for seat in &to.seats {
+        let stanza = ctx.sent_on(&room.address_of(&from.nick), Some(seat.session.jid.as_str()), None);
+        seat.session.push(stanza.into());
+    }
+    Ok(())
+}
