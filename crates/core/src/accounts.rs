@@ -1,5 +1,9 @@
 //! Making and changing accounts: the same for who signs up with a client, for the operator's commands and for imports.
 
+mod invites;
+
+pub use invites::{Links, invite_hash};
+
 use crate::env::Env;
 use crate::member::primary_address;
 use rookery_proto::Uid;
@@ -10,10 +14,9 @@ use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
 use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Append, Direction, Flags, Invite, InviteHash, NewAccount, NoticeKind, Party, Pointer, Primary,
-    Removal, Store, StoreError, Timestamp,
+    Account, Append, Direction, Flags, NewAccount, NoticeKind, Party, Pointer, Primary, Removal, Shown,
+    SignedUp, Store, StoreError,
 };
-use sha2::{Digest, Sha256};
 use smallvec::smallvec;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -57,6 +60,9 @@ pub enum AccountError {
     /// The invitation is unknown, expired or used up.
     #[error("the invitation is not valid: it is unknown, expired or used up")]
     Invite,
+    /// The invitation is for an account of this name.
+    #[error("the invitation is for the name {0}")]
+    Meant(String),
     /// The address is at another domain.
     #[error("the address is not at {0}")]
     Elsewhere(String),
@@ -94,9 +100,10 @@ impl From<AccountError> for StanzaError {
         let said = error.sentence();
         let condition = match error {
             AccountError::Taken | AccountError::Name(NameError::Reserved) => StanzaError::conflict(),
-            AccountError::Name(_) | AccountError::Password(_) | AccountError::Elsewhere(_) => {
-                StanzaError::not_acceptable()
-            }
+            AccountError::Name(_)
+            | AccountError::Password(_)
+            | AccountError::Elsewhere(_)
+            | AccountError::Meant(_) => StanzaError::not_acceptable(),
             AccountError::Invite => StanzaError::not_allowed(),
             AccountError::NotFound => StanzaError::item_not_found(),
             AccountError::Store(error) => return crate::store_error(error),
@@ -123,8 +130,8 @@ pub struct Wanted {
     pub nick: Option<String>,
     /// The password.
     pub password: String,
-    /// The token of an invitation, which is used up.
-    pub invite: Option<String>,
+    /// An invitation, which is used up.
+    pub invite: Option<Shown>,
 }
 
 /// Makes and changes accounts.
@@ -133,6 +140,8 @@ pub struct Accounts {
     store: Store,
     env: Env,
     domain: String,
+    /// Where browsers reach us, as `https://example.org`.
+    public_url: Option<String>,
     iterations: u32,
     hasher: Hasher,
 }
@@ -140,7 +149,12 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts at `domain`; new passwords are hashed with so many rounds.
     pub fn new(store: Store, env: Env, domain: String, iterations: u32, hasher: Hasher) -> Accounts {
-        Accounts { store, env, domain, iterations, hasher }
+        Accounts { store, env, domain, public_url: None, iterations, hasher }
+    }
+
+    /// The same, for a server that browsers reach at `public_url`.
+    pub fn reached_at(self, public_url: Option<String>) -> Accounts {
+        Accounts { public_url, ..self }
     }
 
     /// Hashes passwords for whoever must wait for its turn as well.
@@ -155,13 +169,18 @@ impl Accounts {
 
     /// Makes an account, and leaves a welcome in its log.
     pub async fn create(&self, wanted: Wanted, by: By) -> Result<Account, AccountError> {
+        Ok(self.sign_up(wanted, by).await?.account)
+    }
+
+    /// The same, with what an invitation brings besides. Whoever calls it tells the sessions ([`crate::Core::sign_up`]).
+    pub async fn sign_up(&self, wanted: Wanted, by: By) -> Result<SignedUp, AccountError> {
         let new = self.prepare(wanted, by, self.iterations).await?;
-        let account = self.store.create_account(new).await?;
+        let done = self.store.sign_up(new, self.domain.clone()).await?;
         // The account is made: that the welcome is missing must not look as if it were not.
-        if let Err(error) = self.welcome(&account).await {
-            tracing::warn!(uid = %account.uid, %error, "the welcome could not be stored");
+        if let Err(error) = self.welcome(&done.account).await {
+            tracing::warn!(uid = %done.account.uid, %error, "the welcome could not be stored");
         }
-        Ok(account)
+        Ok(done)
     }
 
     /// Makes many accounts, without a welcome; the answers are in the order given. `iterations` other than the usual are
@@ -209,19 +228,25 @@ impl Accounts {
 
     /// Everything that can be refused is refused before the password is hashed.
     async fn prepare(&self, wanted: Wanted, by: By, iterations: u32) -> Result<NewAccount, AccountError> {
+        let meant = match wanted.invite {
+            Some(shown) => self.check_invite(shown).await?.offer.name,
+            None => None,
+        };
         let read = match by {
             By::Operator => Name::new,
+            // Who may give reserved names has chosen this one.
+            By::Themselves if meant.is_some() => Name::new,
             By::Themselves => Name::for_registration,
         };
-        let name = wanted.name.as_deref().map(read).transpose()?.map(Name::into_string);
+        let given = wanted.name.as_deref().map(read).transpose()?.map(Name::into_string);
+        let name = match (given, meant) {
+            (Some(given), Some(meant)) if given != meant => return Err(AccountError::Meant(meant)),
+            (given, meant) => given.or(meant),
+        };
         if let Some(name) = &name
             && self.store.account_by_name(name).await?.is_some()
         {
             return Err(AccountError::Taken);
-        }
-        let invite = wanted.invite.as_deref().map(invite_hash);
-        if let Some(hash) = invite {
-            self.check_invite(hash).await?;
         }
         Ok(NewAccount {
             primary: if name.is_some() { Primary::Name } else { Primary::Number },
@@ -230,7 +255,7 @@ impl Accounts {
             credentials: self.derive(wanted.password, iterations).await?,
             created: self.env.now(),
             epoch: u32::from_le_bytes(self.env.bytes()),
-            invite,
+            invite: wanted.invite,
         })
     }
 
@@ -301,30 +326,6 @@ impl Accounts {
         Ok(Some(local.to_owned()).filter(|local| !local.is_empty()))
     }
 
-    /// Makes an invitation for so many accounts, valid until `expires`; the answer is its token, which is nowhere kept.
-    pub async fn invite(
-        &self,
-        uses: u32,
-        expires: Timestamp,
-        created_by: Option<Uid>,
-    ) -> Result<String, AccountError> {
-        let token = self.env.token();
-        self.store.create_invite(Invite { hash: invite_hash(&token), expires, uses, created_by }).await?;
-        Ok(token)
-    }
-
-    /// An invitation's token as a link that clients open (XEP-0401).
-    pub fn invite_link(&self, token: &str) -> String {
-        format!("xmpp:{}?register;preauth={token}", self.domain)
-    }
-
-    /// Refuses an invitation that will be refused. What decides is the transaction that uses it up.
-    pub async fn check_invite(&self, hash: InviteHash) -> Result<(), AccountError> {
-        let now = self.env.now();
-        let known = self.store.invite(hash).await?;
-        known.filter(|invite| invite.uses > 0 && invite.expires > now).map(|_| ()).ok_or(AccountError::Invite)
-    }
-
     /// Tells a new account its address and its number: a message of the server, kept like any other.
     async fn welcome(&self, account: &Account) -> Result<(), StoreError> {
         let address = self.address(account);
@@ -367,11 +368,6 @@ impl Accounts {
         };
         self.store.append(append).await?.await.map(|_| ())
     }
-}
-
-/// What is kept of an invitation's token. Tokens are written by hand too: case and spaces around do not count.
-pub fn invite_hash(token: &str) -> InviteHash {
-    InviteHash(Sha256::digest(token.trim().to_ascii_lowercase()).into())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod departure;
 pub mod dispatch;
 pub mod env;
 pub mod flags;
+pub mod invitation;
 pub mod limits;
 pub mod member;
 pub mod meters;
@@ -57,6 +58,10 @@ pub struct Policy {
     pub stanza_bytes: usize,
     /// Who may sign up (XEP-0077).
     pub registration: Registration,
+    /// Whether members may invite people who have no account, where it takes an invitation.
+    pub members_invite: bool,
+    /// Where browsers reach the server, as `https://example.org`; none if they do not.
+    pub public_url: Option<String>,
     /// Days that messages are kept; `None`: forever.
     pub retention_days: Option<u32>,
     /// What is archived of those who have not decided (XEP-0313 §7).

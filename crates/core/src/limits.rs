@@ -222,3 +222,16 @@ pub const LAST_ITEMS: usize = OUTBOX_STANZAS / 4;
 
 /// No more last items are sent while this many bytes wait for a connection: half of what ends it.
 pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;
+
+/// Invitations of one account that have not expired, used up or not: with [`INVITE_DAYS`] more people than anybody brings
+/// along in a week, and less than a spammer needs.
+pub const INVITES_OF_ACCOUNT: usize = 20;
+
+/// Days that an invitation is valid where nobody says: time enough to react (XEP-0379 §5.2).
+pub const INVITE_DAYS: u32 = 7;
+
+/// The most that can be said: what must last longer is a setting, not an invitation.
+pub const INVITE_DAYS_MOST: u32 = 3_650;
+
+/// How often one invitation can be taken up at most: a large organisation that comes with one link.
+pub const INVITE_USES_MOST: u32 = 100_000;

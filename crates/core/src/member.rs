@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use rookery_proto::Uid;
 use rookery_proto::jid::{BareJid, Jid};
-use rookery_store::{Account, ArchiveDefault, ArchivePrefs, Primary, Result, Store};
+use rookery_store::{Account, ArchiveDefault, ArchivePrefs, Result, Store};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -136,10 +136,6 @@ impl Directory {
 
 /// The address that an account binds and is known by.
 pub fn primary_address(account: &Account, domain: &str) -> BareJid {
-    let local = match (&account.primary, &account.name) {
-        (Primary::Name, Some(name)) => name.to_string(),
-        _ => account.uid.to_string(),
-    };
     // Names were prepared when the account was made, numbers are digits, the domain was checked at the start.
-    BareJid::new(&format!("{local}@{domain}")).expect("stored names are valid localparts")
+    account.address(domain).expect("stored names are valid localparts")
 }

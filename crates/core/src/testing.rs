@@ -151,6 +151,8 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         idle: Duration::from_secs(300),
         stanza_bytes: 1 << 16,
         registration: Registration::Closed,
+        members_invite: false,
+        public_url: None,
         retention_days: None,
         archive_default: ArchiveDefault::Always,
         iterations: 1,

@@ -31,7 +31,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let (journal, recovery) = Journal::open(data).context("The restart journal cannot be opened.")?;
     let hasher = Hasher::new(std::thread::available_parallelism().map_or(2, usize::from));
     let domain = policy.domain.clone();
-    let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher);
+    let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher)
+        .reached_at(policy.public_url.clone());
     let secret = secret(data, &env)?;
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),

@@ -63,8 +63,8 @@ enum Command {
     Announce(announce::Command),
     /// Invite people to make their own account
     ///
-    /// An invitation is a token. Who enters it in a client when signing up can make an account while
-    /// `registration.mode` is "invite".
+    /// An invitation is a link, or the token in it. Who opens the link, or enters the token in a client when signing up,
+    /// can make an account while `registration.mode` is not "closed".
     #[command(subcommand)]
     Invite(invite::Command),
     /// Print a configuration file with all settings at their defaults

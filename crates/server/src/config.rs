@@ -62,6 +62,8 @@ pub struct Config {
     pub scram_iterations: u32,
     /// Who may sign up.
     pub registration: Registration,
+    /// Whether members may invite people who have no account.
+    pub members_invite: bool,
     /// Accounts that one address may sign up in an hour.
     pub registrations_per_hour: u32,
     /// Numbers that are not given out.
@@ -92,6 +94,17 @@ pub struct Config {
     pub log_level: String,
     /// How it is written.
     pub log_format: LogFormat,
+}
+
+impl Config {
+    /// The address under which browsers reach the server, as `https://example.org`: a proxy's, or our own door's with TLS.
+    pub fn public_url(&self) -> Option<String> {
+        let own = self.listen_https.first().map(|address| match address.port() {
+            443 => format!("https://{}", self.domain),
+            port => format!("https://{}:{port}", self.domain),
+        });
+        self.http_public_url.clone().or(own)
+    }
 }
 
 /// How the log is written.

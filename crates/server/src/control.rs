@@ -5,6 +5,7 @@
 
 mod admin;
 mod client;
+mod invites;
 mod socket;
 
 pub use admin::Admin;
@@ -98,10 +99,16 @@ pub enum Request {
     },
     /// Make an invitation.
     CreateInvite {
-        /// For how many accounts.
+        /// How often it can be taken up.
         uses: u32,
-        /// How long it is valid.
-        days: u32,
+        /// How long it is valid, in seconds.
+        seconds: u64,
+        /// Whose it is; nobody's: the operator's.
+        account: Option<String>,
+        /// Whether who takes it up becomes a contact of theirs.
+        contact: bool,
+        /// The name that the account will have.
+        name: Option<String>,
     },
     /// All invitations.
     ListInvites,
@@ -165,6 +172,8 @@ pub enum Response {
         token: String,
         /// The same as a link that clients open.
         link: String,
+        /// The same as a page that browsers open.
+        page: Option<String>,
         /// The invitation.
         invite: InviteRow,
     },
@@ -202,8 +211,12 @@ pub struct AccountRow {
 pub struct InviteRow {
     /// Names it; not the token.
     pub id: String,
-    /// Accounts that it is still good for.
+    /// How often it can still be taken up.
     pub uses: u32,
+    /// Whose it is, as an address; nobody's: the operator's.
+    pub of: Option<String>,
+    /// What it is good for, in a few words.
+    pub what: String,
     /// When it ends, milliseconds since the Unix epoch.
     pub expires: i64,
     /// Whether it has ended.

@@ -106,12 +106,8 @@ async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<(
 }
 
 fn web_settings(config: &Config) -> http::Settings {
-    let https = config.listen_https.first().map(|address| match address.port() {
-        443 => format!("https://{}", config.domain),
-        port => format!("https://{}:{port}", config.domain),
-    });
     http::Settings {
-        base: config.http_public_url.clone().or(https),
+        base: config.public_url(),
         origins: config.http_origins.clone(),
         proxies: config.http_trusted_proxies.clone(),
     }
@@ -141,6 +137,8 @@ pub fn policy(config: &Config) -> Policy {
         idle: IDLE,
         stanza_bytes: config.stanza_bytes,
         registration: config.registration,
+        members_invite: config.members_invite,
+        public_url: config.public_url(),
         retention_days: config.retention_days,
         archive_default: config.archive_default,
         iterations: config.scram_iterations,

@@ -1,13 +1,14 @@
-//! Accounts, invitations and last activity. The number is the identity; a name is an alias of it (invariant 4).
+//! Accounts and last activity. The number is the identity; a name is an alias of it (invariant 4).
 
 use std::ops::RangeInclusive;
 
 use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
 
 use crate::sqlite::{accounts, sweep};
 use crate::store::Store;
 use crate::timeline::Swept;
-use crate::{Result, Timestamp, limits};
+use crate::{Result, Shown, StoreError, Timestamp, limits};
 
 /// Which address an account speaks under.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -49,6 +50,17 @@ pub struct Account {
     pub epoch: u32,
 }
 
+impl Account {
+    /// The address that the account binds and is known by, at `domain`. [`StoreError::Internal`]: what is kept is no name.
+    pub fn address(&self, domain: &str) -> Result<BareJid> {
+        let address = match (&self.primary, &self.name) {
+            (Primary::Name, Some(name)) => format!("{name}@{domain}"),
+            _ => format!("{}@{domain}", self.uid),
+        };
+        BareJid::new(&address).map_err(|_| StoreError::Internal)
+    }
+}
+
 /// An account to be made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewAccount {
@@ -64,8 +76,8 @@ pub struct NewAccount {
     pub created: Timestamp,
     /// See [`Account::epoch`].
     pub epoch: u32,
-    /// The invitation that is used up by it.
-    pub invite: Option<InviteHash>,
+    /// The invitation that is used up by it; what that brings besides is for [`Store::sign_up`].
+    pub invite: Option<Shown>,
 }
 
 /// What somebody who signs in calls the account.
@@ -84,23 +96,6 @@ pub struct AccountFilter {
     pub name_prefix: Option<String>,
     /// Only disabled or only enabled ones.
     pub disabled: Option<bool>,
-}
-
-/// The hash of an invitation's token.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct InviteHash(pub [u8; 32]);
-
-/// An invitation to make an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Invite {
-    /// The hash of its token.
-    pub hash: InviteHash,
-    /// From when on it is not valid.
-    pub expires: Timestamp,
-    /// How many accounts it is still good for.
-    pub uses: u32,
-    /// Who made it; `None`: the operator.
-    pub created_by: Option<Uid>,
 }
 
 /// When an account was last seen (XEP-0012), and its last unavailable status.
@@ -266,26 +261,6 @@ impl Store {
     /// How many accounts there are.
     pub async fn account_count(&self) -> Result<u64> {
         self.read(accounts::count).await
-    }
-
-    /// Keeps an invitation. [`crate::StoreError::Conflict`]: there is one with this hash.
-    pub async fn create_invite(&self, invite: Invite) -> Result<()> {
-        self.write(move |tx| accounts::create_invite(tx, &invite)).await
-    }
-
-    /// The invitation with this hash, also when it has expired or is used up.
-    pub async fn invite(&self, hash: InviteHash) -> Result<Option<Invite>> {
-        self.read(move |conn| accounts::invite(conn, hash)).await
-    }
-
-    /// All invitations, the one that expires first at the beginning.
-    pub async fn invites(&self) -> Result<Vec<Invite>> {
-        self.read(accounts::invites).await
-    }
-
-    /// Takes an invitation back; false if there is none.
-    pub async fn revoke_invite(&self, hash: InviteHash) -> Result<bool> {
-        self.write(move |tx| accounts::revoke_invite(tx, hash)).await
     }
 
     /// Notes when the account was last seen.

@@ -11,6 +11,7 @@ mod device;
 mod error;
 mod group;
 mod inbox;
+mod invite;
 pub mod journal;
 pub mod limits;
 mod notice;
@@ -26,13 +27,12 @@ pub mod test_vfs;
 mod timeline;
 mod token;
 
-pub use account::{
-    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary, is_group,
-};
+pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use inbox::{Conversation, Displayed, Inbox, InboxQuery, Upto};
+pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};

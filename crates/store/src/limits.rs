@@ -140,6 +140,10 @@ pub const CLOCK_SKEW_MS: i64 = 3_600_000;
 /// Invitations that are listed, and that may exist.
 pub const INVITES: usize = 10_000;
 
+/// For how long (ms) after its end an invitation is kept for who has shown it in time and is still filling in the form
+/// (XEP-0445 §4): longer than a connection may take to sign in, or a person over a page.
+pub const INVITE_SHOWN_MS: i64 = 3_600_000;
+
 /// Bytes of the journal after which it is written anew with what lives (or twice that, if more): some hundred thousand
 /// records, read and written in some ten milliseconds.
 pub const JOURNAL_SEGMENT: u64 = 16 << 20;

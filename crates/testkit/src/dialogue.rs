@@ -50,7 +50,11 @@ impl Case {
     /// Whether it moves the clock or breaks the server, which can be done in process only.
     pub fn needs_our_process(&self) -> bool {
         self.steps.iter().any(|step| match &step.action {
-            Action::TimePasses(_) | Action::Restart(_) | Action::Store(_) | Action::Administrator(_) => true,
+            Action::TimePasses(_)
+            | Action::Restart(_)
+            | Action::Store(_)
+            | Action::Administrator(_)
+            | Action::Invites { .. } => true,
             Action::Client(who, _) => who.component().is_some(),
             _ => false,
         })
@@ -85,6 +89,13 @@ pub enum Action {
     Restart(Ending),
     /// `the operator deletes juliet`
     Deletes(String),
+    /// `the operator invites as {token} with uses=2`
+    Invites {
+        /// The variable that the token is bound to.
+        token: String,
+        /// What the invitation is to be.
+        settings: Vec<(String, String)>,
+    },
     /// `the store fails`, `the store stalls`, `the store is full`, `the store works again`
     Store(Option<StoreFault>),
     /// `the rest is ignored`: whatever has arrived and was not mentioned

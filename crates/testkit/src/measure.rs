@@ -57,6 +57,8 @@ impl Site {
             idle: Duration::from_secs(86_400),
             stanza_bytes: 256 << 10,
             registration: Registration::Closed,
+            members_invite: false,
+            public_url: None,
             retention_days: None,
             archive_default: Default::default(),
             iterations: ITERATIONS,

@@ -30,6 +30,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
+/// Where browsers reach the server.
+const PUBLIC_URL: &str = "https://localhost:5443";
+
 /// Rounds of PBKDF2 in tests: the least that the mechanisms allow.
 const ITERATIONS: u32 = 4096;
 
@@ -223,6 +226,25 @@ impl TestServer {
         }
     }
 
+    /// The operator's command to make an invitation: `for` whom, whether they become a `contact`, `name`, `uses`, and in how
+    /// many seconds it `expires`. Gives its token.
+    pub async fn invite(&self, settings: &[(String, String)]) -> Result<String> {
+        let get =
+            |wanted: &str| settings.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+        let request = control::Request::CreateInvite {
+            uses: get("uses").map_or(Ok(1), |uses| uses.parse())?,
+            seconds: get("expires").map_or(Ok(86_400), |seconds| seconds.parse())?,
+            account: get("for"),
+            contact: get("contact").is_some(),
+            name: get("name"),
+        };
+        match Admin::of(self.core().clone()).handle(request).await {
+            control::Response::Invited { token, .. } => Ok(token),
+            control::Response::Refused { why } => bail!(why),
+            _ => bail!("the server answered something else"),
+        }
+    }
+
     /// Ends, and starts again on the same store. All connections are gone.
     pub async fn restart(&mut self, ending: Ending) -> Result<()> {
         match ending {
@@ -274,11 +296,8 @@ impl TestServer {
 /// HTTP as the program offers it by default.
 fn web(server: &Arc<Server>) -> Arc<Web> {
     let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
-    let settings = http::Settings {
-        base: Some("https://localhost:5443".to_owned()),
-        origins: Vec::new(),
-        proxies: proxies.to_vec(),
-    };
+    let settings =
+        http::Settings { base: Some(PUBLIC_URL.to_owned()), origins: Vec::new(), proxies: proxies.to_vec() };
     let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
     Web::new(server.clone(), admission, settings)
 }
@@ -310,6 +329,8 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         idle: Duration::from_secs(86_400),
         stanza_bytes: 256 << 10,
         registration: Registration::Closed,
+        members_invite: true,
+        public_url: Some(PUBLIC_URL.to_owned()),
         retention_days: None,
         archive_default: Default::default(),
         iterations: ITERATIONS,
@@ -325,6 +346,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("registration", "closed") => policy.registration = Registration::Closed,
             ("registration", "invite") => policy.registration = Registration::Invite,
             ("registration", "open") => policy.registration = Registration::Open,
+            ("members_invite", _) => policy.members_invite = value == "true",
             ("component", hosts) => policy.components = hosts.split(',').map(component).collect(),
             ("turn", host) => policy.services = vec![turn(host)],
             ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],

@@ -1,6 +1,6 @@
 use super::*;
 use rookery_proto::Useq;
-use rookery_store::Options;
+use rookery_store::{Offer, Options, Timestamp};
 
 /// So few that the tests hash in no time.
 const ROUNDS: u32 = 2;
@@ -85,16 +85,52 @@ async fn what_is_refused() {
 async fn an_invitation_is_used_up() {
     let (_folder, accounts) = open().await;
     let tomorrow = Timestamp(accounts.env.now().0 + 86_400_000);
-    let token = accounts.invite(1, tomorrow, None).await.unwrap();
+    let offer = Offer { account: true, ..Offer::default() };
+    let token = accounts.invite(1, tomorrow, None, offer.clone(), 9).await.unwrap();
     let invited = |token: &str| {
-        let wanted = Wanted { invite: Some(token.to_owned()), ..wanted(None) };
+        let wanted = Wanted { invite: Some(accounts.shown(token)), ..wanted(None) };
         accounts.create(wanted, By::Themselves)
     };
     assert!(invited(&format!(" {} ", token.to_uppercase())).await.is_ok());
     assert_eq!(invited(&token).await, Err(AccountError::Invite));
     assert_eq!(invited("unknown").await, Err(AccountError::Invite));
-    let expired = accounts.invite(1, accounts.env.now(), None).await.unwrap();
+    let expired = accounts.invite(1, accounts.env.now(), None, offer, 9).await.unwrap();
     assert_eq!(invited(&expired).await, Err(AccountError::Invite));
+}
+
+#[tokio::test]
+async fn an_invitation_may_have_a_name() {
+    let (_folder, accounts) = open().await;
+    let tomorrow = Timestamp(accounts.env.now().0 + 86_400_000);
+    let offer = Offer { account: true, name: Some("support".to_owned()), ..Offer::default() };
+    let token = accounts.invite(1, tomorrow, None, offer, 9).await.unwrap();
+    let create = |name, invite| accounts.create(Wanted { invite, ..wanted(name) }, By::Themselves);
+    let invite = Some(accounts.shown(&token));
+    assert_eq!(create(Some("support"), None).await, Err(AccountError::Name(NameError::Reserved)));
+    assert_eq!(create(Some("alice"), invite).await, Err(AccountError::Meant("support".to_owned())));
+    let by_operator = accounts.create(wanted(Some("support")), By::Operator).await;
+    assert_eq!(by_operator, Err(AccountError::Taken), "it is kept for whom it is meant");
+    let made = create(None, invite).await.unwrap();
+    assert_eq!(accounts.address(&made).as_str(), "support@example.org");
+}
+
+#[test]
+fn links_lead_to_a_contact_an_account_or_a_name() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (_folder, accounts) = runtime.block_on(open());
+    let inviter = BareJid::new("r\u{f6}meo@example.org").unwrap();
+    let link = |account, contact, name: Option<&str>| {
+        let offer = Offer { account, contact, name: name.map(str::to_owned), group: None };
+        accounts.links("t", &offer, Some(&inviter))
+    };
+    assert_eq!(link(true, true, None).uri, "xmpp:r%C3%B6meo@example.org?roster;preauth=t;ibr=y");
+    assert_eq!(link(false, true, None).uri, "xmpp:r%C3%B6meo@example.org?roster;preauth=t");
+    assert_eq!(link(true, true, Some("juliet")).uri, "xmpp:juliet@example.org?register;preauth=t");
+    assert_eq!(link(true, false, None).uri, "xmpp:example.org?register;preauth=t");
+    assert_eq!(link(true, false, None).page, None);
+    let reached = accounts.reached_at(Some("https://example.org".to_owned()));
+    let page = reached.links("t", &Offer::default(), None).page;
+    assert_eq!(page.as_deref(), Some("https://example.org/invite/t"));
 }
 
 #[tokio::test]

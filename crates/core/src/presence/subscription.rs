@@ -1,5 +1,6 @@
 //! Subscriptions (RFC 6121 §3): both sides' rosters change in one transaction; then everybody concerned is told.
 
+use crate::accounts::invite_hash;
 use crate::address::{self, Target};
 use crate::member::Member;
 use crate::privacy::Strangers;
@@ -7,6 +8,7 @@ use crate::{Core, Ctx, store_error};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::ns;
 use rookery_proto::subscription::Kind;
 use rookery_proto::xml::Xml;
 use rookery_store::{Party, Removal};
@@ -30,6 +32,12 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     }
     if ctx.member.blocks(&jid) {
         return Err(StanzaError::blocked());
+    }
+    if kind == Kind::Subscribe
+        && let Some(theirs) = &theirs
+        && taken_up(ctx, theirs).await?
+    {
+        return Ok(());
     }
     let theirs = match theirs {
         Some(member) if kind == Kind::Subscribe && refuses(core, &member, &ctx.member.address).await? => None,
@@ -64,6 +72,30 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
         core.tell_subscription(&theirs, ctx.member, reply);
     }
     exchange_presence(core, ctx.member, &theirs, before).await
+}
+
+/// XEP-0379 §3.5, §3.6: a request with a token of `theirs` makes contacts of both at once. The server answers for who made
+/// the invitation, and who sends its token has agreed with that. False: it is a request like any other, also with a token
+/// that the server does not know, for that may be of a client's making (§4.1).
+async fn taken_up(ctx: &Ctx<'_>, theirs: &Arc<Member>) -> Result<bool, StanzaError> {
+    let (core, mine) = (ctx.core, ctx.member);
+    let token = ctx.stanza.child(ns::PREAUTH, "preauth").and_then(|preauth| preauth.attr("token"));
+    let Some(token) = token.filter(|_| !theirs.blocks(&ctx.session.jid)) else { return Ok(false) };
+    let before = Watching::of(core, mine, theirs).await?;
+    let party = |member: &Member| Party { uid: Some(member.uid), jid: member.address.clone() };
+    let taken = ctx.store.take_up(invite_hash(&token), core.env.now(), party(mine), party(theirs)).await;
+    let Some((_, friends)) = taken.map_err(store_error)? else { return Ok(false) };
+    for (uid, change) in [(mine.uid, &friends.taker_change), (theirs.uid, &friends.inviter_change)] {
+        core.contacts.changed(uid);
+        if let Some(change) = change {
+            core.push_roster(uid, change);
+        }
+    }
+    core.tell_subscription(theirs, mine, Kind::Subscribed);
+    core.befriended(mine, &theirs.address).await?;
+    core.befriended(theirs, &mine.address).await?;
+    exchange_presence(core, mine, theirs, before).await?;
+    Ok(true)
 }
 
 /// A subscription stanza for a contact at a component goes to it, and presence follows (RFC 6121 §3.1.5, §3.2.2).

@@ -8,6 +8,7 @@ mod account;
 mod admin;
 mod archive;
 mod census;
+mod invite;
 mod notices;
 mod privacy;
 mod sessions;
@@ -120,6 +121,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         account::COMMANDS,
         archive::COMMANDS,
         privacy::COMMANDS,
+        invite::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,
         notices::COMMANDS,

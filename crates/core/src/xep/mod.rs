@@ -14,6 +14,7 @@ pub mod extdisco;
 pub mod fast;
 pub mod inbox;
 pub mod invisible;
+pub mod invite;
 pub mod last;
 pub mod mam;
 pub mod offline;
@@ -163,6 +164,7 @@ pub const ALL: &[Xep] = &[
         "On everything archived; forged ids are removed.",
     ),
     Xep::of("XEP-0368", "SRV Records for XMPP over TLS", "1.1.0", "Direct TLS with ALPN."),
+    invite::CONTACT,
     Xep::of(
         "XEP-0380",
         "Explicit Message Encryption",
@@ -177,6 +179,7 @@ pub const ALL: &[Xep] = &[
         "With inline features, user agents and tasks; over TLS only, as all authentication.",
     ),
     avatar::CONVERSION,
+    invite::CREATE,
     bookmarks::INFO,
     Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
     inbox::INFO,
@@ -187,6 +190,7 @@ pub const ALL: &[Xep] = &[
         "`tls-exporter`, `tls-server-end-point`.",
     ),
     Xep::of("XEP-0444", "Message Reactions", "0.2.1", "Passed on and archived."),
+    invite::SIGN_UP,
     serverinfo::OUTAGE,
     Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
     Xep::of(

@@ -17,7 +17,7 @@ pub struct Offer<'a> {
     pub bindings: &'a [&'a str],
     /// In-band registration (XEP-0077 §8).
     pub register: bool,
-    /// Sign-up with an invitation token (XEP-0401 §5).
+    /// Sign-up with an invitation token (XEP-0445 §3).
     pub register_token: bool,
     /// Largest stanza in bytes (XEP-0478).
     pub max_bytes: Option<usize>,

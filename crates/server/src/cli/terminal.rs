@@ -1,4 +1,4 @@
-//! Writing to the terminal: tables, moments and numbers for people.
+//! Writing to the terminal: tables, moments, numbers and codes for people.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -65,6 +65,18 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> S
         out.push('\n');
     }
     out
+}
+
+/// A text as a code that phones read from the screen: two rows of it are one line. Nothing if it is too long for one.
+pub(super) fn qr(text: &str) -> String {
+    use qrcode::render::unicode::Dense1x2;
+    let code = qrcode::QrCode::new(text);
+    // Terminals are mostly dark: what they print is the light part.
+    code.map(|code| {
+        let mut image = code.render::<Dense1x2>();
+        image.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build() + "\n"
+    })
+    .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ impl Config {
             http_internal_networks: Vec::new(),
             scram_iterations: 0,
             registration: Registration::Closed,
+            members_invite: false,
             registrations_per_hour: 0,
             reserved_numbers: Vec::new(),
             archive_default: ArchiveDefault::Always,
@@ -230,8 +231,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "registration.mode",
         default: "\"invite\"",
-        about: "\"closed\": only `rookery account create` makes accounts. \"invite\": so does who holds an invitation of \
-                `rookery invite create`. \"open\": everybody can, within the limit below.",
+        about: "\"closed\": only `rookery account create` makes accounts. \"invite\": so does who holds an invitation, of a \
+                member's or of `rookery invite create`. \"open\": everybody can, within the limit below.",
         set: |config, value| {
             let modes = [
                 ("closed", Registration::Closed),
@@ -240,6 +241,14 @@ pub const SETTINGS: &[Setting] = &[
             ];
             put(&mut config.registration, value::choice(value, &modes))
         },
+    },
+    Setting {
+        key: "registration.members_invite",
+        default: "true",
+        about: "Whether every member may invite people who have no account here, while `registration.mode` is \"invite\": one \
+                person an invitation, a few in a week. Administrators always may. Members who invite each other \
+                to be contacts need no permission.",
+        set: |config, value| put(&mut config.members_invite, value::boolean(value)),
     },
     Setting {
         key: "registration.per_address_and_hour",

@@ -1,28 +1,19 @@
 //! Carries out commands, in the running server or beside it.
 
 use rookery_core::Core;
-use rookery_core::accounts::{AccountError, Accounts, By, Wanted, invite_hash};
+use rookery_core::accounts::{AccountError, Accounts, By, Wanted};
 use rookery_core::env::Env;
 use rookery_proto::Uid;
-use rookery_store::{Account, AccountFilter, Invite, Store, StoreError, Timestamp};
+use rookery_store::{Account, AccountFilter, Store, StoreError};
 use std::sync::Arc;
 
-use super::{AccountRow, Failure, IMPORT_PART, ImportLine, InviteRow, LIST_PART, Request, Response};
-
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
-
-/// Longest validity of an invitation; what must last longer is a setting, not an invitation.
-const MAX_INVITE_DAYS: u32 = 3_650;
-
-/// Characters of an invitation's id as it is shown, and the fewest that name one.
-const ID_SHOWN: usize = 8;
+use super::{AccountRow, Failure, IMPORT_PART, ImportLine, LIST_PART, Request, Response};
 
 /// Carries out commands.
 pub struct Admin {
-    accounts: Accounts,
-    store: Store,
-    env: Env,
+    pub(super) accounts: Accounts,
+    pub(super) store: Store,
+    pub(super) env: Env,
     /// The server, where one runs: its sessions feel each change at once.
     running: Option<Arc<Core>>,
 }
@@ -52,9 +43,11 @@ impl Admin {
             Request::Delete { account } => self.delete(&account).await,
             Request::Announce { subject, text, online } => self.announce(subject, text, online).await,
             Request::Announcement { id } => self.announcement(id).await,
-            Request::CreateInvite { uses, days } => self.create_invite(uses, days).await,
+            Request::CreateInvite { uses, seconds, account, contact, name } => {
+                self.create_invite(uses, seconds, account, contact, name).await
+            }
             Request::ListInvites => self.list_invites().await,
-            Request::RevokeInvite { invite } => return self.revoke_invite(&invite).await,
+            Request::RevokeInvite { invite } => self.revoke_invite(&invite).await,
         };
         outcome.unwrap_or_else(|error| Response::Refused { why: error.sentence() })
     }
@@ -174,41 +167,6 @@ impl Admin {
         Ok(Response::Announcing { id, sent, accounts, done })
     }
 
-    async fn create_invite(&self, uses: u32, days: u32) -> Result<Response, AccountError> {
-        let expires = Timestamp(self.env.now().0 + DAY * i64::from(days.clamp(1, MAX_INVITE_DAYS)));
-        let uses = uses.max(1);
-        let token = self.accounts.invite(uses, expires, None).await?;
-        let invite = Invite { hash: invite_hash(&token), expires, uses, created_by: None };
-        let link = self.accounts.invite_link(&token);
-        Ok(Response::Invited { invite: self.invite_row(&invite), token, link })
-    }
-
-    async fn list_invites(&self) -> Result<Response, AccountError> {
-        let invites = self.store.invites().await?;
-        Ok(Response::Invites { invites: invites.iter().map(|invite| self.invite_row(invite)).collect() })
-    }
-
-    async fn revoke_invite(&self, text: &str) -> Response {
-        let named = |invite: &Invite| {
-            let id = id(invite);
-            invite.hash == invite_hash(text)
-                || (text.len() >= ID_SHOWN && id.starts_with(&text.to_ascii_lowercase()))
-        };
-        let found: Vec<Invite> = match self.store.invites().await {
-            Ok(invites) => invites.into_iter().filter(named).collect(),
-            Err(error) => return Response::Refused { why: AccountError::from(error).sentence() },
-        };
-        let [invite] = found.as_slice() else {
-            return Response::Refused {
-                why: "There is no such invitation: see `rookery invite list`.".to_owned(),
-            };
-        };
-        match self.store.revoke_invite(invite.hash).await {
-            Ok(_) => Response::Revoked,
-            Err(error) => Response::Refused { why: AccountError::from(error).sentence() },
-        }
-    }
-
     fn account_row(&self, account: &Account) -> AccountRow {
         AccountRow {
             number: account.uid.0,
@@ -222,15 +180,4 @@ impl Admin {
     fn row(&self, account: &Account) -> Response {
         Response::Account(self.account_row(account))
     }
-
-    fn invite_row(&self, invite: &Invite) -> InviteRow {
-        let ended = invite.uses == 0 || invite.expires <= self.env.now();
-        let id = id(invite)[..ID_SHOWN].to_owned();
-        InviteRow { id, uses: invite.uses, expires: invite.expires.0, ended }
-    }
-}
-
-/// An invitation's hash in lower-case hexadecimal.
-fn id(invite: &Invite) -> String {
-    data_encoding::HEXLOWER.encode(&invite.hash.0)
 }

@@ -57,7 +57,8 @@ impl Control {
         let at_once = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Hasher::new(at_once);
         let accounts =
-            Accounts::new(store.clone(), env.clone(), config.domain.clone(), config.scram_iterations, hasher);
+            Accounts::new(store.clone(), env.clone(), config.domain.clone(), config.scram_iterations, hasher)
+                .reached_at(config.public_url());
         let admin = Box::new(Admin::alone(accounts, store.clone(), env));
         Ok(Control::Alone { admin, store, lock })
     }

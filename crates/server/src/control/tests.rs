@@ -100,12 +100,27 @@ async fn an_import_names_its_failures_by_line() {
 async fn invitations_are_made_listed_and_revoked() {
     let server = Running::start().await;
     let mut control = server.command().await;
-    let made = control.ask(Request::CreateInvite { uses: 3, days: 7 }).await.unwrap();
-    let Response::Invited { token, link, invite } = made else { panic!("{made:?}") };
+    let make = |uses, days: u64, account: Option<&str>, name: Option<&str>| Request::CreateInvite {
+        uses,
+        seconds: days * 86_400,
+        account: account.map(str::to_owned),
+        contact: account.is_some(),
+        name: name.map(str::to_owned),
+    };
+    let made = control.ask(make(3, 7, None, None)).await.unwrap();
+    let Response::Invited { token, link, page, invite } = made else { panic!("{made:?}") };
     assert_eq!(link, format!("xmpp:example.org?register;preauth={token}"));
-    assert_eq!((invite.uses, invite.ended), (3, false));
-    let second = control.ask(Request::CreateInvite { uses: 1, days: 1 }).await.unwrap();
-    let Response::Invited { invite: second, .. } = second else { panic!("{second:?}") };
+    assert_eq!(page, Some(format!("https://example.org:5443/invite/{token}")));
+    assert_eq!((invite.uses, invite.ended, invite.what.as_str()), (3, false, "account"));
+    let nobody = control.ask(make(1, 1, Some("alice"), None)).await.unwrap_err().to_string();
+    assert_eq!(nobody, "There is no such account.");
+    control.ask(create("alice")).await.unwrap();
+    let second = control.ask(make(5, 1, Some("10001"), Some("Bob"))).await.unwrap();
+    let Response::Invited { invite: second, link, .. } = second else { panic!("{second:?}") };
+    assert!(link.starts_with("xmpp:bob@example.org?register;preauth="), "{link}");
+    assert_eq!((second.uses, second.of.as_deref()), (1, Some("alice@example.org")));
+    assert_eq!(second.what, "account bob, contact");
+    assert_eq!(control.ask(create("bob")).await.unwrap_err().to_string(), "The name is taken.");
     let list = control.ask(Request::ListInvites).await.unwrap();
     assert_eq!(list, Response::Invites { invites: vec![second.clone(), invite] });
     let revoke = |text: &str| Request::RevokeInvite { invite: text.to_owned() };

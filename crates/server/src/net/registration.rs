@@ -1,20 +1,21 @@
 //! Signing up (XEP-0077) before authentication: with the fields that most clients know, or a form, in which a nick and
-//! a password are enough and the number becomes the address.
+//! a password are enough and the number becomes the address. An invitation is shown first (XEP-0445).
 
 use super::Server;
 use super::throttle::{Debts, subnet};
 use rookery_core::Registration;
-use rookery_core::accounts::{By, Wanted};
+use rookery_core::accounts::{AccountError, Wanted};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{self as data, Answers, Field, Kind, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::{self, Child, Stanza};
 use rookery_proto::xml::Xml;
-use rookery_store::Timestamp;
+use rookery_store::{Shown, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Attempts that one address has for each account that it may make: names are taken, passwords mistyped.
+/// Attempts that one address has for each account that it may make: invitations are shown, names are taken, passwords
+/// mistyped.
 const TRIES: f64 = 6.0;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -62,12 +63,12 @@ pub fn is_meant(element: &Stanza) -> bool {
     element.kind() == stanza::Kind::Iq && element.children().any(about)
 }
 
-/// Answers an IQ of a client that has not authenticated. `invite` is the token that it has shown so far (XEP-0445 §3).
+/// Answers an IQ of a client that has not authenticated. `invite` is what it has shown so far (XEP-0445 §4).
 pub async fn unauthenticated(
     server: &Server,
     peer: IpAddr,
     iq: &Stanza,
-    invite: &mut Option<String>,
+    invite: &mut Option<Shown>,
 ) -> Vec<u8> {
     let outcome = match answer(server, peer, iq, invite).await {
         Ok(payload) => {
@@ -86,7 +87,7 @@ async fn answer(
     server: &Server,
     peer: IpAddr,
     iq: &Stanza,
-    invite: &mut Option<String>,
+    invite: &mut Option<Shown>,
 ) -> Result<Vec<u8>, StanzaError> {
     let mode = server.core.policy.registration;
     let set = match iq.type_().as_deref() {
@@ -95,7 +96,7 @@ async fn answer(
         _ => return Err(StanzaError::bad_request()),
     };
     if set && let Some(preauth) = iq.child(ns::PREAUTH, "preauth") {
-        return show_invite(server, &preauth, invite).await;
+        return show_invite(server, peer, &preauth, invite).await;
     }
     let query = iq.child(ns::REGISTER, "query").ok_or_else(StanzaError::not_authorized)?;
     if mode == Registration::Closed {
@@ -107,20 +108,23 @@ async fn answer(
     sign_up(server, peer, fields(&query)?, invite).await
 }
 
-/// XEP-0445 §3: a token is shown before the form is asked for.
+/// XEP-0445 §4: a token is shown before the form is asked for. Whether it has expired is looked at here and not again.
 async fn show_invite(
     server: &Server,
+    peer: IpAddr,
     preauth: &Child<'_>,
-    invite: &mut Option<String>,
+    invite: &mut Option<Shown>,
 ) -> Result<Vec<u8>, StanzaError> {
-    let token = preauth.attr("token").unwrap_or_default().into_owned();
-    let hash = rookery_core::accounts::invite_hash(&token);
-    match server.core.accounts.check_invite(hash).await {
-        Ok(()) => {
-            *invite = Some(token);
+    // Tokens cannot be guessed one after the other.
+    server.sign_ups.admit(peer, server.core.env.now())?;
+    let shown = server.core.accounts.shown(&preauth.attr("token").unwrap_or_default());
+    match server.core.accounts.check_invite(shown).await {
+        Ok(_) => {
+            *invite = Some(shown);
             Ok(Vec::new())
         }
-        Err(error) => Err(StanzaError::item_not_found().text(error.sentence())),
+        Err(AccountError::Invite) => Err(StanzaError::item_not_found().text(AccountError::Invite.sentence())),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -172,19 +176,19 @@ async fn sign_up(
     server: &Server,
     peer: IpAddr,
     form: Form,
-    invite: &mut Option<String>,
+    invite: &mut Option<Shown>,
 ) -> Result<Vec<u8>, StanzaError> {
     let now = server.core.env.now();
     server.sign_ups.admit(peer, now)?;
     // §3.1: what is required must be there.
     let password =
         form.password.ok_or_else(|| StanzaError::not_acceptable().text("A password is needed."))?;
-    let token = form.token.or(invite.take());
-    if server.core.policy.registration == Registration::Invite && token.is_none() {
+    let invite = form.token.map(|token| server.core.accounts.shown(&token)).or(*invite);
+    if server.core.policy.registration == Registration::Invite && invite.is_none() {
         return Err(StanzaError::not_allowed().text("You need an invitation to sign up here."));
     }
-    let wanted = Wanted { name: form.user, nick: form.nick, password, invite: token };
-    let account = server.core.accounts.create(wanted, By::Themselves).await?;
+    let wanted = Wanted { name: form.user, nick: form.nick, password, invite };
+    let account = server.core.sign_up(wanted).await?.account;
     server.sign_ups.made.add(subnet(peer), now);
     let address = server.core.accounts.address(&account);
     tracing::info!(uid = account.uid.0, %peer, "signed up");

@@ -1,14 +1,13 @@
-//! Accounts, invitations and last activity.
+//! Accounts and last activity.
 
 use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{int, uid};
-use super::{Tx, tokens};
+use super::{Tx, invites, tokens};
 use crate::account::Numbers;
 use crate::{
-    Account, AccountFilter, Credentials, Invite, InviteHash, Last, LoginName, NewAccount, Primary, Result,
-    StoreError, Timestamp, limits,
+    Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, Result, StoreError, limits,
 };
 
 const ACCOUNT: &str = "uid, name, primary_name, nick, created, disabled, epoch FROM account";
@@ -28,13 +27,19 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 /// Makes one account. Refuses before it writes, so that an import can go on after a refusal.
 pub(crate) fn create(tx: &mut Tx<'_>, numbers: &Numbers, new: NewAccount) -> Result<Account> {
     check(&new)?;
-    if let Some(name) = &new.name
-        && by_name(tx.conn, name)?.is_some()
-    {
-        return Err(StoreError::Conflict);
+    if let Some(name) = &new.name {
+        let mine = new.invite.map(|shown| shown.hash);
+        if by_name(tx.conn, name)?.is_some() || invites::is_kept(tx.conn, name, new.created, mine)? {
+            return Err(StoreError::Conflict);
+        }
     }
-    if let Some(hash) = new.invite {
-        spend(tx, hash, new.created)?;
+    if let Some(shown) = new.invite {
+        let invite = invites::get(tx.conn, shown.hash)?.ok_or(StoreError::InvalidInvite)?;
+        let meant = invite.offer.name.is_none() || invite.offer.name == new.name;
+        if !(invite.offer.account && meant) {
+            return Err(StoreError::InvalidInvite);
+        }
+        invites::spend(tx, shown)?;
     }
     let uid = next_number(tx, numbers)?;
     tx.conn
@@ -107,15 +112,6 @@ fn next_number(tx: &Tx<'_>, numbers: &Numbers) -> Result<Uid> {
         .prepare_cached("INSERT OR REPLACE INTO counter (name, value) VALUES ('uid', ?1)")?
         .execute([int(number)])?;
     Ok(Uid(number))
-}
-
-/// Uses an invitation once.
-fn spend(tx: &Tx<'_>, hash: InviteHash, now: Timestamp) -> Result<()> {
-    let spent = tx
-        .conn
-        .prepare_cached("UPDATE invite SET uses = uses - 1 WHERE hash = ?1 AND uses > 0 AND expires > ?2")?
-        .execute(params![hash, now])?;
-    if spent == 0 { Err(StoreError::InvalidInvite) } else { Ok(()) }
 }
 
 pub(crate) fn get(conn: &Connection, uid: Uid) -> Result<Option<Account>> {
@@ -280,48 +276,6 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     super::pubsub::erase(tx, uid)?;
     tx.forget(uid);
     Ok(())
-}
-
-const INVITE: &str = "hash, expires, uses, created_by FROM invite";
-
-fn invitation(row: &Row<'_>) -> rusqlite::Result<Invite> {
-    let created_by: Option<i64> = row.get(3)?;
-    Ok(Invite {
-        hash: row.get(0)?,
-        expires: row.get(1)?,
-        uses: row.get(2)?,
-        created_by: created_by.map(|uid| Uid(uid as u64)),
-    })
-}
-
-pub(crate) fn create_invite(tx: &mut Tx<'_>, invite: &Invite) -> Result<()> {
-    let count: i64 =
-        tx.conn.prepare_cached("SELECT count(*) FROM invite")?.query_row([], |row| row.get(0))?;
-    if count >= limits::INVITES as i64 {
-        return Err(StoreError::Limit("invitations"));
-    }
-    let made = tx
-        .conn
-        .prepare_cached(
-            "INSERT INTO invite (hash, expires, uses, created_by) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![invite.hash, invite.expires, invite.uses, invite.created_by.map(|uid| int(uid.0))])?;
-    if made == 0 { Err(StoreError::Conflict) } else { Ok(()) }
-}
-
-pub(crate) fn invite(conn: &Connection, hash: InviteHash) -> Result<Option<Invite>> {
-    let mut statement = conn.prepare_cached(&format!("SELECT {INVITE} WHERE hash = ?1"))?;
-    Ok(statement.query_row([hash], invitation).optional()?)
-}
-
-pub(crate) fn invites(conn: &Connection) -> Result<Vec<Invite>> {
-    let mut statement = conn.prepare_cached(&format!("SELECT {INVITE} ORDER BY expires, hash LIMIT ?1"))?;
-    let rows = statement.query_map([limits::INVITES as i64], invitation)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub(crate) fn revoke_invite(tx: &mut Tx<'_>, hash: InviteHash) -> Result<bool> {
-    Ok(tx.conn.prepare_cached("DELETE FROM invite WHERE hash = ?1")?.execute([hash])? > 0)
 }
 
 pub(crate) fn set_last(tx: &mut Tx<'_>, uid: Uid, last: &Last) -> Result<()> {

@@ -16,6 +16,7 @@ pub(crate) mod delivery;
 pub(crate) mod devices;
 pub(crate) mod groups;
 pub(crate) mod inbox;
+pub(crate) mod invites;
 pub(crate) mod notices;
 pub(crate) mod page;
 pub(crate) mod prefs;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_notices.sql"),
     include_str!("migrations/0007_groups.sql"),
     include_str!("migrations/0008_inbox.sql"),
+    include_str!("migrations/0009_invitations.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

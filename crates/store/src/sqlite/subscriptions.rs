@@ -5,7 +5,7 @@ use rookery_proto::subscription::{Kind, State, inbound, outbound};
 
 use super::Tx;
 use super::roster::{Row, Status, bound, load, save};
-use crate::roster::{Party, Removal, SubscriptionOutcome};
+use crate::roster::{Party, Removal, RosterChange, SubscriptionOutcome};
 use crate::{Result, StoreError, limits};
 
 pub(crate) fn subscription(
@@ -102,6 +102,14 @@ pub(crate) fn remove(tx: &mut Tx<'_>, actor: &Party, contact: &Party) -> Result<
     let after = Row { status: Status::Removed, state, request: before.request.clone(), ..Row::default() };
     removal.actor_change = save(tx, uid, &contact.jid, &before, &after)?;
     Ok(removal)
+}
+
+/// Gives `user` a subscription both ways with `other`, without the asking.
+pub(super) fn befriend(tx: &Tx<'_>, user: &Party, other: &Party) -> Result<Option<RosterChange>> {
+    check(user, other)?;
+    let uid = user.uid.ok_or(StoreError::Invalid("contact"))?;
+    let before = load(tx.conn, uid, &other.jid)?;
+    save(tx, uid, &other.jid, &before, &before.moved(State::TO.with(State::FROM)))
 }
 
 /// Two different parties, of which one is an account.

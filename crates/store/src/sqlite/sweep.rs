@@ -65,7 +65,8 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
         .query_row([], |row| row.get(0))
         .optional()?;
     let Some(uid) = uid else {
-        tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([now])?;
+        let expired = Timestamp(now.0 - limits::INVITE_SHOWN_MS);
+        tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([expired])?;
         return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
     };
     let mut swept = Swept { next: Some(SweepCursor(SweepPart::Deleted)), ..Swept::default() };

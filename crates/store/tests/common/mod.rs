@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Append, Appended, Credentials, Direction, Entry, Flags, NewAccount, Options, Origin, Pointer, Primary,
-    Result, Store, Timestamp,
+    Append, Appended, Credentials, Direction, Entry, Flags, Invite, InviteHash, NewAccount, Offer, Options,
+    Origin, Pointer, Primary, Result, Store, Timestamp,
 };
 use smallvec::smallvec;
 use tempfile::TempDir;
@@ -123,5 +123,16 @@ pub(crate) fn account(name: Option<&str>) -> NewAccount {
         created: Timestamp(1_000),
         epoch: 7,
         invite: None,
+    }
+}
+
+/// An invitation of the operator's to make an account once.
+pub(crate) fn invite(hash: u8, expires: i64) -> Invite {
+    Invite {
+        hash: InviteHash([hash; 32]),
+        expires: Timestamp(expires),
+        uses: 1,
+        created_by: None,
+        offer: Offer { account: true, ..Offer::default() },
     }
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod devices;
 mod groups;
 mod inbox;
+mod invites;
 mod lists;
 mod page;
 mod privacy;
@@ -55,12 +56,16 @@ macro_rules! suite {
                     a_stream_counts, a_write_notes_what_was_handled, a_failed_write_notes_nothing, dead_streams_do_not_add_up;
                 accounts:
                     numbers_skip_what_is_reserved, names_are_unique, a_number_is_no_name, a_deleted_number_is_not_given_again,
-                    deletion_takes_all_that_is_theirs, an_invitation_is_used_up, an_import_refuses_one_by_one, accounts_are_listed,
+                    deletion_takes_all_that_is_theirs, an_import_refuses_one_by_one, accounts_are_listed,
                     fields_change, last_activity_is_kept, administrators_are_a_set, the_disabled_are_counted;
                 groups:
                     groups_have_numbers_and_perhaps_names, nobody_takes_all_groups, a_group_is_configured_and_found,
                     affiliations_change_together_or_not, somebody_is_forgotten_everywhere, a_subject_is_set_with_its_message,
                     an_ended_group_is_gone_for_good;
+                invites:
+                    an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
+                    who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
+                    contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
                 devices:
                     devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
                     a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,

@@ -1,7 +1,7 @@
 //! Retention: what goes, and what stays.
 
 use rookery_proto::{Uid, Useq};
-use rookery_store::{Flags, Invite, InviteHash, Policy, Store, SweepCursor, Swept, Timestamp, limits};
+use rookery_store::{Flags, Policy, Store, SweepCursor, Swept, Timestamp, limits};
 
 use crate::common::*;
 
@@ -89,12 +89,11 @@ pub(crate) async fn what_passed_is_not_kept(f: Fixture) {
 }
 
 pub(crate) async fn expired_invitations_go(f: Fixture) {
-    let invite = Invite { hash: InviteHash([1; 32]), expires: Timestamp(10), uses: 1, created_by: None };
-    f.store.create_invite(invite.clone()).await.unwrap();
-    round(&f.store, 9, None).await;
-    assert_eq!(f.store.invites().await.unwrap(), [invite]);
-    round(&f.store, 10, None).await;
-    assert_eq!(f.store.invites().await.unwrap(), []);
+    f.store.create_invite(invite(1, 10), Timestamp(0), 9).await.unwrap();
+    round(&f.store, 9 + limits::INVITE_SHOWN_MS, None).await;
+    assert_eq!(f.store.invites(None).await.unwrap(), [invite(1, 10)]);
+    round(&f.store, 10 + limits::INVITE_SHOWN_MS, None).await;
+    assert_eq!(f.store.invites(None).await.unwrap(), []);
 }
 
 pub(crate) async fn a_deleted_log_is_erased(f: Fixture) {

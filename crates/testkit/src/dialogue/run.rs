@@ -94,6 +94,11 @@ impl Play {
             Action::TimePasses(time) => self.time_passes(*time).await,
             Action::Restart(ending) => self.target.restart(*ending).await,
             Action::Deletes(account) => self.target.ours()?.delete_account(account).await,
+            Action::Invites { token, settings } => {
+                let made = self.target.ours()?.invite(settings).await?;
+                self.variables.insert(token.clone(), made);
+                Ok(())
+            }
             Action::Store(fault) => self.target.set_store_fault(*fault),
             Action::RestIgnored => self.ignore_the_rest().await,
             Action::Client(who, deed) => self.deed(who, deed).await,

@@ -24,6 +24,14 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "server", "restarts"] => Action::Restart(Ending::Orderly),
         ["the", "server", "is", "killed", "and", "restarts"] => Action::Restart(Ending::Killed),
         ["the", "operator", "deletes", account] => Action::Deletes((*account).to_owned()),
+        ["the", "operator", "invites", "as", token, settings @ ..] => Action::Invites {
+            token: variable(token)?,
+            settings: match settings {
+                [] => Vec::new(),
+                ["with", settings @ ..] => settings.iter().map(|s| setting(s)).collect::<Result<_>>()?,
+                _ => bail!("not a sentence of the language"),
+            },
+        },
         ["the", "store", "fails"] => Action::Store(Some(StoreFault::Fails)),
         ["the", "store", "is", "full"] => Action::Store(Some(StoreFault::Full)),
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
@@ -100,6 +108,12 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
         bail!("nothing can stand below this sentence");
     }
     Ok(Action::Client(who, deed))
+}
+
+/// The name in `{name}`.
+fn variable(text: &str) -> Result<String> {
+    let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    name.map(str::to_owned).with_context(|| format!("{text} is no variable"))
 }
 
 fn setting(text: &str) -> Result<(String, String)> {

@@ -26,6 +26,7 @@ use rookery_proto::stanza::Stanza;
 use rookery_proto::stream::StreamError;
 use rookery_proto::stream::features::Offer;
 use rookery_proto::xml::{Item, Limits, StreamHeader};
+use rookery_store::Shown;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -53,8 +54,8 @@ pub struct Negotiation<S> {
     lang: Option<Arc<str>>,
     /// The client was given a challenge about an account, and has not answered it.
     asked: bool,
-    /// The token of an invitation that the client has shown (XEP-0445).
-    invite: Option<String>,
+    /// The invitation that the client has shown (XEP-0445).
+    invite: Option<Shown>,
     /// Bound or resumed; to be let go of if the connection fails on its last steps.
     session: Option<Arc<Session>>,
 }
@@ -219,7 +220,7 @@ impl<S: Carrier> Negotiation<S> {
             tokens: &tokens,
             bindings: &bindings,
             register: sign_up && server.core.policy.registration != Registration::Closed,
-            register_token: sign_up && server.core.policy.registration == Registration::Invite,
+            register_token: sign_up && server.core.policy.registration != Registration::Closed,
             max_bytes: Some(Limits::unauthenticated().stanza_bytes),
             idle_seconds: Some(limits::NEGOTIATION.as_secs() as u32),
         };
