@@ -76,6 +76,8 @@ pub struct Policy {
     pub contacts: Vec<(&'static str, Vec<String>)>,
     /// Where to read what is wrong when the server is not there (XEP-0455).
     pub outage: Vec<String>,
+    /// What may be uploaded (XEP-0363); `None`: nothing.
+    pub files: Option<xep::upload::Files>,
 }
 
 /// Who may sign up in-band.

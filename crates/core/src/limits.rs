@@ -235,3 +235,6 @@ pub const INVITE_DAYS_MOST: u32 = 3_650;
 
 /// How often one invitation can be taken up at most: a large organisation that comes with one link.
 pub const INVITE_USES_MOST: u32 = 100_000;
+/// How long (ms) after it was asked for an upload may be finished, in as many attempts as it takes (XEP-0363 §7): a large
+/// file over a slow line.
+pub const SLOT_MS: i64 = 3_600_000;

@@ -160,6 +160,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         services: Vec::new(),
         contacts: Vec::new(),
         outage: Vec::new(),
+        files: None,
     };
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),

@@ -41,13 +41,24 @@ pub struct StanzaError {
     pub app: Option<(&'static str, &'static str)>,
     /// An attribute of that condition: (name, value).
     pub app_attr: Option<(&'static str, &'static str)>,
+    /// What else that condition says.
+    pub app_detail: Option<Box<Detail>>,
+}
+
+/// What an application-specific condition says beyond its name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// An attribute: its name and value.
+    Attr(&'static str, String),
+    /// A child in the condition's namespace: its name and text.
+    Child(&'static str, String),
 }
 
 macro_rules! conditions {
     ($($(#[$doc:meta])* $name:ident = $kind:ident, $condition:literal;)*) => {
         impl StanzaError {
             $($(#[$doc])* pub fn $name() -> StanzaError {
-                StanzaError { kind: ErrorType::$kind, condition: $condition, text: None, app: None, app_attr: None }
+                StanzaError { kind: ErrorType::$kind, condition: $condition, text: None, app: None, app_attr: None, app_detail: None }
             })*
         }
     };
@@ -114,6 +125,12 @@ impl StanzaError {
         self
     }
 
+    /// The same error with more in its application-specific condition.
+    pub fn app_detail(mut self, detail: Detail) -> StanzaError {
+        self.app_detail = Some(Box::new(detail));
+        self
+    }
+
     /// The same error with another type (RFC 6120 §8.3.3 allows it for most conditions).
     pub fn kind(mut self, kind: ErrorType) -> StanzaError {
         self.kind = kind;
@@ -130,6 +147,15 @@ impl StanzaError {
             x.open_ns(name, ns);
             if let Some((name, value)) = self.app_attr {
                 x.attr(name, value);
+            }
+            match self.app_detail.as_deref() {
+                Some(Detail::Attr(name, value)) => {
+                    x.attr(name, value);
+                }
+                Some(Detail::Child(name, text)) => {
+                    x.text_element(name, text);
+                }
+                None => {}
             }
             x.close();
         }

@@ -153,6 +153,16 @@ pub const MDS: &str = "urn:xmpp:mds:displayed:0";
 pub const OFFLINE: &str = "msgoffline";
 /// XEP-0363: upload of files by HTTP.
 pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";
+/// XEP-0363: what an uploaded file is for.
+pub const UPLOAD_PURPOSE: &str = "urn:xmpp:http:upload:purpose:0";
+/// XEP-0363: files that messages name.
+pub const UPLOAD_MESSAGE: &str = "urn:xmpp:http:upload:purpose:0#message";
+/// XEP-0363: files that a profile shows.
+pub const UPLOAD_PROFILE: &str = "urn:xmpp:http:upload:purpose:0#profile";
+/// XEP-0363: files that go after a short while.
+pub const UPLOAD_EPHEMERAL: &str = "urn:xmpp:http:upload:purpose:0#ephemeral";
+/// XEP-0363: files that stay.
+pub const UPLOAD_PERMANENT: &str = "urn:xmpp:http:upload:purpose:0#permanent";
 
 /// XEP-0184: receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";

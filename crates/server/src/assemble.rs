@@ -1,6 +1,7 @@
 //! Puts a server together from what lasts (store, restart journal, secret) and what the operator decided, and takes
 //! it apart again.
 
+use crate::files::Files;
 use crate::net::keepalive;
 use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
@@ -116,11 +117,23 @@ pub async fn shutdown(core: &Core) -> Result<()> {
     core.store.close().await.context("The store could not be closed.")
 }
 
+/// The files in `data`, where they are offered.
+pub fn files(core: &Arc<Core>, data: &Path) -> Result<Option<Arc<Files>>> {
+    let offered = core.policy.files.is_some();
+    let files = offered.then(|| Files::open(core.clone(), data)).transpose();
+    files.with_context(|| format!("The folder for files in {} cannot be used.", data.display()))
+}
+
 /// What happens by the clock, until the server ends.
-pub fn background(core: Arc<Core>) -> tokio::task::JoinHandle<()> {
+pub fn background(core: Arc<Core>, files: Option<Arc<Files>>) -> tokio::task::JoinHandle<()> {
     use keepalive::{announcements, flush, run, sweep};
     let core = move || core.clone();
-    tokio::spawn(
-        async move { tokio::join!(run(core()), flush(core()), sweep(core()), announcements(core())).0 },
-    )
+    let tend = async move {
+        if let Some(files) = files {
+            files.tend().await;
+        }
+    };
+    tokio::spawn(async move {
+        tokio::join!(run(core()), flush(core()), sweep(core()), announcements(core()), tend).0
+    })
 }

@@ -72,6 +72,14 @@ pub struct Config {
     pub archive_default: ArchiveDefault,
     /// Days that messages are kept; `None`: forever.
     pub retention_days: Option<u32>,
+    /// The largest file that may be uploaded, bytes; 0: none may.
+    pub files_largest: u64,
+    /// Bytes of one account's files; `None`: no limit.
+    pub files_quota: Option<u64>,
+    /// Bytes of all files; `None`: no limit.
+    pub files_total: Option<u64>,
+    /// Days after which a file goes that no message is seen to name; `None`: it stays.
+    pub files_unnamed_days: Option<u32>,
     /// How long a session waits for its client to come back.
     pub resumption: Duration,
     /// The host that groups live at; `None`: `groups.` before the domain.

@@ -5,6 +5,7 @@ use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
 use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
+use crate::files::Files;
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
 use crate::net::component;
@@ -13,7 +14,9 @@ use crate::net::{Server, Settings};
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::env::Env;
+use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration};
+use rookery_store::FileQuota;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,7 +54,8 @@ async fn run(config: Config) -> Result<()> {
     let monitor = Monitor::new(core.clone(), figures);
 
     let mut doors = JoinSet::new();
-    open_doors(&config, &server, &mut doors).await?;
+    let files = assemble::files(&core, &config.data)?;
+    open_doors(&config, &server, files.clone(), &mut doors).await?;
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;
         let monitor = monitor.clone();
@@ -68,7 +72,7 @@ async fn run(config: Config) -> Result<()> {
     });
     let commands = control::listen(&config.data)?;
     doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
-    let clock = assemble::background(core.clone());
+    let clock = assemble::background(core.clone(), files);
     greet(&config, &core).await;
 
     stop.wait().await;
@@ -79,9 +83,14 @@ async fn run(config: Config) -> Result<()> {
     assemble::shutdown(&core).await
 }
 
-async fn open_doors(config: &Config, server: &Arc<Server>, doors: &mut JoinSet<()>) -> Result<()> {
+async fn open_doors(
+    config: &Config,
+    server: &Arc<Server>,
+    files: Option<Arc<Files>>,
+    doors: &mut JoinSet<()>,
+) -> Result<()> {
     let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
-    let web = Web::new(server.clone(), admission.clone(), web_settings(config));
+    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files);
     let tls = server.tls.clone();
     for (setting, addresses, tls) in
         [("listen.http", &config.listen_http, None), ("listen.https", &config.listen_https, tls)]
@@ -146,7 +155,20 @@ pub fn policy(config: &Config) -> Policy {
         services: config.services.clone(),
         contacts: config.contacts.clone(),
         outage: config.outage.clone(),
+        files: files(config),
     }
+}
+
+/// What may be uploaded: nothing, where nobody could reach it.
+fn files(config: &Config) -> Option<upload::Files> {
+    let base = config.public_url().filter(|_| config.files_largest > 0)?;
+    let quota = FileQuota { account: config.files_quota, total: config.files_total };
+    Some(upload::Files {
+        base,
+        largest: config.files_largest,
+        quota,
+        unnamed_days: config.files_unnamed_days,
+    })
 }
 
 fn log(config: &Config) -> Result<()> {

@@ -9,6 +9,7 @@ mod caps;
 mod delivery;
 mod device;
 mod error;
+mod file;
 mod group;
 mod inbox;
 mod invite;
@@ -30,6 +31,9 @@ mod token;
 pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
+pub use file::{
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
+};
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use inbox::{Conversation, Displayed, Inbox, InboxQuery, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};

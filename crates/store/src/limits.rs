@@ -197,3 +197,24 @@ pub const GROUP_AFFILIATES: usize = 20_000;
 
 /// Groups in the list of those that one account stands to.
 pub const GROUPS_OF: usize = 1_000;
+
+/// Bytes of an uploaded file's name, as most file systems allow.
+pub const FILE_NAME_BYTES: usize = 255;
+
+/// Bytes of a media type: both of its names are at most 127 long (RFC 6838 §4.2), and in practice far shorter together.
+pub const MEDIA_TYPE_BYTES: usize = 127;
+
+/// Uploads that one account has asked for and that have not come: a person who shares an album asks for each picture.
+pub const OPEN_UPLOADS: usize = 100;
+
+/// Uploads of one account: their sizes are added up when it asks for one more, in about a millisecond.
+pub const UPLOADS: usize = 20_000;
+
+/// Uploads in one page of an account's list.
+pub const FILES_PAGE: usize = 100;
+
+/// Uploads that one slice of their sweeper removes, and bytes that it erases.
+pub const SWEEP_FILES: usize = 200;
+
+/// Uploads that one body names; what it names beyond is not kept for it. People share some ten pictures at once.
+pub const FILES_NAMED: usize = 64;

@@ -51,6 +51,7 @@ impl Site {
             services: Vec::new(),
             contacts: Vec::new(),
             outage: Vec::new(),
+            files: None,
             domain: "localhost".into(),
             groups: "groups.localhost".into(),
             resumption: Duration::from_secs(600),

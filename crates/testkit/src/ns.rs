@@ -50,3 +50,5 @@ pub const STANZA_ID: &str = "urn:xmpp:sid:0";
 pub const DATA_FORMS: &str = "jabber:x:data";
 /// XEP-0050.
 pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
+/// XEP-0363.
+pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";

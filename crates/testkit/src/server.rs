@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
 use rookery::control::{self, Admin};
+use rookery::files::Files;
 use rookery::http::listener::Http;
 use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
@@ -13,11 +14,12 @@ use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
 use rookery_core::xep::extdisco::{Key, Service};
+use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
-use rookery_store::{NewAccount, Options, Primary};
+use rookery_store::{FileQuota, NewAccount, Options, Primary};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 /// Where browsers reach the server.
-const PUBLIC_URL: &str = "https://localhost:5443";
+pub const PUBLIC_URL: &str = "https://localhost:5443";
 
 /// Rounds of PBKDF2 in tests: the least that the mechanisms allow.
 const ITERATIONS: u32 = 4096;
@@ -42,6 +44,7 @@ const PIPE: usize = 64 * 1024;
 /// Connections for HTTP, of all and of one address: few, so that a test can take them all.
 const CONNECTIONS: usize = 1000;
 const CONNECTIONS_PER_ADDRESS: usize = 20;
+
 /// What the components of a test must know.
 pub const COMPONENT_SECRET: &str = "secret";
 
@@ -97,8 +100,7 @@ impl TestServer {
             true => Some(Arc::new(Tls::open(Source::Local(local(&data, &policy)), UtcDateTime::now())?)),
             false => None,
         };
-        let (server, clock) = open(&data, &policy, tls.clone(), &disk).await?;
-        let web = web(&server);
+        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk).await?;
         Ok(TestServer { data, policy, tls, server, web, clock, disk, connections: Default::default() })
     }
 
@@ -265,8 +267,8 @@ impl TestServer {
             }
         }
         self.connections.lock().clear();
-        (self.server, self.clock) = open(&self.data, &self.policy, self.tls.clone(), &self.disk).await?;
-        self.web = web(&self.server);
+        (self.server, self.web, self.clock) =
+            open(&self.data, &self.policy, self.tls.clone(), &self.disk).await?;
         Ok(())
     }
 
@@ -294,12 +296,12 @@ impl TestServer {
 }
 
 /// HTTP as the program offers it by default.
-fn web(server: &Arc<Server>) -> Arc<Web> {
+fn web(server: &Arc<Server>, files: Option<Arc<Files>>) -> Arc<Web> {
     let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
     let settings =
         http::Settings { base: Some(PUBLIC_URL.to_owned()), origins: Vec::new(), proxies: proxies.to_vec() };
     let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
-    Web::new(server.clone(), admission, settings)
+    Web::new(server.clone(), admission, settings, files)
 }
 
 fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
@@ -311,13 +313,16 @@ async fn open(
     policy: &Policy,
     tls: Option<Arc<Tls>>,
     disk: &Faults,
-) -> Result<(Arc<Server>, JoinHandle<()>)> {
+) -> Result<(Arc<Server>, Arc<Web>, JoinHandle<()>)> {
     let mut options = Options::new(data.path().join("rookery.db"));
     options.vfs = Some(disk.name().to_owned());
     let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
-    let clock = assemble::background(core.clone());
+    let files = assemble::files(&core, data.path())?;
+    let clock = assemble::background(core.clone(), files.clone());
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
-    Ok((Arc::new(Server::new(core, tls, settings)), clock))
+    let server = Arc::new(Server::new(core, tls, settings));
+    let web = web(&server, files);
+    Ok((server, web, clock))
 }
 
 fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
@@ -338,6 +343,12 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         services: Vec::new(),
         contacts: Vec::new(),
         outage: Vec::new(),
+        files: Some(upload::Files {
+            base: PUBLIC_URL.to_owned(),
+            largest: 100_000_000,
+            quota: FileQuota::default(),
+            unnamed_days: Some(30),
+        }),
     };
     for (name, value) in settings {
         let number = || value.parse::<u64>().with_context(|| format!("{name} is a number, not {value}"));
@@ -351,6 +362,16 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("turn", host) => policy.services = vec![turn(host)],
             ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],
             ("outage", uri) => policy.outage = vec![uri.into()],
+            ("files", "off") => policy.files = None,
+            ("largest" | "quota" | "total", _) => {
+                let bytes = number()?;
+                let files = policy.files.as_mut().context("there are no files")?;
+                match name.as_str() {
+                    "largest" => files.largest = bytes,
+                    "quota" => files.quota.account = Some(bytes),
+                    _ => files.quota.total = Some(bytes),
+                }
+            }
             ("resumption", _) => policy.resumption = Duration::from_secs(number()?),
             ("idle", _) => policy.idle = Duration::from_secs(number()?),
             ("stanza_bytes", _) => policy.stanza_bytes = number()? as usize,

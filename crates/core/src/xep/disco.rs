@@ -1,6 +1,6 @@
 //! XEP-0030: Service Discovery, and the hash of the server's own capabilities (XEP-0115).
 
-use super::{ALL, Xep, pep, serverinfo};
+use super::{ALL, Xep, pep, serverinfo, upload};
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
 use crate::{Core, Ctx, Policy, Registration};
@@ -28,6 +28,8 @@ pub const INFO: Xep = Xep {
 pub const CAPS_NODE: &str = "https://rookery.im/server";
 
 const SERVER: (&str, &str) = ("server", "im");
+/// Where clients look for a place for files (XEP-0363 §3).
+const STORE: (&str, &str) = ("store", "file");
 const ACCOUNT: (&str, &str) = ("account", "registered");
 /// XEP-0163 §6.1.
 const PEP: (&str, &str) = ("pubsub", "pep");
@@ -35,6 +37,7 @@ const NAME: &str = "Rookery";
 
 /// What the server says of itself: made once, as nothing of it changes while it runs.
 pub struct Announced {
+    identities: Vec<(&'static str, &'static str)>,
     features: Vec<&'static str>,
     forms: Vec<Form>,
     /// The verification string of all that (XEP-0115 §5.1).
@@ -48,17 +51,21 @@ impl Announced {
         features.retain(|feature| match *feature {
             ns::REGISTER => policy.registration != Registration::Closed,
             ns::EXT_DISCO => !policy.services.is_empty(),
+            feature if upload::INFO.server.contains(&feature) => policy.files.is_some(),
             _ => true,
         });
         // In the order of their types, and the fields of each in the order of their names, as the hash wants them.
         let forms: Vec<Form> = serverinfo::forms(policy);
-        let mut text = format!("{}/{}//{NAME}<", SERVER.0, SERVER.1);
+        let mut identities = vec![SERVER];
+        identities.extend(policy.files.as_ref().map(|_| STORE));
+        let mut text: String =
+            identities.iter().map(|(category, kind)| format!("{category}/{kind}//{NAME}<")).collect();
         for feature in &features {
             text.push_str(feature);
             text.push('<');
         }
         forms.iter().for_each(|form| text.push_str(&form.verification()));
-        Announced { features, forms, hash: BASE64_STANDARD.encode(Sha1::digest(text.as_bytes())) }
+        Announced { identities, features, forms, hash: BASE64_STANDARD.encode(Sha1::digest(text.as_bytes())) }
     }
 }
 
@@ -71,14 +78,14 @@ fn features(of: impl Fn(&Xep) -> &'static [&'static str]) -> Vec<&'static str> {
 
 /// What the server is and can (§3.1).
 pub fn server_info(core: &Core, payload: &Child<'_>) -> Answer {
-    let Announced { features, forms, hash } = &core.announced;
+    let Announced { identities, features, forms, hash } = &core.announced;
     let node = payload.attr("node");
     if let Some(node) = node.as_deref()
         && node.strip_prefix(CAPS_NODE).and_then(|rest| rest.strip_prefix('#')) != Some(hash)
     {
         return Err(StanzaError::item_not_found());
     }
-    Ok(Reply::Payload(info(&[SERVER], Some(NAME), features, forms, node.as_deref())))
+    Ok(Reply::Payload(info(identities, Some(NAME), features, forms, node.as_deref())))
 }
 
 /// What an account is and can, towards itself and those who may see it; or what one of its nodes is.

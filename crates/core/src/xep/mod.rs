@@ -26,6 +26,7 @@ pub mod register;
 pub mod roster;
 pub mod serverinfo;
 pub mod time;
+pub mod upload;
 pub mod vcard;
 pub mod vcard4;
 pub mod version;
@@ -163,6 +164,7 @@ pub const ALL: &[Xep] = &[
         "0.7.0",
         "On everything archived; forged ids are removed.",
     ),
+    upload::INFO,
     Xep::of("XEP-0368", "SRV Records for XMPP over TLS", "1.1.0", "Direct TLS with ALPN."),
     invite::CONTACT,
     Xep::of(

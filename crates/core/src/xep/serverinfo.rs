@@ -1,7 +1,7 @@
 //! What the server says of itself beyond its features (XEP-0128): contacts (XEP-0157), its software (XEP-0232), and where
 //! to read what is wrong when it is not there (XEP-0455).
 
-use super::Xep;
+use super::{Xep, upload};
 use crate::Policy;
 use rookery_proto::form::{Field, Form, Kind};
 
@@ -39,6 +39,7 @@ pub fn forms(policy: &Policy) -> Vec<Form> {
             .field(text("software", "Rookery"))
             .field(text("software_version", env!("CARGO_PKG_VERSION"))),
     );
+    forms.extend(policy.files.as_ref().map(upload::form));
     if !policy.outage.is_empty() {
         forms.push(Form::new("urn:xmpp:sos:0").field(list("external-status-addresses", &policy.outage)));
     }

@@ -43,12 +43,16 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "registration", about: "Who may make an account with a client." },
     Section { name: "archive", about: "What is kept of messages." },
     Section { name: "groups", about: "Rooms in which many speak with each other (XEP-0045)." },
+    Section { name: "files", about: "Files that people share (XEP-0363): docs/files.md." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
     Section { name: "contact", about: "Whom people can turn to; clients show it (XEP-0157)." },
     Section { name: "log", about: "What the server writes to its standard error." },
 ];
 
 const YEARS_100: u64 = 36_500;
+
+/// More megabytes or gigabytes than any disk has, and few enough to be counted in bytes.
+const MEGABYTES: u64 = 1_000_000_000;
 
 impl Config {
     /// The state before the defaults are read into it.
@@ -76,6 +80,10 @@ impl Config {
             reserved_numbers: Vec::new(),
             archive_default: ArchiveDefault::Always,
             retention_days: None,
+            files_largest: 0,
+            files_quota: None,
+            files_total: None,
+            files_unnamed_days: None,
             resumption: Duration::ZERO,
             groups_host: None,
             stanza_bytes: 0,
@@ -292,7 +300,48 @@ pub const SETTINGS: &[Setting] = &[
                 domain. Choose it before the first group is made: addresses do not move.",
         set: |config, value| {
             let host = value::text(value)?;
-            put(&mut config.groups_host, Some(host).filter(|host| !host.is_empty()).map(value::domain).transpose())
+            put(
+                &mut config.groups_host,
+                Some(host).filter(|host| !host.is_empty()).map(value::domain).transpose(),
+            )
+        },
+    },
+    Setting {
+        key: "files.largest_mb",
+        default: "100",
+        about: "The largest file, in megabytes. With 0 there are no uploads. A reverse proxy must let bodies of this size \
+                pass.",
+        set: |config, value| {
+            put(&mut config.files_largest, value::number(value, 0..=MEGABYTES).map(|mb: u64| mb * 1_000_000))
+        },
+    },
+    Setting {
+        key: "files.quota_mb",
+        default: "2000",
+        about: "Megabytes that the files of one account may take; 0 is no limit. It is told before an upload that has no \
+                room.",
+        set: |config, value| {
+            let mb: u64 = value::number(value, 0..=MEGABYTES)?;
+            put(&mut config.files_quota, Ok(Some(mb * 1_000_000).filter(|bytes| *bytes > 0)))
+        },
+    },
+    Setting {
+        key: "files.total_gb",
+        default: "0",
+        about: "Gigabytes that all files together may take; 0 is as much as the disk has.",
+        set: |config, value| {
+            let gb: u64 = value::number(value, 0..=MEGABYTES)?;
+            put(&mut config.files_total, Ok(Some(gb * 1_000_000_000).filter(|bytes| *bytes > 0)))
+        },
+    },
+    Setting {
+        key: "files.unnamed_days",
+        default: "30",
+        about: "A file goes with the last message that names it. One that no message is seen to name goes after so many \
+                days; 0 keeps it. Messages that are encrypted end to end name their files where the server cannot see it.",
+        set: |config, value| {
+            let days = value::number(value, 0..=YEARS_100)?;
+            put(&mut config.files_unnamed_days, Ok(Some(days).filter(|days| *days > 0)))
         },
     },
     Setting {

@@ -10,18 +10,20 @@ mod monitor;
 mod origin;
 mod page;
 mod patience;
+mod upload;
 pub mod visitor;
 mod websocket;
 
 pub use monitor::{Monitor, recorder};
 
 use crate::bosh::Sessions;
+use crate::files::Files;
 use crate::net::Server;
 use crate::net::listener::Admission;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use std::sync::Arc;
 use visitor::Network;
 
@@ -47,14 +49,21 @@ pub struct Web {
     server: Arc<Server>,
     admission: Arc<Admission>,
     settings: Settings,
+    /// Uploaded files, where they are offered.
+    files: Option<Arc<Files>>,
     /// Streams over BOSH.
     pub sessions: Arc<Sessions>,
 }
 
 impl Web {
     /// Serves the streams of `server`; `admission` bounds the connections of all doors.
-    pub fn new(server: Arc<Server>, admission: Arc<Admission>, settings: Settings) -> Arc<Web> {
-        Arc::new(Web { server, admission, settings, sessions: Arc::default() })
+    pub fn new(
+        server: Arc<Server>,
+        admission: Arc<Admission>,
+        settings: Settings,
+        files: Option<Arc<Files>>,
+    ) -> Arc<Web> {
+        Arc::new(Web { server, admission, settings, files, sessions: Arc::default() })
     }
 
     fn domain(&self) -> &str {
@@ -70,6 +79,7 @@ fn router(web: Arc<Web>) -> Router {
         .route(BOSH_PATH, get(page::bosh).post(bosh::post).options(bosh::preflight))
         .route("/.well-known/host-meta", get(discovery::xml))
         .route("/.well-known/host-meta.json", get(discovery::json))
+        .route(upload::PATH, any(upload::serve))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "There is no such page here.") })
         .with_state(web)
 }

@@ -5,7 +5,10 @@ use rookery_proto::{Uid, Useq};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 
-use crate::{AddressKind, DeviceId, Flags, InviteHash, StreamId, Timestamp, TokenSeed};
+use crate::{
+    AddressKind, DeviceId, FileHash, FilePurpose, FileToken, Flags, InviteHash, StreamId, Timestamp,
+    TokenSeed,
+};
 
 /// A number as SQLite keeps it. What does not fit is greater than all that is kept.
 pub(super) fn int(number: u64) -> i64 {
@@ -112,6 +115,54 @@ impl FromSql for AddressKind {
             0 => Ok(AddressKind::Local),
             1 => Ok(AddressKind::V4),
             2 => Ok(AddressKind::V6),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+impl ToSql for FileToken {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl FromSql for FileToken {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<FileToken> {
+        FileToken::new(value.as_str()?.as_bytes()).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for FileHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.as_slice().to_sql()
+    }
+}
+
+impl FromSql for FileHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<FileHash> {
+        <[u8; 32]>::column_result(value).map(FileHash)
+    }
+}
+
+impl ToSql for FilePurpose {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let purpose: i64 = match self {
+            FilePurpose::Message => 0,
+            FilePurpose::Profile => 1,
+            FilePurpose::Ephemeral => 2,
+            FilePurpose::Permanent => 3,
+        };
+        Ok(purpose.into())
+    }
+}
+
+impl FromSql for FilePurpose {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<FilePurpose> {
+        match value.as_i64()? {
+            0 => Ok(FilePurpose::Message),
+            1 => Ok(FilePurpose::Profile),
+            2 => Ok(FilePurpose::Ephemeral),
+            3 => Ok(FilePurpose::Permanent),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }

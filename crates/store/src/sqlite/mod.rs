@@ -14,6 +14,7 @@ pub(crate) mod blocks;
 pub(crate) mod caps;
 pub(crate) mod delivery;
 pub(crate) mod devices;
+pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod inbox;
 pub(crate) mod invites;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_groups.sql"),
     include_str!("migrations/0008_inbox.sql"),
     include_str!("migrations/0009_invitations.sql"),
+    include_str!("migrations/0010_files.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use smallvec::SmallVec;
 
 use super::columns::{int, jid, useq};
+use super::files;
 use super::inbox;
 use super::tx::{Last, Tx};
 use crate::timeline::{Append, Appended, Direction, Entry, Flags, Head, MessageId, Origin, Pointer};
@@ -75,6 +76,7 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append) -> Result<Appended> {
             append.stanza.as_ref(),
         ])?;
     let message = MessageId(tx.conn.last_insert_rowid() as u64);
+    files::refer(tx, int(message.0), &append.stanza)?;
 
     // Users are taken in the order of their uid (invariant 3), answers given in the order of the pointers.
     let mut order: SmallVec<[usize; 2]> = (0..append.pointers.len()).collect();
@@ -160,6 +162,7 @@ pub(crate) fn retract(tx: &mut Tx<'_>, origin: &Origin, tombstone: &Bytes) -> Re
     tx.conn
         .prepare_cached("UPDATE message SET stanza = ?2, flags = flags | ?3 WHERE id = ?1")?
         .execute(params![message, tombstone.as_ref(), Flags::RETRACTED])?;
+    files::unrefer(tx, message)?;
     Ok(true)
 }
 
@@ -204,6 +207,8 @@ pub(super) fn release(tx: &Tx<'_>, message: i64) -> Result<bool> {
         tx.conn.prepare_cached("DELETE FROM message WHERE id = ?1 AND refs <= 1")?.execute([message])?;
     if last == 0 {
         tx.conn.prepare_cached("UPDATE message SET refs = refs - 1 WHERE id = ?1")?.execute([message])?;
+    } else {
+        files::unrefer(tx, message)?;
     }
     Ok(last > 0)
 }

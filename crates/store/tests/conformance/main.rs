@@ -6,6 +6,7 @@ mod common;
 
 mod accounts;
 mod devices;
+mod files;
 mod groups;
 mod inbox;
 mod invites;
@@ -75,6 +76,12 @@ macro_rules! suite {
                     what_was_set_aside_is_not_shown_until_it_is_let_in, groups_are_conversations, reading_never_goes_back,
                     reading_is_kept_with_what_says_it, what_is_not_there_was_not_read, counts_of_unread_stop_at_the_limit,
                     one_who_is_flooded_sees_every_conversation, readings_are_bounded, readings_go_with_the_account;
+                files:
+                    an_upload_becomes_a_file, room_is_counted_before_the_bytes_come, all_together_have_so_much_room,
+                    open_uploads_are_bounded, bytes_are_shared_and_erased_with_the_last, what_nobody_names_goes_in_its_time,
+                    a_file_goes_with_the_last_body_that_names_it, a_file_goes_when_its_message_is_taken_back,
+                    a_file_goes_with_old_messages, a_file_may_be_named_before_it_is_there, only_files_of_messages_go_with_them,
+                    files_go_with_their_account, uploads_are_listed, what_is_no_name_names_nothing;
                 roster:
                     items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,

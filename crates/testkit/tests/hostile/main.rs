@@ -5,6 +5,7 @@ mod auth;
 mod bosh;
 mod common;
 mod component;
+mod files;
 mod http;
 mod memory;
 mod offline;

@@ -1,0 +1,88 @@
+//! Uploads (XEP-0363 §6) and what is downloaded: one address for both. Who asked for the slot has the key, and uploads;
+//! everybody who knows the address downloads.
+
+mod download;
+mod kinds;
+mod put;
+mod range;
+
+use super::{Web, refuse};
+use crate::files::Files;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use rookery_store::FileToken;
+use std::sync::Arc;
+
+/// Where files are.
+pub(super) const PATH: &str = "/upload/{token}/{name}";
+
+/// How many bytes of an upload are here, for who wants to go on with it.
+const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+
+/// Pages of all sites may upload and download: the address is the permission, and no cookie is involved.
+const CORS: [(HeaderName, HeaderValue); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Content-Range, Content-Disposition, ETag, Accept-Ranges, Upload-Offset"),
+    ),
+];
+
+/// Everything that is asked of an upload's address.
+pub(super) async fn serve(
+    State(web): State<Arc<Web>>,
+    Path((token, _name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = match (&web.files, FileToken::new(token.as_bytes())) {
+        (Some(files), Some(token)) => answer(files, token, request).await,
+        _ => no_file(),
+    };
+    (CORS, answer).into_response()
+}
+
+async fn answer(files: &Arc<Files>, token: FileToken, request: Request) -> Response {
+    let key = parameter(request.uri(), "key").map(str::to_owned);
+    match (request.method(), key) {
+        (&Method::OPTIONS, _) => preflight(),
+        (&Method::GET, None) => download::get(files, token, request.headers(), true).await,
+        (&Method::HEAD, None) => download::get(files, token, request.headers(), false).await,
+        (&Method::HEAD, Some(key)) => put::offset(files, token, &key).await,
+        (&Method::PUT, Some(key)) => put::put(files, token, &key, request).await,
+        (&Method::PUT, None) => refuse(StatusCode::FORBIDDEN, "Files are uploaded with a key."),
+        _ => {
+            let allow = [(header::ALLOW, "GET, HEAD, PUT, OPTIONS")];
+            (allow, refuse(StatusCode::METHOD_NOT_ALLOWED, "Files are here, to be put and got."))
+                .into_response()
+        }
+    }
+}
+
+/// The value of a parameter behind the path.
+fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+fn no_file() -> Response {
+    refuse(StatusCode::NOT_FOUND, "There is no such file here, or not any more.")
+}
+
+/// The store or the storage fails: it may be well again in a moment.
+fn trouble(error: impl std::fmt::Display) -> Response {
+    tracing::warn!(%error, "a file cannot be served");
+    let later = [(header::RETRY_AFTER, "30")];
+    (later, refuse(StatusCode::SERVICE_UNAVAILABLE, "This does not work at the moment. Try again later."))
+        .into_response()
+}
+
+/// A browser asks whether a page may upload (Fetch standard, CORS preflight).
+fn preflight() -> Response {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, PUT, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Content-Range, Range, If-None-Match, If-Range"),
+        (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
+}

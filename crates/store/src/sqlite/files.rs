@@ -1,0 +1,258 @@
+//! Uploads, the bytes behind them, and what names them.
+
+use memchr::memmem;
+use rookery_proto::Uid;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use smallvec::SmallVec;
+
+use super::Tx;
+use super::columns::{int, uid};
+use crate::file::{
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
+};
+use crate::{Result, StoreError, Timestamp, limits};
+
+const UPLOAD: &str =
+    "u.token, u.uid, u.name, u.media_type, u.size, u.purpose, u.at, u.due, b.hash, b.width, b.height
+     FROM upload u LEFT JOIN blob b ON b.id = u.blob";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
+    let hash: Option<FileHash> = row.get(8)?;
+    let (width, height): (Option<u32>, Option<u32>) = (row.get(9)?, row.get(10)?);
+    Ok(Upload {
+        token: row.get(0)?,
+        uid: uid(row, 1)?,
+        name: row.get(2)?,
+        media_type: row.get(3)?,
+        size: row.get::<_, i64>(4)? as u64,
+        purpose: row.get(5)?,
+        at: row.get(6)?,
+        due: row.get(7)?,
+        blob: hash.map(|hash| Blob { hash, dimensions: width.zip(height) }),
+    })
+}
+
+pub(crate) fn open(tx: &mut Tx<'_>, new: &NewUpload, quota: FileQuota) -> Result<Room> {
+    if new.name.len() > limits::FILE_NAME_BYTES || new.media_type.len() > limits::MEDIA_TYPE_BYTES {
+        return Err(StoreError::Invalid("name of the file"));
+    }
+    if let Some(refused) = refused(tx.conn, new, quota)? {
+        return Ok(refused);
+    }
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO upload (token, uid, name, media_type, size, purpose, at, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            new.token,
+            int(new.uid.0),
+            new.name,
+            new.media_type,
+            int(new.size),
+            new.purpose,
+            new.at,
+            new.due
+        ])?;
+    Ok(Room::Given)
+}
+
+/// Why there is no room, if there is none.
+fn refused(conn: &Connection, new: &NewUpload, quota: FileQuota) -> Result<Option<Room>> {
+    let owner = int(new.uid.0);
+    let (open, until): (i64, Option<Timestamp>) = conn
+        .prepare_cached("SELECT count(*), min(due) FROM upload WHERE uid = ?1 AND blob IS NULL AND due > ?2")?
+        .query_row(params![owner, new.at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if open >= limits::OPEN_UPLOADS as i64 {
+        return Ok(Some(Room::Busy(until.unwrap_or(new.at))));
+    }
+    let FileUsage { files, bytes: used } = usage(conn, new.uid)?;
+    let more = quota.account.is_some_and(|most| used.saturating_add(new.size) > most);
+    if more || files >= limits::UPLOADS as u64 {
+        let until = conn
+            .prepare_cached("SELECT min(due) FROM upload WHERE uid = ?1 AND due > ?2")?
+            .query_row(params![owner, new.at], |row| row.get(0))?;
+        return Ok(Some(Room::Quota { used, until }));
+    }
+    let full = |most| stored(conn).map(|stored| stored.bytes.saturating_add(new.size) > most);
+    Ok(quota.total.map(full).transpose()?.unwrap_or(false).then_some(Room::Full))
+}
+
+pub(crate) fn upload(conn: &Connection, token: FileToken) -> Result<Option<Upload>> {
+    let sql = format!("SELECT {UPLOAD} WHERE u.token = ?1");
+    Ok(conn.prepare_cached(&sql)?.query_row([token], read).optional()?)
+}
+
+pub(crate) fn uploads(conn: &Connection, uid: Uid, before: Option<FileToken>) -> Result<Vec<Upload>> {
+    let sql = format!(
+        "SELECT {UPLOAD} WHERE u.uid = ?1 AND (?2 IS NULL OR u.id < (SELECT id FROM upload WHERE token = ?2))
+         ORDER BY u.id DESC LIMIT ?3"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![int(uid.0), before, limits::FILES_PAGE as i64], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn expect(tx: &mut Tx<'_>, hash: FileHash, size: u64) -> Result<()> {
+    let new = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO blob (hash, size, refs) VALUES (?1, ?2, 0) ON CONFLICT (hash) DO NOTHING",
+        )?
+        .execute(params![hash, int(size)])?;
+    if new > 0 { count(tx, 1, int(size)) } else { Ok(()) }
+}
+
+pub(crate) fn finish(tx: &mut Tx<'_>, token: FileToken, blob: Blob, due: Option<Timestamp>) -> Result<()> {
+    let id: Option<i64> = tx
+        .conn
+        .prepare_cached(
+            "UPDATE blob SET refs = refs + 1, width = ?2, height = ?3 WHERE hash = ?1 RETURNING id",
+        )?
+        .query_row(
+            params![blob.hash, blob.dimensions.map(|it| it.0), blob.dimensions.map(|it| it.1)],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let id = id.ok_or(StoreError::Invalid("file"))?;
+    let done = tx
+        .conn
+        .prepare_cached(
+            "UPDATE upload SET blob = ?2, due = CASE
+                 WHEN purpose = 0 AND EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = upload.id) THEN NULL
+                 ELSE ?3 END
+             WHERE token = ?1 AND blob IS NULL",
+        )?
+        .execute(params![token, id, due])?;
+    if done > 0 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+pub(crate) fn expire(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<FileToken>> {
+    let due: Vec<FileToken> = {
+        let mut statement =
+            tx.conn.prepare_cached("SELECT token FROM upload WHERE due <= ?1 ORDER BY due LIMIT ?2")?;
+        let rows = statement.query_map(params![now, limits::SWEEP_FILES as i64], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for token in &due {
+        remove(tx, *token)?;
+    }
+    Ok(due)
+}
+
+pub(crate) fn remove(tx: &mut Tx<'_>, token: FileToken) -> Result<bool> {
+    let row: Option<(i64, Option<i64>)> = tx
+        .conn
+        .prepare_cached("DELETE FROM upload WHERE token = ?1 RETURNING id, blob")?
+        .query_row([token], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, blob)) = row else { return Ok(false) };
+    tx.conn.prepare_cached("DELETE FROM upload_ref WHERE upload = ?1")?.execute([id])?;
+    tx.conn.prepare_cached("UPDATE blob SET refs = refs - 1 WHERE id = ?1")?.execute([blob])?;
+    Ok(true)
+}
+
+pub(crate) fn unused(conn: &Connection) -> Result<Vec<FileHash>> {
+    let mut statement = conn.prepare_cached("SELECT hash FROM blob WHERE refs = 0 ORDER BY id LIMIT ?1")?;
+    let rows = statement.query_map([limits::SWEEP_FILES as i64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn is_unused(conn: &Connection, hash: FileHash) -> Result<bool> {
+    Ok(conn.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1 AND refs = 0")?.exists([hash])?)
+}
+
+pub(crate) fn forget(tx: &mut Tx<'_>, hash: FileHash) -> Result<bool> {
+    let size: Option<i64> = tx
+        .conn
+        .prepare_cached("DELETE FROM blob WHERE hash = ?1 AND refs = 0 RETURNING size")?
+        .query_row([hash], |row| row.get(0))
+        .optional()?;
+    let Some(size) = size else { return Ok(false) };
+    count(tx, -1, -size)?;
+    Ok(true)
+}
+
+/// What all bytes take is counted as they come and go: adding them up would read every row.
+fn count(tx: &Tx<'_>, files: i64, bytes: i64) -> Result<()> {
+    let mut add = tx.conn.prepare_cached(
+        "INSERT INTO counter (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + ?2",
+    )?;
+    add.execute(params!["files", files])?;
+    add.execute(params!["file_bytes", bytes])?;
+    Ok(())
+}
+
+pub(crate) fn stored(conn: &Connection) -> Result<FileUsage> {
+    let mut statement = conn.prepare_cached("SELECT value FROM counter WHERE name = ?1")?;
+    let mut value = |name| statement.query_row([name], |row| row.get::<_, i64>(0)).optional();
+    let (files, bytes) = (value("files")?.unwrap_or(0), value("file_bytes")?.unwrap_or(0));
+    Ok(FileUsage { files: files as u64, bytes: bytes as u64 })
+}
+
+pub(crate) fn usage(conn: &Connection, uid: Uid) -> Result<FileUsage> {
+    let mut statement =
+        conn.prepare_cached("SELECT count(*), coalesce(sum(size), 0) FROM upload WHERE uid = ?1")?;
+    Ok(statement.query_row([int(uid.0)], |row| {
+        Ok(FileUsage { files: row.get::<_, i64>(0)? as u64, bytes: row.get::<_, i64>(1)? as u64 })
+    })?)
+}
+
+/// The account is deleted: its files go at the next round, whoever names them.
+pub(crate) fn abandon(tx: &Tx<'_>, uid: Uid) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE upload SET due = 0, purpose = ?2 WHERE uid = ?1")?
+        .execute(params![int(uid.0), FilePurpose::Ephemeral])?;
+    Ok(())
+}
+
+/// The uploads that a body names.
+pub(super) fn named(stanza: &[u8]) -> SmallVec<[FileToken; 1]> {
+    let mut named = SmallVec::new();
+    for at in memmem::find_iter(stanza, UPLOAD_MARK) {
+        let begin = at + UPLOAD_MARK.len();
+        let token = stanza.get(begin..begin + FileToken::LEN).and_then(FileToken::new);
+        if let Some(token) = token.filter(|token| !named.contains(token)) {
+            named.push(token);
+            if named.len() == limits::FILES_NAMED {
+                break;
+            }
+        }
+    }
+    named
+}
+
+/// Notes what a new body names: it stays as long as the body does.
+pub(super) fn refer(tx: &Tx<'_>, message: i64, stanza: &[u8]) -> Result<()> {
+    for token in named(stanza) {
+        let upload: Option<i64> = tx
+            .conn
+            .prepare_cached("INSERT INTO upload_ref (message, upload) SELECT ?1, id FROM upload WHERE token = ?2 RETURNING upload")?
+            .query_row(params![message, token], |row| row.get(0))
+            .optional()?;
+        let Some(upload) = upload else { continue };
+        tx.conn
+            .prepare_cached("UPDATE upload SET due = NULL WHERE id = ?1 AND purpose = 0 AND blob IS NOT NULL AND due IS NOT NULL")?
+            .execute([upload])?;
+    }
+    Ok(())
+}
+
+/// A body is gone, or empty: what it alone named goes at the next round.
+pub(super) fn unrefer(tx: &Tx<'_>, message: i64) -> Result<()> {
+    let named: SmallVec<[i64; 1]> = {
+        let mut statement =
+            tx.conn.prepare_cached("DELETE FROM upload_ref WHERE message = ?1 RETURNING upload")?;
+        let rows = statement.query_map([message], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for upload in named {
+        tx.conn
+            .prepare_cached(
+                "UPDATE upload SET due = 0 WHERE id = ?1 AND purpose = 0 AND blob IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = ?1)",
+            )?
+            .execute([upload])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! Uploads and downloads (XEP-0363): what comes back is what was put there, and never runs; what does not fit is refused.
+
+use anyhow::{Context, Result};
+use rookery_testkit::client::{Answered, Client, Slot, ask, request};
+use rookery_testkit::server::{Ending, PUBLIC_URL, StoreFault, TestOptions, TestServer};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::common::{self, Dice, bound, run};
+use rookery_testkit::clock;
+
+async fn put(server: &TestServer, slot: &Slot, headers: &str, body: &[u8]) -> Result<Answered> {
+    request(server.connect_http(), "PUT", &slot.put, headers, body).await
+}
+
+async fn get(server: &TestServer, target: &str, headers: &str) -> Result<Answered> {
+    request(server.connect_http(), "GET", target, headers, b"").await
+}
+
+async fn head(server: &TestServer, target: &str) -> Result<Answered> {
+    request(server.connect_http(), "HEAD", target, "", b"").await
+}
+
+/// A server, romeo, and a slot for these bytes.
+async fn with_slot(bytes: &[u8], kind: &str) -> Result<(TestServer, Client, Slot)> {
+    let server = common::server(&[]).await?;
+    let mut romeo = bound(&server, "romeo", "orchard").await?;
+    let slot = romeo.slot("a file.bin", bytes.len(), kind, "").await?;
+    Ok((server, romeo, slot))
+}
+
+/// Bytes that are none like the other.
+fn noise(length: usize) -> Vec<u8> {
+    let mut dice = Dice(7);
+    (0..length).map(|_| dice.roll(256) as u8).collect()
+}
+
+#[test]
+fn what_is_put_is_got() {
+    run(async {
+        let bytes = noise(1_000_000);
+        let (server, _romeo, slot) = with_slot(&bytes, "image/jpeg").await?;
+        assert!(slot.url.starts_with(PUBLIC_URL) && slot.url.ends_with("/a%20file.bin"), "{}", slot.url);
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404);
+        let answer = put(&server, &slot, "Content-Type: image/jpeg\r\n", &bytes).await?;
+        assert_eq!(answer.status, 201, "{}", answer.head);
+        let answer = get(&server, &slot.get, "").await?;
+        assert_eq!(answer.status, 200);
+        assert!(answer.body == bytes);
+        for (name, value) in [
+            ("content-type", "image/jpeg"),
+            ("content-length", "1000000"),
+            ("content-disposition", "inline; filename=\"a file.bin\"; filename*=UTF-8''a%20file.bin"),
+            ("x-content-type-options", "nosniff"),
+            (
+                "content-security-policy",
+                "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox",
+            ),
+            ("access-control-allow-origin", "*"),
+            ("cache-control", "private, max-age=31536000, immutable"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{}", answer.head);
+        }
+        let answer = head(&server, &slot.get).await?;
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+        assert_eq!(answer.header("content-length"), Some("1000000"));
+        Ok(())
+    });
+}
+
+#[test]
+fn an_empty_file_is_a_file() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"", "text/plain").await?;
+        assert_eq!(put(&server, &slot, "", b"").await?.status, 201);
+        let answer = get(&server, &slot.get, "").await?;
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+        assert_eq!(get(&server, &slot.get, "Range: bytes=0-\r\n").await?.status, 416);
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_that_runs_is_shown() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let page = b"<script>alert(1)</script>";
+        for kind in ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript", ""] {
+            let slot = romeo.slot("page.html", page.len(), kind, "").await?;
+            assert_eq!(put(&server, &slot, "", page).await?.status, 201);
+            let answer = get(&server, &slot.get, "").await?;
+            assert_eq!(answer.header("content-type"), Some("application/octet-stream"), "{kind}");
+            let saved = answer.header("content-disposition").context("it is shown")?;
+            assert!(saved.starts_with("attachment;"), "{kind}: {saved}");
+        }
+        // Neither has another type when it is put so, nor by its address.
+        let slot = romeo.slot("page.html", page.len(), "image/png", "").await?;
+        assert_eq!(put(&server, &slot, "Content-Type: text/html\r\n", page).await?.status, 415);
+        assert_eq!(put(&server, &slot, "Content-Type: image/png\r\n", page).await?.status, 201);
+        let other = slot.get.replace("page.html", "x.html");
+        assert_eq!(get(&server, &other, "").await?.header("content-type"), Some("image/png"));
+        Ok(())
+    });
+}
+
+#[test]
+fn parts_are_given() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"0123456789", "video/mp4").await?;
+        assert_eq!(put(&server, &slot, "", b"0123456789").await?.status, 201);
+        for (range, status, body, said) in [
+            ("bytes=2-4", 206, "234", Some("bytes 2-4/10")),
+            ("bytes=7-", 206, "789", Some("bytes 7-9/10")),
+            ("bytes=-2", 206, "89", Some("bytes 8-9/10")),
+            ("bytes=0-99", 206, "0123456789", Some("bytes 0-9/10")),
+            ("bytes=10-", 416, "", Some("bytes */10")),
+            ("bytes=0-1,4-5", 200, "0123456789", None),
+            ("bytes=5-4", 200, "0123456789", None),
+            ("octets=1-2", 200, "0123456789", None),
+        ] {
+            let answer = get(&server, &slot.get, &format!("Range: {range}\r\n")).await?;
+            assert_eq!(answer.status, status, "{range}");
+            assert_eq!(answer.header("content-range"), said, "{range}");
+            if status != 416 {
+                assert_eq!(answer.body, body.as_bytes(), "{range}");
+            }
+        }
+        let etag = get(&server, &slot.get, "").await?.header("etag").context("no tag")?.to_owned();
+        for tags in [etag.clone(), format!("\"x\", W/{etag}"), "*".to_owned()] {
+            let answer = get(&server, &slot.get, &format!("If-None-Match: {tags}\r\n")).await?;
+            assert_eq!((answer.status, answer.body.len()), (304, 0), "{tags}");
+        }
+        let answer = get(&server, &slot.get, "If-None-Match: \"x\"\r\n").await?;
+        assert_eq!(answer.status, 200);
+        Ok(())
+    });
+}
+
+#[test]
+fn only_what_was_asked_for_is_taken() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "text/plain").await?;
+        let (path, key) = slot.put.split_once("?key=").context("no key")?;
+        let other = format!("{path}?key={}", "a".repeat(key.len()));
+        for (method, target, headers, body, expected) in [
+            ("PUT", path, "", "hello", 403),
+            ("PUT", &other, "", "hello", 403),
+            ("PUT", &format!("{path}?key="), "", "hello", 403),
+            ("HEAD", &other, "", "", 403),
+            ("PUT", &slot.put, "", "hell", 400),
+            ("PUT", &slot.put, "", "hello!", 413),
+            ("PUT", &slot.put, "Content-Range: bytes 0-9/10\r\n", "hello", 400),
+            ("PUT", &slot.put, "Content-Range: bytes 3-4/5\r\n", "lo", 409),
+            ("PUT", &slot.put, "Content-Range: bytes 0-4/5\r\nContent-Range: bytes 0-4/5\r\n", "hello", 400),
+            ("PUT", &slot.put, "Content-Type: text/html\r\n", "hello", 415),
+            ("POST", &slot.put, "", "hello", 405),
+            ("DELETE", &slot.put, "", "", 405),
+            ("PUT", "/upload/x/y?key=z", "", "hello", 404),
+            ("PUT", &format!("/upload/{}/y?key={key}", "a".repeat(26)), "", "hello", 403),
+            ("GET", "/upload/../../secret", "", "", 404),
+            ("GET", &format!("{path}/more"), "", "", 404),
+            ("GET", &path.to_uppercase(), "", "", 404),
+        ] {
+            let answer = request(server.connect_http(), method, target, headers, body.as_bytes()).await?;
+            assert_eq!(answer.status, expected, "{method} {target} {headers}");
+        }
+        let chunked = format!(
+            "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            slot.put
+        );
+        assert_eq!(ask(server.connect_http(), chunked.as_bytes()).await?.status, 411);
+        // All of that has spoiled nothing.
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        Ok(())
+    });
+}
+
+#[test]
+fn who_repeats_is_told_the_same() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "text/plain").await?;
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 200);
+        assert_eq!(put(&server, &slot, "", b"jello").await?.status, 409);
+        assert_eq!(head(&server, &slot.put).await?.header("upload-offset"), Some("5"));
+        assert_eq!(get(&server, &slot.get, "").await?.body, b"hello");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_broken_upload_is_repeated_or_goes_on() {
+    run(async {
+        let bytes = noise(600_000);
+        let (server, _romeo, slot) = with_slot(&bytes, "").await?;
+        // The line breaks in the middle.
+        let mut line = server.connect_http();
+        let start = format!("PUT {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000\r\n\r\n", slot.put);
+        line.write_all(start.as_bytes()).await?;
+        line.write_all(&bytes[..400_000]).await?;
+        drop(line);
+        let here = loop {
+            let answer = head(&server, &slot.put).await?;
+            let here: usize = answer.header("upload-offset").context("no offset")?.parse()?;
+            // What the pipe held is taken by and by.
+            if here == 400_000 {
+                break here;
+            }
+        };
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404, "half a file is none");
+        let range = format!("Content-Range: bytes {here}-599999/600000\r\n");
+        assert_eq!(put(&server, &slot, &range, &bytes[here..]).await?.status, 201);
+        assert!(get(&server, &slot.get, "").await?.body == bytes);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_new_attempt_ends_the_one_before() {
+    run(async {
+        let bytes = noise(100_000);
+        let (server, _romeo, slot) = with_slot(&bytes, "").await?;
+        // A connection that is dead, though nobody has noticed.
+        let mut dead = server.connect_http();
+        let start =
+            format!("PUT {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nxyz", slot.put);
+        dead.write_all(start.as_bytes()).await?;
+        clock::settle().await;
+        assert_eq!(put(&server, &slot, "", &bytes).await?.status, 201);
+        assert!(get(&server, &slot.get, "").await?.body == bytes);
+        let mut said = String::new();
+        dead.read_to_string(&mut said).await.ok();
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 409"), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_slow_are_not_waited_for() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "").await?;
+        let mut slow = server.connect_http();
+        let start = format!("PUT {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe", slot.put);
+        slow.write_all(start.as_bytes()).await?;
+        clock::settle().await;
+        // The upload is under way when it is known how much of it is here.
+        while head(&server, &slot.put).await?.status != 200 {}
+        let mut said = String::new();
+        let reading = slow.read_to_string(&mut said);
+        tokio::pin!(reading);
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut reading => break,
+                () = clock::pass(Duration::from_secs(5)) => {}
+            }
+        }
+        assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_slot_is_good_for_an_hour() {
+    run(async {
+        let (server, mut romeo, slot) = with_slot(b"hello", "").await?;
+        clock::pass(Duration::from_secs(3_601)).await;
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 410);
+        assert_eq!(head(&server, &slot.put).await?.status, 404);
+        let slot = romeo.slot("a", 5, "", "").await?;
+        clock::pass(Duration::from_secs(3_500)).await;
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_slot_survives_a_restart() {
+    run(async {
+        let (mut server, _romeo, slot) = with_slot(b"hello", "").await?;
+        server.restart(Ending::Killed).await?;
+        assert_eq!(head(&server, &slot.put).await?.header("upload-offset"), Some("0"));
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        server.restart(Ending::Killed).await?;
+        assert_eq!(get(&server, &slot.get, "").await?.body, b"hello");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_store_that_fails_is_no_success() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "").await?;
+        server.set_store_fault(Some(StoreFault::Fails));
+        let answer = put(&server, &slot, "", b"hello").await?;
+        assert_eq!(answer.status, 503);
+        assert!(answer.header("retry-after").is_some());
+        server.set_store_fault(Some(StoreFault::Full));
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 507);
+        server.set_store_fault(None);
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404);
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        assert_eq!(get(&server, &slot.get, "").await?.body, b"hello");
+        Ok(())
+    });
+}
+
+#[test]
+fn pages_of_all_sites_may_upload() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "").await?;
+        let origin = "Origin: https://web.example\r\n";
+        let asked = format!("{origin}Access-Control-Request-Method: PUT\r\n");
+        let answer = request(server.connect_http(), "OPTIONS", &slot.put, &asked, b"").await?;
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.header("access-control-allow-methods"), Some("GET, HEAD, PUT, OPTIONS"));
+        let answer = put(&server, &slot, origin, b"hello").await?;
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        Ok(())
+    });
+}
+
+#[test]
+fn same_bytes_are_stored_once() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let mut juliet = bound(&server, "juliet", "balcony").await?;
+        let one = romeo.slot("a.txt", 5, "text/plain", "").await?;
+        let two = juliet.slot("b.txt", 5, "text/plain", "").await?;
+        assert_eq!(put(&server, &one, "", b"hello").await?.status, 201);
+        assert_eq!(put(&server, &two, "", b"hello").await?.status, 201);
+        assert_ne!(one.get, two.get);
+        assert_eq!(server.core().store.stored_files().await?.files, 1);
+        assert_eq!(get(&server, &two.get, "").await?.body, b"hello");
+        Ok(())
+    });
+}
+
+#[test]
+fn without_uploads_there_is_no_address_for_them() {
+    run(async {
+        let settings = [("files".to_owned(), "off".to_owned())].into();
+        let server = TestServer::start(TestOptions { settings, ..TestOptions::default() }).await?;
+        let target = format!("/upload/{}/x", "a".repeat(26));
+        assert_eq!(get(&server, &target, "").await?.status, 404);
+        Ok(())
+    });
+}
