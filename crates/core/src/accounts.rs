@@ -162,6 +162,11 @@ impl Accounts {
         &self.hasher
     }
 
+    /// The domain that accounts are at.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// The accounts' address, as it binds.
     pub fn address(&self, account: &Account) -> BareJid {
         primary_address(account, &self.domain)

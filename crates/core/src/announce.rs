@@ -87,7 +87,7 @@ impl Core {
     }
 
     /// A message in the server's own name.
-    fn said(&self, to: &str, kind: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
+    pub(crate) fn said(&self, to: &str, kind: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
         let mut x = Xml::new();
         x.open("message").attr("from", &self.policy.domain).attr("to", to).attr("type", kind).attr("id", id);
         if !subject.is_empty() {

@@ -17,7 +17,9 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     if ctx.stanza.id().is_none() {
         return Err(StanzaError::bad_request().text("An IQ has an id."));
     }
-    let target = ctx.target().await?;
+    let named = ctx.named()?;
+    ctx.core.permits(named.as_ref())?;
+    let target = ctx.target_of(named.as_ref()).await?;
     if let Target::Account { member, resource: Some(resource) } = &target {
         return hand_on(ctx, member, resource, &kind);
     }

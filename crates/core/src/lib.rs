@@ -7,6 +7,7 @@ pub mod answer;
 mod choice;
 pub mod component;
 pub mod delivered;
+pub mod denied;
 pub mod departure;
 pub mod dispatch;
 pub mod env;
@@ -20,6 +21,7 @@ pub mod pipeline;
 pub mod presence;
 pub mod privacy;
 pub mod render;
+pub mod reports;
 pub mod resume;
 pub mod roster;
 pub mod router;
@@ -121,6 +123,10 @@ pub struct Core {
     pub announced: xep::disco::Announced,
     /// Rings when there is an announcement to be carried on.
     pub announcing: tokio::sync::Notify,
+    /// Rings when there is a report that administrators are to be told of.
+    pub reported: tokio::sync::Notify,
+    /// Whom this server has nothing to do with.
+    pub denied: denied::Denied,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What is counted.

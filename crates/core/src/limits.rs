@@ -238,3 +238,17 @@ pub const INVITE_USES_MOST: u32 = 100_000;
 /// How long (ms) after it was asked for an upload may be finished, in as many attempts as it takes (XEP-0363 §7): a large
 /// file over a slow line.
 pub const SLOT_MS: i64 = 3_600_000;
+/// Reports of spam and abuse in one form, so that it can be read.
+pub const REPORTS_SHOWN: usize = 25;
+
+/// Bytes of one reported message that are shown: its beginning says what it is.
+pub const EVIDENCE_SHOWN: usize = 2_000;
+
+/// Reports that come within this time are told to the administrators together.
+pub const REPORTS_GATHER: Duration = Duration::from_secs(30);
+
+/// Administrators are told of new reports no more often than this: a wave of them is one message.
+pub const REPORTS_PAUSE: Duration = Duration::from_secs(600);
+
+/// Blocked servers and addresses that are edited as one text: as many as come back in one form.
+pub const DENIED_IN_FORM: usize = 250;

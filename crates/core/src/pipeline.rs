@@ -82,6 +82,7 @@ impl Letter {
 pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     let kind = Kind::of(ctx.stanza);
     let named = ctx.named()?;
+    ctx.core.permits(named.as_ref())?;
     let (to, resource) = match ctx.target_of(named.as_ref()).await? {
         Target::Account { member, resource } => (member, resource),
         Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),

@@ -18,8 +18,10 @@ pub(crate) mod subscription;
 /// Handles a presence stanza of a client.
 pub async fn presence(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let kind = ctx.stanza.type_();
-    if let Some(to) = ctx.named()?
-        && let Target::Group { local, nick } = ctx.core.target(&to).await?
+    let named = ctx.named()?;
+    ctx.core.permits(named.as_ref())?;
+    if let Some(to) = &named
+        && let Target::Group { local, nick } = ctx.core.target(to).await?
     {
         return muc::presence(ctx, &local, nick.as_deref()).await;
     }

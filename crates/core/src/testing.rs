@@ -172,6 +172,8 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         directory: crate::member::Directory::new(store.clone(), domain.clone(), ArchiveDefault::Always),
         contacts: Default::default(),
         announcing: Default::default(),
+        reported: Default::default(),
+        denied: Default::default(),
         commands: Default::default(),
         caps: Default::default(),
         followers: Default::default(),

@@ -40,6 +40,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         announced: Announced::new(&policy),
         components: Components::new(&policy.components),
         announcing: Default::default(),
+        reported: Default::default(),
+        denied: Default::default(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
@@ -55,6 +57,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         policy,
         journal: Ledger::new(journal),
     });
+    core.refresh_denied().await.context("The list of blocked servers cannot be read.")?;
     if recovery.exact {
         let sessions = core.restore(recovery.streams).await;
         tracing::info!(sessions, "sessions wait for their clients to come back");
@@ -126,7 +129,7 @@ pub fn files(core: &Arc<Core>, data: &Path) -> Result<Option<Arc<Files>>> {
 
 /// What happens by the clock, until the server ends.
 pub fn background(core: Arc<Core>, files: Option<Arc<Files>>) -> tokio::task::JoinHandle<()> {
-    use keepalive::{announcements, flush, run, sweep};
+    use keepalive::{announcements, flush, reports, run, sweep};
     let core = move || core.clone();
     let tend = async move {
         if let Some(files) = files {
@@ -134,6 +137,7 @@ pub fn background(core: Arc<Core>, files: Option<Arc<Files>>) -> tokio::task::Jo
         }
     };
     tokio::spawn(async move {
-        tokio::join!(run(core()), flush(core()), sweep(core()), announcements(core()), tend).0
+        let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()), tend);
+        tokio::join!(all.0, all.1, all.2, all.3, all.4, all.5).0
     })
 }

@@ -2,9 +2,11 @@
 
 mod account;
 mod announce;
+mod block;
 mod import;
 mod invite;
 mod password;
+mod report;
 mod terminal;
 
 use std::path::PathBuf;
@@ -67,6 +69,17 @@ enum Command {
     /// can make an account while `registration.mode` is not "closed".
     #[command(subcommand)]
     Invite(invite::Command),
+    /// Look at reports of spam and abuse, and do something about them
+    ///
+    /// People report whom they block in their client (XEP-0377). Administrators find the same in theirs, as a command.
+    #[command(subcommand)]
+    Report(report::Command),
+    /// Block servers and addresses elsewhere for everybody here
+    ///
+    /// Nobody here reaches them, and they reach nobody here. People of this server are disabled instead: see
+    /// `rookery account disable`.
+    #[command(subcommand)]
+    Block(block::Command),
     /// Print a configuration file with all settings at their defaults
     ///
     /// Begin with `rookery config > rookery.toml`.
@@ -104,6 +117,12 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         }
         Command::Invite(command) => {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
+        }
+        Command::Report(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
+        Command::Block(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Config { reference: false } => terminal::print(&config::example())?,
         Command::Config { reference: true } => terminal::print(&config::reference())?,

@@ -6,6 +6,7 @@
 mod admin;
 mod client;
 mod invites;
+mod moderation;
 mod socket;
 
 pub use admin::Admin;
@@ -22,6 +23,9 @@ pub const IMPORT_PART: usize = 256;
 
 /// Accounts of one answer to [`Request::List`].
 pub const LIST_PART: usize = 1_000;
+
+/// Reports of one answer to [`Request::ListReports`].
+pub const REPORTS_PART: usize = 100;
 
 /// What a command wants. `account` is a number, a name or an address, as a person writes it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +121,39 @@ pub enum Request {
         /// Its token, or the beginning of its id.
         invite: String,
     },
+    /// Reports of spam and abuse, the newest first, at most [`REPORTS_PART`].
+    ListReports {
+        /// Those that are closed too.
+        closed: bool,
+        /// Only those before this number.
+        before: Option<u64>,
+    },
+    /// A report and what it is about.
+    ShowReport {
+        /// Its number.
+        id: u64,
+    },
+    /// Do something about a report and close it.
+    CloseReport {
+        /// Its number.
+        id: u64,
+        /// What is done.
+        outcome: ReportOutcome,
+        /// Whether all that wait about the same are closed with it.
+        all: bool,
+    },
+    /// Have nothing to do with servers or addresses any more.
+    Block {
+        /// Domains and bare addresses.
+        jids: Vec<String>,
+    },
+    /// The same taken back.
+    Unblock {
+        /// Domains and bare addresses.
+        jids: Vec<String>,
+    },
+    /// Servers and addresses that are blocked for everybody here.
+    ListBlocked,
 }
 
 /// One line of an import.
@@ -184,6 +221,32 @@ pub enum Response {
     },
     /// It was taken back.
     Revoked,
+    /// A part of the reports; an empty one is their end.
+    Reports {
+        /// The reports.
+        reports: Vec<ReportRow>,
+    },
+    /// A report.
+    Report {
+        /// Its row.
+        report: ReportRow,
+        /// Reports that are kept about the same.
+        reports: u64,
+        /// People whom those came from.
+        reporters: u64,
+        /// The messages that it is about.
+        messages: Vec<ReportedMessage>,
+    },
+    /// All that is blocked.
+    Blocked {
+        /// The entries.
+        blocked: Vec<BlockedRow>,
+    },
+    /// It is done.
+    Done {
+        /// A sentence that says what.
+        what: String,
+    },
     /// It was not done.
     Refused {
         /// A sentence that says why.
@@ -221,6 +284,65 @@ pub struct InviteRow {
     pub expires: i64,
     /// Whether it has ended.
     pub ended: bool,
+}
+
+/// What is done about a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportOutcome {
+    /// Nothing.
+    Dismissed,
+    /// The account is disabled.
+    Disabled,
+    /// The address is blocked for everybody here.
+    Blocked,
+    /// Its whole server is.
+    ServerBlocked,
+    /// The messages are removed.
+    Removed,
+}
+
+/// A report as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReportRow {
+    /// Its number.
+    pub id: u64,
+    /// When it came, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// "spam" or "abuse".
+    pub reason: String,
+    /// Who is reported.
+    pub reported: String,
+    /// Whose it is.
+    pub reporter: String,
+    /// What the reporter says.
+    pub text: String,
+    /// How many messages were copied.
+    pub messages: u64,
+    /// What became of it; nothing: it waits.
+    pub outcome: Option<ReportOutcome>,
+}
+
+/// A message that was reported.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReportedMessage {
+    /// When the server took it, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// What it says.
+    pub text: String,
+    /// The whole stanza.
+    pub xml: String,
+}
+
+/// What is blocked for everybody.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BlockedRow {
+    /// A domain or a bare address.
+    pub jid: String,
+    /// Since when, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Who decided it.
+    pub by: String,
 }
 
 /// A line that became no account.

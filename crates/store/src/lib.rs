@@ -7,6 +7,7 @@ mod account;
 mod block;
 mod caps;
 mod delivery;
+mod denied;
 mod device;
 mod error;
 mod file;
@@ -19,6 +20,7 @@ mod notice;
 mod prefs;
 mod privacy;
 mod pubsub;
+mod report;
 mod roster;
 mod sqlite;
 mod store;
@@ -29,6 +31,7 @@ mod timeline;
 mod token;
 
 pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
+pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use error::{Result, StoreError};
 pub use file::{
@@ -43,6 +46,7 @@ pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{
     Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
 };
+pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use store::{Doorbell, Options, Pending, Stats, Store};
 pub use stream::StreamId;

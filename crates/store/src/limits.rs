@@ -218,3 +218,26 @@ pub const SWEEP_FILES: usize = 200;
 
 /// Uploads that one body names; what it names beyond is not kept for it. People share some ten pictures at once.
 pub const FILES_NAMED: usize = 64;
+/// Reports that are kept, waiting and closed: more than administrators can read. With their copies below 400 MB.
+pub const REPORTS: usize = 5_000;
+
+/// Waiting reports of one account: who reports more than a person meets does not push out the reports of others.
+pub const REPORTS_OF_ACCOUNT: usize = 50;
+
+/// Reports in one page of the queue.
+pub const REPORTS_PAGE: usize = 100;
+
+/// Messages that are copied for one report: enough to see what it is about.
+pub const REPORT_MESSAGES: usize = 10;
+
+/// Bytes of messages that are copied for one report, of which the first may be larger.
+pub const REPORT_BYTES: usize = 64 * 1_024;
+
+/// Bytes of what a reporter says: what fits into one form.
+pub const REPORT_TEXT_BYTES: usize = 2 * 1_024;
+
+/// For how long (ms) a closed report is kept: who is reported again within a quarter has a record.
+pub const REPORT_KEPT_MS: i64 = 90 * 86_400_000;
+
+/// Servers and addresses that this server has nothing to do with: they are all in memory, at some hundred bytes each.
+pub const DENIED: usize = 10_000;

@@ -298,6 +298,12 @@ impl Store {
         self.write(move |tx| timeline::retract(tx, &origin, &tombstone)).await
     }
 
+    /// Replaces a body by a tombstone, in all logs, if it still is what it was when it was seen. An id may be given again
+    /// when its body is gone: what is the same to the byte is the same message.
+    pub async fn withdraw(&self, message: MessageId, stanza: Bytes, tombstone: Bytes) -> Result<bool> {
+        self.write(move |tx| timeline::withdraw(tx, message, &stanza, &tombstone)).await
+    }
+
     /// Removes entries from one log; a body goes with its last pointer. Returns how many there were.
     pub async fn drop_pointers(&self, uid: Uid, useqs: Vec<Useq>) -> Result<usize> {
         self.write(move |tx| timeline::drop_pointers(tx, uid, &useqs)).await

@@ -316,7 +316,8 @@ impl Client {
             let node = format!("https://rookery.im/command/{}", escape(name));
             format!("<command xmlns='{}' node='{node}'{rest}>{form}</command>", ns::COMMANDS)
         };
-        let asked = self.iq("set", None, &command("", "")).await?;
+        let server = self.domain.clone();
+        let asked = self.iq("set", Some(&server), &command("", "")).await?;
         let session = asked.get_child("command", ns::COMMANDS).and_then(|command| command.attr("sessionid"));
         let session = session.context("the command has no session")?;
         let mut form = String::new();
@@ -330,8 +331,8 @@ impl Client {
             form.push_str(&format!("<field var='{}'>{values}</field>", escape(var)));
         }
         let form = format!("<x xmlns='{}' type='submit'>{form}</x>", ns::DATA_FORMS);
-        let done =
-            self.iq("set", None, &command(&format!(" sessionid='{}'", escape(session)), &form)).await?;
+        let filled = command(&format!(" sessionid='{}'", escape(session)), &form);
+        let done = self.iq("set", Some(&server), &filled).await?;
         match done.get_child("command", ns::COMMANDS).and_then(|command| command.attr("status")) {
             Some("completed") => Ok(()),
             status => bail!("the command is not completed: {status:?}"),

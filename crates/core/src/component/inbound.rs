@@ -42,6 +42,11 @@ impl Core {
             return Err(StreamError::new("unsupported-stanza-type"));
         }
         let from = sender(component, stanza)?;
+        if self.denies(&from) {
+            let text = "This server takes nothing from you.";
+            self.refuse_component(component, stanza, StanzaError::not_allowed().text(text));
+            return Ok(Outcome::Done);
+        }
         let outcome = match stanza.kind() {
             Kind::Message => self.message_from_outside(stanza, &from).await,
             Kind::Presence => {

@@ -24,7 +24,7 @@ impl Core {
     /// Sends a broadcast presence to a contact at a component, if its host is one. What a component misses it learns when
     /// it connects again.
     pub fn present_outside(&self, to: &BareJid, stanza: &Bytes) {
-        if let Some(component) = self.components.of(to.domain().as_str()) {
+        if let Some(component) = self.outside(to) {
             component.send(addressed(stanza, to.as_str())).ok();
         }
     }
@@ -43,9 +43,14 @@ impl Core {
 
     /// A presence of this type in the name of an account (RFC 6121 §3).
     pub fn tell_outside(&self, from: &str, to: &BareJid, kind: &str) {
-        if let Some(component) = self.components.of(to.domain().as_str()) {
+        if let Some(component) = self.outside(to) {
             component.send(without_content(from, to.as_str(), kind)).ok();
         }
+    }
+
+    /// The component that a contact is at, unless the server has nothing to do with that contact.
+    fn outside(&self, contact: &BareJid) -> Option<&Arc<Component>> {
+        self.components.of(contact.domain().as_str()).filter(|_| !self.denies_contact(contact))
     }
 
     /// Shows all available resources of an account to a contact at a component, or takes them back, unless it is hidden

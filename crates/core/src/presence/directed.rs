@@ -62,7 +62,7 @@ impl Core {
     ) -> Result<(), StanzaError> {
         let (member, resource) = match self.target(to).await? {
             Target::Account { member, resource } => (member, resource),
-            Target::Component(component) => {
+            Target::Component(component) if !self.denies(to) => {
                 component.send(addressed(stanza, to.as_str())).ok();
                 return Ok(());
             }

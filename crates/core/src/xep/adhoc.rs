@@ -8,9 +8,11 @@ mod account;
 mod admin;
 mod archive;
 mod census;
+mod denied;
 mod invite;
 mod notices;
 mod privacy;
+mod reports;
 mod sessions;
 
 pub use admin::INFO as ADMIN;
@@ -125,6 +127,8 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         admin::COMMANDS,
         census::COMMANDS,
         notices::COMMANDS,
+        reports::COMMANDS,
+        denied::COMMANDS,
     ];
     all.into_iter().flatten()
 }

@@ -1,9 +1,10 @@
 //! XEP-0191: Blocking Command. What a block means for messages, presence and IQ stands where those are handled.
 
-use super::Xep;
+use super::{Xep, reporting};
 use crate::answer::{Answer, Reply};
 use crate::{Ctx, address, store_error};
 use rookery_proto::error::StanzaError;
+use rookery_proto::jid::Jid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
@@ -26,21 +27,34 @@ pub async fn get(ctx: &Ctx<'_>) -> Answer {
     Ok(Reply::Payload(items("blocklist", &list)))
 }
 
-/// Blocks addresses (§3.2): stored first, then in force, then told.
+/// Blocks addresses (§3.2): stored first, with the reports about them, then in force, then told.
 pub async fn block(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    let jids = named(ctx, payload).await?;
+    let (mut jids, mut reports) = (Vec::new(), Vec::new());
+    for item in items_of(payload) {
+        let jid = named(ctx, &item).await?;
+        reports.extend(reporting::read(ctx, &item, &jid)?);
+        jids.push(jid.to_string());
+    }
     if jids.is_empty() {
         return Err(StanzaError::bad_request().text("A block names at least one address."));
     }
-    ctx.store.block(ctx.member.uid, jids.clone()).await.map_err(store_error)?;
+    let reported = !reports.is_empty();
+    let (uid, now) = (ctx.member.uid, ctx.core.env.now());
+    ctx.store.block_and_report(uid, jids.clone(), reports, now).await.map_err(store_error)?;
     changed(ctx).await?;
     push(ctx, "block", &jids);
+    if reported {
+        ctx.core.reported.notify_one();
+    }
     Ok(Reply::Empty)
 }
 
 /// Unblocks addresses, or all (§3.3, §3.4).
 pub async fn unblock(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    let jids = named(ctx, payload).await?;
+    let mut jids = Vec::new();
+    for item in items_of(payload) {
+        jids.push(named(ctx, &item).await?.to_string());
+    }
     let uid = ctx.member.uid;
     let removed = match jids.is_empty() {
         true => ctx.store.unblock_all(uid).await,
@@ -52,20 +66,16 @@ pub async fn unblock(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     Ok(Reply::Empty)
 }
 
-/// The addresses named; an alias stands for the account's primary address.
-async fn named(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<Vec<String>, StanzaError> {
-    let mut jids = Vec::new();
-    for item in payload.children().filter(|c| c.name() == "item") {
-        let jid =
-            item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
-        let jid = address::parse(&jid)?;
-        let bare = ctx.core.canonical(jid.to_bare()).await?;
-        jids.push(match jid.resource() {
-            Some(resource) => format!("{bare}/{resource}"),
-            None => bare.to_string(),
-        });
-    }
-    Ok(jids)
+fn items_of<'a>(payload: &Child<'a>) -> impl Iterator<Item = Child<'a>> {
+    payload.children().filter(|child| child.name() == "item")
+}
+
+/// The address that an item names; an alias stands for the account's primary address.
+async fn named(ctx: &Ctx<'_>, item: &Child<'_>) -> Result<Jid, StanzaError> {
+    let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
+    let jid = address::parse(&jid)?;
+    let bare = ctx.core.canonical(jid.to_bare()).await?;
+    Ok(address::with_resource(&bare, &jid))
 }
 
 /// The new list is in force: the blocked see the user go, and those who are not any more see it come (§3.2, §3.3).

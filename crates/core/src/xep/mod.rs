@@ -22,7 +22,7 @@ pub mod pep;
 pub mod ping;
 pub mod private;
 pub mod register;
-
+pub mod reporting;
 pub mod roster;
 pub mod serverinfo;
 pub mod time;
@@ -167,6 +167,7 @@ pub const ALL: &[Xep] = &[
     upload::INFO,
     Xep::of("XEP-0368", "SRV Records for XMPP over TLS", "1.1.0", "Direct TLS with ALPN."),
     invite::CONTACT,
+    reporting::INFO,
     Xep::of(
         "XEP-0380",
         "Explicit Message Encryption",

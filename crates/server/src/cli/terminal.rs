@@ -47,6 +47,11 @@ pub(super) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
+/// A text of somebody else's as it may be shown: it cannot move the cursor or ring the bell. Lines stay.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
 /// Rows under their heads, each column as wide as it must be.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = heads.map(|head| head.chars().count());
@@ -57,10 +62,8 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> S
     }
     let mut out = String::new();
     for row in std::iter::once(&heads.map(str::to_owned)).chain(rows) {
-        let cells = row.iter().zip(widths).map(|(cell, width)| {
-            let shown: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            format!("{shown:width$}")
-        });
+        let cells =
+            row.iter().zip(widths).map(|(cell, width)| format!("{:width$}", plain(cell).replace('\n', " ")));
         out.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         out.push('\n');
     }

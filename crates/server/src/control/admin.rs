@@ -15,7 +15,7 @@ pub struct Admin {
     pub(super) store: Store,
     pub(super) env: Env,
     /// The server, where one runs: its sessions feel each change at once.
-    running: Option<Arc<Core>>,
+    pub(super) running: Option<Arc<Core>>,
 }
 
 impl Admin {
@@ -48,6 +48,12 @@ impl Admin {
             }
             Request::ListInvites => self.list_invites().await,
             Request::RevokeInvite { invite } => self.revoke_invite(&invite).await,
+            Request::ListReports { closed, before } => self.list_reports(closed, before).await,
+            Request::ShowReport { id } => return self.show_report(id).await,
+            Request::CloseReport { id, outcome, all } => return self.close_report(id, outcome, all).await,
+            Request::Block { jids } => return self.set_blocked(jids, true).await,
+            Request::Unblock { jids } => return self.set_blocked(jids, false).await,
+            Request::ListBlocked => self.list_blocked().await,
         };
         outcome.unwrap_or_else(|error| Response::Refused { why: error.sentence() })
     }

@@ -130,6 +130,87 @@ async fn invitations_are_made_listed_and_revoked() {
     assert_eq!(control.ask(Request::ListInvites).await.unwrap(), Response::Invites { invites: Vec::new() });
 }
 
+fn report(reported: &str) -> rookery_store::NewReport {
+    rookery_store::NewReport {
+        reported: reported.to_owned(),
+        reason: rookery_store::Reason::Abuse,
+        text: "rude".to_owned(),
+        sharing: Default::default(),
+        exhibits: Vec::new(),
+    }
+}
+
+async fn done(control: &mut Control, request: Request) -> String {
+    match control.ask(request).await.unwrap() {
+        Response::Done { what } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn reports_are_listed_shown_and_closed() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    for name in ["alice", "bob"] {
+        control.ask(create(name)).await.unwrap();
+    }
+    let filed = ["x@spam.example", "x@spam.example", "bob@example.org"].map(report).to_vec();
+    let store = &server.core.store;
+    store.block_and_report(Uid(10_001), Vec::new(), filed, rookery_store::Timestamp(5)).await.unwrap();
+
+    let list = |closed, before| Request::ListReports { closed, before };
+    let Response::Reports { reports } = control.ask(list(false, Some(3))).await.unwrap() else { panic!() };
+    assert_eq!(reports.iter().map(|row| row.id).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!((reports[0].reporter.as_str(), reports[0].reason.as_str()), ("alice@example.org", "abuse"));
+    let shown = control.ask(Request::ShowReport { id: 1 }).await.unwrap();
+    let Response::Report { report, reports, reporters, messages } = shown else { panic!("{shown:?}") };
+    assert_eq!((report.text.as_str(), reports, reporters, messages.len()), ("rude", 2, 1, 0));
+    assert!(control.ask(Request::ShowReport { id: 9 }).await.is_err());
+
+    let close = |id, outcome, all| Request::CloseReport { id, outcome, all };
+    for (id, unfit) in [
+        (1, ReportOutcome::Disabled),
+        (1, ReportOutcome::Removed),
+        (3, ReportOutcome::Blocked),
+        (9, ReportOutcome::Dismissed),
+    ] {
+        assert!(control.ask(close(id, unfit, false)).await.is_err(), "{id} {unfit:?}");
+    }
+    let said = done(&mut control, close(2, ReportOutcome::ServerBlocked, true)).await;
+    assert_eq!(said, "The server of x@spam.example is blocked for everybody here. 2 reports are closed.");
+    assert!(server.core.denies(&"y@spam.example/z".parse().unwrap()));
+    done(&mut control, close(3, ReportOutcome::Disabled, false)).await;
+    assert!(store.account(Uid(10_002)).await.unwrap().unwrap().disabled);
+    let Response::Reports { reports } = control.ask(list(false, None)).await.unwrap() else { panic!() };
+    assert_eq!(reports, []);
+}
+
+#[tokio::test]
+async fn servers_are_blocked_at_once_and_beside_a_server() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    let names = |jids: &[&str]| jids.iter().map(|&jid| jid.to_owned()).collect::<Vec<_>>();
+    for bad in ["alice@example.org", "example.org", "x@spam.example/y", "@", ""] {
+        let both = names(&["spam.example", bad]);
+        assert!(control.ask(Request::Block { jids: both }).await.is_err(), "{bad}");
+    }
+    let jid = "x@Spam.example".parse().unwrap();
+    assert!(!server.core.denies(&jid), "all or nothing");
+    done(&mut control, Request::Block { jids: names(&["SPAM.example"]) }).await;
+    assert!(server.core.denies(&jid));
+    done(&mut control, Request::Unblock { jids: names(&["spam.example"]) }).await;
+    assert!(!server.core.denies(&jid));
+    assert!(control.ask(Request::Unblock { jids: names(&["spam.example"]) }).await.is_err());
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), ..Config::default() };
+    let mut control = Control::open(&config, true).await.unwrap();
+    done(&mut control, Request::Block { jids: names(&["spam.example"]) }).await;
+    let Response::Blocked { blocked } = control.ask(Request::ListBlocked).await.unwrap() else { panic!() };
+    assert_eq!((blocked[0].jid.as_str(), blocked[0].by.as_str()), ("spam.example", "operator"));
+    control.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_line_that_is_no_request_is_answered() {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};

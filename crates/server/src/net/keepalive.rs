@@ -86,6 +86,24 @@ pub async fn announcements(core: Arc<Core>) {
     }
 }
 
+/// Tells administrators that there are new reports: those of a wave together, and not again for a while. Runs for as long
+/// as it is polled.
+pub async fn reports(core: Arc<Core>) {
+    loop {
+        match core.tell_of_reports().await {
+            Ok(true) => tokio::time::sleep(limits::REPORTS_PAUSE).await,
+            Ok(false) => {
+                core.reported.notified().await;
+                tokio::time::sleep(limits::REPORTS_GATHER).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "administrators are not told of new reports yet");
+                tokio::time::sleep(EVERY).await;
+            }
+        }
+    }
+}
+
 /// Asks a silent client for a sign of life, once.
 fn ask(core: &Core, session: &Session) {
     let managed = {

@@ -9,10 +9,10 @@ use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 use rusqlite::{OptionalExtension, Params, Row, params};
 
-use super::Tx;
 use super::columns::int;
 use super::page::first_from;
 use super::timeline::release;
+use super::{Tx, reports};
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
 
@@ -67,6 +67,7 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
     let Some(uid) = uid else {
         let expired = Timestamp(now.0 - limits::INVITE_SHOWN_MS);
         tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([expired])?;
+        reports::sweep(tx, now)?;
         return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
     };
     let mut swept = Swept { next: Some(SweepCursor(SweepPart::Deleted)), ..Swept::default() };

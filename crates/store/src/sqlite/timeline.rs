@@ -159,11 +159,32 @@ pub(crate) fn retract(tx: &mut Tx<'_>, origin: &Origin, tombstone: &Bytes) -> Re
         .query_row(params![int(origin.sender.0), fingerprint(&origin.peer, &origin.id)], |row| row.get(0))
         .optional()?;
     let Some(message) = message else { return Ok(false) };
+    empty(tx, message, tombstone)?;
+    Ok(true)
+}
+
+pub(crate) fn withdraw(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    stanza: &Bytes,
+    tombstone: &Bytes,
+) -> Result<bool> {
+    let same = tx
+        .conn
+        .prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND stanza = ?2")?
+        .exists(params![int(message.0), stanza.as_ref()])?;
+    if same {
+        empty(tx, int(message.0), tombstone)?;
+    }
+    Ok(same)
+}
+
+/// Puts a tombstone in the place of a body, in all logs that point to it.
+fn empty(tx: &Tx<'_>, message: i64, tombstone: &Bytes) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE message SET stanza = ?2, flags = flags | ?3 WHERE id = ?1")?
         .execute(params![message, tombstone.as_ref(), Flags::RETRACTED])?;
-    files::unrefer(tx, message)?;
-    Ok(true)
+    files::unrefer(tx, message)
 }
 
 pub(crate) fn drop_pointers(tx: &mut Tx<'_>, uid: Uid, useqs: &[Useq]) -> Result<usize> {

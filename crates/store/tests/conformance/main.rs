@@ -14,6 +14,7 @@ mod lists;
 mod page;
 mod privacy;
 mod pubsub;
+mod reports;
 mod roster;
 mod streams;
 mod sweep;
@@ -53,6 +54,11 @@ macro_rules! suite {
                     old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_body_goes_with_its_last_pointer,
                     what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded,
                     an_owner_deletes_what_it_wants_of_its_own, a_purge_goes_in_slices;
+                reports:
+                    a_report_keeps_what_it_is_about, evidence_outlives_the_message, what_the_reported_did_not_send_is_left_out,
+                    reports_are_paged_and_closed, a_block_that_fails_files_nothing, reports_of_one_account_are_bounded,
+                    closed_reports_are_forgotten, administrators_are_told_once, a_body_is_withdrawn_while_it_is_the_same,
+                    reports_go_with_their_account, the_denied_are_a_set;
                 streams:
                     a_stream_counts, a_write_notes_what_was_handled, a_failed_write_notes_nothing, dead_streams_do_not_add_up;
                 accounts:

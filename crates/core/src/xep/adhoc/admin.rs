@@ -2,8 +2,8 @@
 //! [`super::notices`].
 //!
 //! Left out on purpose: reading a password (there is none to read, only SCRAM keys), another's contact list (it is not
-//! the administrator's business), black and white lists (for links between servers, which there are none of yet),
-//! restart and shutdown (whoever supervises the process does that).
+//! the administrator's business), the white list (nobody is let in by it alone), restart and shutdown (whoever supervises
+//! the process does that). The black list is in [`super::denied`].
 
 use super::{Command, Next, Turn, node};
 use crate::accounts::{AccountError, By, Wanted};
@@ -20,7 +20,7 @@ pub const INFO: Xep = Xep::of(
     "XEP-0133",
     "Service Administration",
     "1.3.1",
-    "Accounts, sessions, numbers, lists, announcements, notices, administrators. Passwords cannot be read: there are keys only.",
+    "Accounts, sessions, numbers, lists, announcements, notices, administrators, the blacklist. Passwords cannot be read: there are keys only.",
 );
 
 /// The type of all its forms.
