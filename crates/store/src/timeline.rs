@@ -277,6 +277,24 @@ impl Store {
         self.read(move |conn| timeline::events_after(conn, uid, after, limit)).await
     }
 
+    /// Whom the archive has messages with, in the order of their addresses: those after `after`, at most `limit`.
+    pub async fn peers(&self, uid: Uid, after: Option<BareJid>, limit: usize) -> Result<Vec<BareJid>> {
+        self.read(move |conn| page::peers(conn, uid, after.as_ref(), limit)).await
+    }
+
+    /// The archive's entries with one peer after `after`, ascending, at most `limit` and about
+    /// [`crate::limits::PAGE_BYTES`].
+    pub async fn events_with(
+        &self,
+        uid: Uid,
+        peer: &BareJid,
+        after: Useq,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let peer = peer.clone();
+        self.read(move |conn| page::events_with(conn, uid, &peer, after, limit)).await
+    }
+
     /// The ends of the log; of an account without a log all are 0.
     pub async fn head(&self, uid: Uid) -> Result<Head> {
         self.read(move |conn| timeline::head(conn, uid)).await

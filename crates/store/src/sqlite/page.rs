@@ -2,10 +2,11 @@
 //!
 //! All conditions but `with` are a range of positions: times too, as time never goes back along a log.
 
+use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::columns::{int, useq};
+use super::columns::{int, jid, useq};
 use super::timeline::{ENTRY, entry, take};
 use crate::timeline::{ArchiveBounds, ArchiveSize, Entry, Flags, Page, PageQuery, Window};
 use crate::{Result, StoreError, Timestamp, limits};
@@ -227,6 +228,48 @@ pub(super) fn first_from(conn: &Connection, uid: Uid, from: Timestamp) -> Result
         }
     }
     Ok(high)
+}
+
+/// The next address after one, of those that the archive has messages with: a look-up, however long the conversations.
+pub(super) const PEER: &str =
+    "SELECT peer FROM log WHERE uid = ?1 AND peer > ?2 AND flags & 2 ORDER BY peer LIMIT 1";
+
+pub(crate) fn peers(
+    conn: &Connection,
+    uid: Uid,
+    after: Option<&BareJid>,
+    limit: usize,
+) -> Result<Vec<BareJid>> {
+    let mut next = conn.prepare_cached(PEER)?;
+    let mut peers: Vec<BareJid> = Vec::new();
+    while peers.len() < limit.min(limits::PAGE) {
+        let last = peers.last().or(after).map_or("", |jid| jid.as_str());
+        let Some(peer) = next.query_row(params![int(uid.0), last], |row| jid(row, 0)).optional()? else {
+            break;
+        };
+        peers.push(peer);
+    }
+    Ok(peers)
+}
+
+/// The entries of one conversation, in order.
+pub(super) fn events_with_sql() -> String {
+    format!(
+        "SELECT {ENTRY} WHERE l.uid = ?1 AND l.peer = ?2 AND l.useq > ?3 AND l.flags & 2 ORDER BY l.useq LIMIT ?4"
+    )
+}
+
+pub(crate) fn events_with(
+    conn: &Connection,
+    uid: Uid,
+    peer: &BareJid,
+    after: Useq,
+    limit: usize,
+) -> Result<Vec<Entry>> {
+    let limit = limit.min(limits::PAGE);
+    let mut statement = conn.prepare_cached(&events_with_sql())?;
+    let rows = statement.query(params![int(uid.0), peer.as_str(), int(after.0), limit as i64])?;
+    Ok(take(rows, limit)?.0)
 }
 
 pub(crate) fn archive_bounds(conn: &Connection, uid: Uid) -> Result<Option<ArchiveBounds>> {

@@ -83,10 +83,19 @@ pub(crate) fn erase(tx: &mut Tx<'_>, uid: Uid, swept: &mut Swept) -> Result<bool
     if rows.len() == limits::SWEEP {
         return Ok(true);
     }
+    // What others received stays theirs; the number that it came from is nobody's any more.
+    let named = tx.conn.prepare_cached(ANONYMOUS)?.execute(params![int(uid.0), limits::SWEEP as i64])?;
+    if named == limits::SWEEP {
+        return Ok(true);
+    }
     tx.conn.prepare_cached("UPDATE deleted SET erased = 1 WHERE uid = ?1")?.execute([int(uid.0)])?;
     tx.conn.prepare_cached("DELETE FROM position WHERE uid = ?1")?.execute([int(uid.0)])?;
     Ok(false)
 }
+
+/// Forgets which messages a deleted account sent, and what it called them.
+pub(super) const ANONYMOUS: &str = "UPDATE message SET sender = NULL, origin = NULL WHERE id IN (
+    SELECT id FROM message WHERE sender = ?1 AND origin IS NOT NULL LIMIT ?2)";
 
 fn age(tx: &mut Tx<'_>, now: Timestamp, policy: Policy) -> Result<Swept> {
     let mut swept =

@@ -49,7 +49,7 @@ macro_rules! suite {
                     pages_forward_and_backward, an_unknown_id_is_not_found, only_archived_entries_are_shown,
                     what_was_said_in_groups_is_there_when_asked_for, conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,
                     an_index_begins_the_page, counts_stop_at_the_limit, bounds_are_the_ends, pages_are_bounded_in_bytes,
-                    an_empty_window_tells_the_count, the_size_is_counted_in_slices;
+                    an_empty_window_tells_the_count, the_size_is_counted_in_slices, conversations_are_walked;
                 sweep:
                     old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_body_goes_with_its_last_pointer,
                     what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded,

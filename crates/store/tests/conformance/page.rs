@@ -234,3 +234,22 @@ pub(crate) async fn the_size_is_counted_in_slices(f: Fixture) {
     assert_eq!(first, ArchiveSize { entries: all, bytes: 4 * all, next: Some(Useq(all)) });
     assert_eq!(f.store.archive_size(ALICE, Useq(all)).await.unwrap(), ArchiveSize::default());
 }
+
+pub(crate) async fn conversations_are_walked(f: Fixture) {
+    filled(&f).await;
+    let mut passing = message(ALICE, Uid(4), "not archived", 300);
+    passing.flags = Flags::DELIVER;
+    stored(&f.store, passing).await;
+    let all = f.store.peers(ALICE, None, 10).await.unwrap();
+    assert_eq!(all, [address(BOB), address(Uid(3))]);
+    assert_eq!(f.store.peers(ALICE, None, 1).await.unwrap(), all[..1]);
+    assert_eq!(f.store.peers(ALICE, Some(all[0].clone()), 10).await.unwrap(), all[1..]);
+    assert!(f.store.peers(Uid(9), None, 10).await.unwrap().is_empty());
+    let bodies = async |peer: &_, after, limit| {
+        let entries = f.store.events_with(ALICE, peer, Useq(after), limit).await.unwrap();
+        entries.iter().map(|entry| entry.useq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(bodies(&all[0], 0, 3).await, [1, 3, 5]);
+    assert_eq!(bodies(&all[0], 15, 9).await, [17, 19]);
+    assert_eq!(bodies(&address(Uid(4)), 0, 9).await, [0; 0]);
+}
