@@ -162,7 +162,7 @@ impl Accounts {
         &self.hasher
     }
 
-    /// The domain that accounts are at.
+    /// The domain that accounts live at.
     pub fn domain(&self) -> &str {
         &self.domain
     }

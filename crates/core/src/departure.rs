@@ -21,6 +21,7 @@ impl Core {
             }
         }
         if outcome.is_ok() {
+            self.exports.forget(uid);
             contacts.iter().for_each(|(jid, state)| self.farewell_outside(&member, jid, *state));
         }
         self.contacts.changed(uid);

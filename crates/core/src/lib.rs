@@ -11,6 +11,7 @@ pub mod denied;
 pub mod departure;
 pub mod dispatch;
 pub mod env;
+pub mod export;
 pub mod flags;
 pub mod invitation;
 pub mod limits;
@@ -127,6 +128,8 @@ pub struct Core {
     pub reported: tokio::sync::Notify,
     /// Whom this server has nothing to do with.
     pub denied: denied::Denied,
+    /// Exports that were ordered.
+    pub exports: Arc<export::Desk>,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What is counted.

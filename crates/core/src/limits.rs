@@ -252,3 +252,9 @@ pub const REPORTS_PAUSE: Duration = Duration::from_secs(600);
 
 /// Blocked servers and addresses that are edited as one text: as many as come back in one form.
 pub const DENIED_IN_FORM: usize = 250;
+/// Exports that are ordered, written or waiting to be fetched: they are written one after the other, and each takes the
+/// room of an archive on the disk.
+pub const EXPORTS: usize = 16;
+
+/// How long a written export waits to be fetched: somebody has asked for it just now.
+pub const EXPORT_KEPT: Duration = Duration::from_secs(30 * 60);

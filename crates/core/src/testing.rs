@@ -174,6 +174,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         announcing: Default::default(),
         reported: Default::default(),
         denied: Default::default(),
+        exports: Default::default(),
         commands: Default::default(),
         caps: Default::default(),
         followers: Default::default(),

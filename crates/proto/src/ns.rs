@@ -125,6 +125,12 @@ pub const INVITE: &str = "urn:xmpp:invite#invite";
 /// XEP-0401: the command that makes an account by invitation.
 pub const INVITE_CREATE_ACCOUNT: &str = "urn:xmpp:invite#create-account";
 
+/// XEP-0227: an account for another server.
+pub const PIE: &str = "urn:xmpp:pie:0";
+/// XEP-0227: keys of its password.
+pub const PIE_SCRAM: &str = "urn:xmpp:pie:0#scram";
+/// XEP-0227: its archive.
+pub const PIE_MAM: &str = "urn:xmpp:pie:0#mam";
 /// XEP-0280: carbons.
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// XEP-0297: forwarded stanzas.

@@ -1,6 +1,7 @@
 //! Puts a server together from what lasts (store, restart journal, secret) and what the operator decided, and takes
 //! it apart again.
 
+use crate::export;
 use crate::files::Files;
 use crate::net::keepalive;
 use anyhow::{Context, Result};
@@ -42,6 +43,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         announcing: Default::default(),
         reported: Default::default(),
         denied: Default::default(),
+        exports: Default::default(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
@@ -128,8 +130,9 @@ pub fn files(core: &Arc<Core>, data: &Path) -> Result<Option<Arc<Files>>> {
 }
 
 /// What happens by the clock, until the server ends.
-pub fn background(core: Arc<Core>, files: Option<Arc<Files>>) -> tokio::task::JoinHandle<()> {
+pub fn background(core: Arc<Core>, data: &Path, files: Option<Arc<Files>>) -> tokio::task::JoinHandle<()> {
     use keepalive::{announcements, flush, reports, run, sweep};
+    let exports = export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned());
     let core = move || core.clone();
     let tend = async move {
         if let Some(files) = files {
@@ -137,7 +140,7 @@ pub fn background(core: Arc<Core>, files: Option<Arc<Files>>) -> tokio::task::Jo
         }
     };
     tokio::spawn(async move {
-        let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()), tend);
-        tokio::join!(all.0, all.1, all.2, all.3, all.4, all.5).0
+        let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()));
+        tokio::join!(all.0, all.1, all.2, all.3, all.4, tend, exports).0
     })
 }

@@ -3,6 +3,7 @@
 mod account;
 mod announce;
 mod block;
+mod export;
 mod import;
 mod invite;
 mod password;

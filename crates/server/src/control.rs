@@ -87,6 +87,23 @@ pub enum Request {
         /// Which.
         account: String,
     },
+    /// Write everything that is an account's into one file.
+    Export {
+        /// Whose.
+        account: String,
+        /// Whether the keys that prove its password are in it.
+        credentials: bool,
+    },
+    /// How far an export has come.
+    ExportState {
+        /// Which.
+        id: String,
+    },
+    /// An export was taken away.
+    ExportTaken {
+        /// Which.
+        id: String,
+    },
     /// Tell everybody something; needs a running server.
     Announce {
         /// What it is about.
@@ -187,6 +204,19 @@ pub enum Response {
         /// The lines that became none.
         failures: Vec<Failure>,
     },
+    /// An export is being written.
+    Exporting {
+        /// Which one.
+        id: String,
+        /// How many messages are written, each once for programs and once for people.
+        done: u64,
+        /// How many there are.
+        total: u64,
+        /// Where it lies when it is finished: in the data directory, for whoever asked to take it away.
+        file: Option<std::path::PathBuf>,
+    },
+    /// That is known now.
+    Noted,
     /// An announcement is on its way to all accounts.
     Announcing {
         /// Which one.

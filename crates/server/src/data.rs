@@ -59,6 +59,11 @@ pub fn control_socket(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
+/// Where exports lie until they are fetched.
+pub fn exports_folder(data: &Path) -> PathBuf {
+    data.join("exports")
+}
+
 /// How the store is opened.
 pub fn store_options(config: &Config) -> Options {
     let options =

@@ -72,7 +72,7 @@ async fn run(config: Config) -> Result<()> {
     });
     let commands = control::listen(&config.data)?;
     doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
-    let clock = assemble::background(core.clone(), files);
+    let clock = assemble::background(core.clone(), &config.data, files);
     greet(&config, &core).await;
 
     stop.wait().await;

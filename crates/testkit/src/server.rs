@@ -318,7 +318,7 @@ async fn open(
     options.vfs = Some(disk.name().to_owned());
     let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
     let files = assemble::files(&core, data.path())?;
-    let clock = assemble::background(core.clone(), files.clone());
+    let clock = assemble::background(core.clone(), data.path(), files.clone());
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
     let web = web(&server, files);

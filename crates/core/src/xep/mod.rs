@@ -141,6 +141,7 @@ pub const ALL: &[Xep] = &[
     extdisco::INFO,
     pep::PUBLIC_DATA,
     pep::PRIVATE_DATA,
+    crate::export::INFO,
     Xep::of("XEP-0231", "Bits of Binary", "1.0.1", "Passed on between resources; none are kept here."),
     serverinfo::SOFTWARE,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),

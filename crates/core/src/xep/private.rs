@@ -22,7 +22,7 @@ pub const INFO: Xep = Xep {
 };
 
 /// The name of the node that keeps them.
-fn node() -> rookery_store::Node {
+pub(crate) fn node() -> rookery_store::Node {
     pep::hidden("private", NODE_ITEMS)
 }
 

@@ -30,7 +30,7 @@ pub const INFO: Xep = Xep {
 const CURRENT: &str = "current";
 
 /// The node that keeps the card.
-fn node() -> Node {
+pub(crate) fn node() -> Node {
     pep::hidden("vcard", 1)
 }
 

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
-use super::import;
 use super::password::{Password, PasswordArgs};
 use super::terminal::{ask, counted, moment, print, table};
+use super::{export, import};
 use crate::control::{AccountRow, Control, Request, Response};
 
 #[derive(Subcommand)]
@@ -71,6 +71,20 @@ pub(super) enum Command {
         account: String,
         #[command(flatten)]
         password: PasswordArgs,
+    },
+    /// Write everything that is an account's into a ZIP archive
+    ///
+    /// It has pages to read (index.html) and a document that other servers can read (account.xml, XEP-0227): contacts,
+    /// messages, cards, pictures, settings. Give it to nobody but the person it belongs to.
+    Export {
+        /// Number, name or address
+        account: String,
+        /// The archive [default: ADDRESS-DATE.zip in the working directory]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// With the keys that the password is proven with, for another server: who has them can guess at the password
+        #[arg(long)]
+        credentials: bool,
     },
     /// Delete an account with its messages and contacts, for good
     Delete {
@@ -135,6 +149,9 @@ impl Command {
                 print(&format!("{} has a new password.\n", described(&row)))?;
                 tell(generated.then_some(text))?;
             }
+            Command::Export { account: named, output, credentials } => {
+                export::run(control, named, output, credentials).await?;
+            }
             Command::Delete { account: named, yes } => delete(control, named, yes).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -183,7 +200,7 @@ async fn delete(control: &mut Control, named: String, yes: bool) -> Result<()> {
     Ok(print(&format!("{} is deleted.\n", described(&row)))?)
 }
 
-fn account(response: Response) -> Result<AccountRow> {
+pub(super) fn account(response: Response) -> Result<AccountRow> {
     match response {
         Response::Account(row) => Ok(row),
         _ => unexpected(),

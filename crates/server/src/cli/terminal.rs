@@ -52,6 +52,14 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
+/// `[######..............] 30%`
+pub(super) fn bar(done: u64, total: u64) -> String {
+    const WIDTH: usize = 20;
+    let share = if total == 0 { 0.0 } else { done.min(total) as f64 / total as f64 };
+    let full = (share * WIDTH as f64) as usize;
+    format!("[{}{}] {:3.0}%", "#".repeat(full), ".".repeat(WIDTH - full), share * 100.0)
+}
+
 /// Rows under their heads, each column as wide as it must be.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = heads.map(|head| head.chars().count());
@@ -95,6 +103,13 @@ mod tests {
             (counted(1, "line"), counted(2_000, "line")),
             ("1 line".to_owned(), "2,000 lines".to_owned())
         );
+    }
+
+    #[test]
+    fn bars_fill() {
+        assert_eq!(bar(0, 0), "[....................]   0%");
+        assert_eq!(bar(3, 10), "[######..............]  30%");
+        assert_eq!(bar(11, 10), "[####################] 100%");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use rookery_core::Core;
 use rookery_core::accounts::{AccountError, Accounts, By, Wanted};
 use rookery_core::env::Env;
+use rookery_core::export::{Desk, Order, State};
 use rookery_proto::Uid;
 use rookery_store::{Account, AccountFilter, Store, StoreError};
 use std::sync::Arc;
@@ -14,20 +15,21 @@ pub struct Admin {
     pub(super) accounts: Accounts,
     pub(super) store: Store,
     pub(super) env: Env,
+    exports: Arc<Desk>,
     /// The server, where one runs: its sessions feel each change at once.
     pub(super) running: Option<Arc<Core>>,
 }
 
 impl Admin {
-    /// Carries out commands on a store that no server uses.
-    pub fn alone(accounts: Accounts, store: Store, env: Env) -> Admin {
-        Admin { accounts, store, env, running: None }
+    /// Carries out commands on a store that no server uses; who calls works off the orders for exports.
+    pub fn alone(accounts: Accounts, store: Store, env: Env, exports: Arc<Desk>) -> Admin {
+        Admin { accounts, store, env, exports, running: None }
     }
 
     /// Carries out commands in a running server.
     pub fn of(core: Arc<Core>) -> Admin {
         let (accounts, store, env) = (core.accounts.clone(), core.store.clone(), core.env.clone());
-        Admin { accounts, store, env, running: Some(core) }
+        Admin { accounts, store, env, exports: core.exports.clone(), running: Some(core) }
     }
 
     /// Does what is asked; what went wrong is in the response.
@@ -41,6 +43,12 @@ impl Admin {
             Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
             Request::Delete { account } => self.delete(&account).await,
+            Request::Export { account, credentials } => self.export(&account, credentials).await,
+            Request::ExportState { id } => Ok(self.export_state(id)),
+            Request::ExportTaken { id } => {
+                self.exports.take(&id, By::Operator);
+                Ok(Response::Noted)
+            }
             Request::Announce { subject, text, online } => self.announce(subject, text, online).await,
             Request::Announcement { id } => self.announcement(id).await,
             Request::CreateInvite { uses, seconds, account, contact, name } => {
@@ -145,6 +153,31 @@ impl Admin {
         }
         self.changed(account.uid, true).await;
         Ok(self.row(&account))
+    }
+
+    async fn export(&self, account: &str, credentials: bool) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        let domain = self.accounts.domain().to_owned();
+        let order = Order { account, by: By::Operator, domain, credentials, at: self.env.now() };
+        match self.exports.order(self.env.token(), order) {
+            Some(id) => Ok(self.export_state(id)),
+            None => Err(AccountError::Store(StoreError::Limit("exports at once"))),
+        }
+    }
+
+    fn export_state(&self, id: String) -> Response {
+        match self.exports.state(&id) {
+            Some(State::Writing(progress)) => {
+                let (done, total) = progress.read();
+                Response::Exporting { id, done, total, file: None }
+            }
+            Some(State::Ready { file, .. }) => {
+                Response::Exporting { id, done: 0, total: 0, file: Some(file) }
+            }
+            None => Response::Refused {
+                why: "The export could not be written; the server's log says why.".to_owned(),
+            },
+        }
     }
 
     /// Tells the running server that an account was changed; with `ends` its sessions are over.

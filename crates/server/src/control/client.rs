@@ -2,19 +2,23 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use rookery_core::accounts::{Accounts, Hasher};
 use rookery_core::env::Env;
+use rookery_core::export::Desk;
 use rookery_store::Store;
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::JoinHandle;
 
 use super::socket::{read_line, write_line};
 use super::{Admin, Request, Response};
 use crate::config::Config;
 use crate::data::{DataLock, control_socket, store_file, store_options};
+use crate::export;
 
 /// Whom a command talks to.
 pub enum Control {
@@ -26,6 +30,8 @@ pub enum Control {
         admin: Box<Admin>,
         /// The open store.
         store: Store,
+        /// Writes exports that are ordered.
+        exports: JoinHandle<()>,
         /// Keeps a server from starting meanwhile.
         lock: DataLock,
     },
@@ -59,8 +65,11 @@ impl Control {
         let accounts =
             Accounts::new(store.clone(), env.clone(), config.domain.clone(), config.scram_iterations, hasher)
                 .reached_at(config.public_url());
-        let admin = Box::new(Admin::alone(accounts, store.clone(), env));
-        Ok(Control::Alone { admin, store, lock })
+        let desk = Arc::new(Desk::default());
+        let exports =
+            tokio::spawn(export::run(store.clone(), env.clone(), desk.clone(), config.data.clone()));
+        let admin = Box::new(Admin::alone(accounts, store.clone(), env, desk));
+        Ok(Control::Alone { admin, store, exports, lock })
     }
 
     /// Asks, and takes the answer; a refusal is an error.
@@ -86,7 +95,8 @@ impl Control {
     pub async fn close(self) -> Result<()> {
         match self {
             Control::Running(..) => Ok(()),
-            Control::Alone { store, lock, .. } => {
+            Control::Alone { store, exports, lock, .. } => {
+                exports.abort();
                 store.close().await.context("The store could not be closed")?;
                 drop(lock);
                 Ok(())

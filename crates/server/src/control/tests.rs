@@ -96,6 +96,57 @@ async fn an_import_names_its_failures_by_line() {
     assert!(control.ask(Request::Import { lines: many, iterations: None }).await.is_err());
 }
 
+/// Orders an export, waits for it and takes it away: the names of its files, and the document for programs.
+async fn exported(control: &mut Control, account: &str, credentials: bool) -> (Vec<String>, String) {
+    let order = Request::Export { account: account.to_owned(), credentials };
+    let mut answer = control.ask(order).await.unwrap();
+    let (id, file) = loop {
+        let Response::Exporting { id, file, .. } = answer else { panic!("{answer:?}") };
+        match file {
+            Some(file) => break (id, file),
+            None => {
+                tokio::task::yield_now().await;
+                answer = control.ask(Request::ExportState { id }).await.unwrap();
+            }
+        }
+    };
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(&file).unwrap()).unwrap();
+    let mut names: Vec<_> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    names.sort();
+    let document = std::io::read_to_string(archive.by_name("account.xml").unwrap()).unwrap();
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(control.ask(Request::ExportTaken { id: id.clone() }).await.unwrap(), Response::Noted);
+    assert!(control.ask(Request::ExportState { id }).await.is_err());
+    (names, document)
+}
+
+#[tokio::test]
+async fn accounts_are_exported_by_the_server_and_without_one() {
+    let server = Running::start().await;
+    let core = &server.core;
+    let data = server.folder.path().to_owned();
+    tokio::spawn(crate::export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data));
+    let mut control = server.command().await;
+    control.ask(create("alice")).await.unwrap();
+    let (names, document) = exported(&mut control, "alice", false).await;
+    assert_eq!(names, ["account.xml", "conversations/1.html", "index.html"], "the welcome is a conversation");
+    assert!(document.contains("<user name='alice'>") && !document.contains("scram"), "{document}");
+    assert!(control.ask(Request::Export { account: "nobody".to_owned(), credentials: false }).await.is_err());
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().join("data"), ..Config::default() };
+    let mut control = Control::open(&config, true).await.unwrap();
+    control.ask(create("bob")).await.unwrap();
+    let (_, document) = exported(&mut control, "10001", true).await;
+    assert!(
+        document.contains("<user name='bob'>") && document.contains("mechanism='SCRAM-SHA-256'"),
+        "{document}"
+    );
+    control.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn invitations_are_made_listed_and_revoked() {
     let server = Running::start().await;

@@ -25,7 +25,7 @@ pub(super) fn read(of: &Child<'_>, form_type: &str) -> Result<Option<Answers>, S
 }
 
 /// The form with a configuration in it.
-pub(super) fn write(x: &mut Xml, config: &Config) {
+pub(crate) fn write(x: &mut Xml, config: &Config) {
     let fields = FIELDS.iter().map(|field| {
         let shown = Field::new(field.kind, field.var, field.label).values(config.get(field.var));
         field.options.iter().fold(shown, |shown, option| shown.option(*option, *option))

@@ -88,7 +88,7 @@ fn write_items(x: &mut Xml, visit: &Visit<'_>, node: &str, items: &[Item]) {
 }
 
 /// `<item/>`; the publisher is named where it is not the owner.
-pub(super) fn write_item(x: &mut Xml, item: &Item, owner: &str, payload: bool) {
+pub(crate) fn write_item(x: &mut Xml, item: &Item, owner: &str, payload: bool) {
     x.open("item").attr("id", &item.id);
     if item.publisher != owner {
         x.attr("publisher", &item.publisher);

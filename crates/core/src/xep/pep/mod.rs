@@ -17,7 +17,10 @@ mod subscribe;
 pub use access::Visit;
 pub use config::{Access, Config};
 pub use draft::{Draft, Known};
+pub(crate) use form::write as write_configuration;
+pub(crate) use items::write_item;
 pub use notify::Followers;
+pub(crate) use owner::write_affiliations;
 
 use super::Xep;
 use crate::Ctx;
@@ -105,6 +108,11 @@ const HIDDEN: char = '\u{1f}';
 /// A node that the server keeps something in and that no client can name.
 pub fn hidden(name: &str, kept: usize) -> Node {
     Node { name: format!("{HIDDEN}{name}"), kept, config: String::new() }
+}
+
+/// Whether a node is such a one.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with(HIDDEN)
 }
 
 /// A request to the nodes of `owner`, who may be the one that asks.

@@ -13,7 +13,7 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
-use rookery_store::{AffiliateChange, Affiliation};
+use rookery_store::{Affiliate, AffiliateChange, Affiliation};
 
 /// Makes a node (§8.1); one without a name gets one.
 pub(super) async fn create(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child<'_>) -> Answer {
@@ -121,13 +121,20 @@ pub(super) async fn affiliations(visit: &Visit<'_>, action: &Child<'_>) -> Answe
     let node = existing(visit, action).await?;
     let all = visit.ctx.core.store.affiliates(visit.owner.uid, &node.node.name).await.map_err(store_error)?;
     let mut x = Xml::new();
-    x.open_ns("pubsub", ns::PUBSUB_OWNER).open("affiliations").attr("node", &node.node.name);
-    x.open("affiliation").attr("jid", visit.owner.address.as_str()).attr("affiliation", "owner").close();
-    for part in all.iter().filter(|part| part.affiliation != Affiliation::None) {
+    x.open_ns("pubsub", ns::PUBSUB_OWNER);
+    write_affiliations(&mut x, &node.node.name, &visit.owner.address, &all);
+    Ok(Reply::Payload(x.into_vec()))
+}
+
+/// `<affiliations/>` of a node, its owner first.
+pub(crate) fn write_affiliations(x: &mut Xml, node: &str, owner: &BareJid, parts: &[Affiliate]) {
+    x.open("affiliations").attr("node", node);
+    x.open("affiliation").attr("jid", owner.as_str()).attr("affiliation", "owner").close();
+    for part in parts.iter().filter(|part| part.affiliation != Affiliation::None) {
         x.open("affiliation").attr("jid", part.jid.as_str()).attr("affiliation", name_of(part.affiliation));
         x.close();
     }
-    Ok(Reply::Payload(x.into_vec()))
+    x.close();
 }
 
 /// Says who is what (§8.9.2). The owner stays the owner, and the only one.
