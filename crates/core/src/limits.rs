@@ -153,6 +153,21 @@ pub const ROOM_HISTORY: u32 = 100;
 /// The same where the owner has said nothing: a screen.
 pub const ROOM_HISTORY_DEFAULT: u32 = 25;
 
+/// Changes in one request to a room: a class of a school at once; each is a row in one transaction and a presence.
+pub const ROOM_CHANGES: usize = 128;
+
+/// Invitations in one message: a table of friends; each is a message in somebody's log.
+pub const ROOM_INVITATIONS: usize = 16;
+
+/// Requests to become a member of a room that wait; beyond it the oldest is forgotten.
+pub const ROOM_REQUESTS: usize = 256;
+
+/// Admins and owners who are written to about such a request: somebody of them will see it, and more is a nuisance.
+pub const ROOM_ASKED: usize = 16;
+
+/// How long (ms) who has asked for voice waits before asking again: a moderator needs some time.
+pub const ROOM_ASK_AGAIN_MS: i64 = 60_000;
+
 /// Days that a room's own retention may be: a hundred years, which is to say for ever.
 pub const ROOM_RETENTION_DAYS: u32 = 36_525;
 

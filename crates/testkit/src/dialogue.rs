@@ -6,6 +6,7 @@
 mod matching;
 mod parse;
 mod party;
+mod room;
 mod run;
 mod sentence;
 mod target;
@@ -204,6 +205,22 @@ pub enum Deed {
         name: String,
         /// Fields and their values; a field may occur more than once.
         fields: Vec<(String, String)>,
+    },
+    /// `makes the room nest as romeo with membersonly=1`: what that brings is forgotten
+    MakesRoom {
+        /// The localpart of its address.
+        room: String,
+        /// The nick.
+        nick: String,
+        /// Fields of its configuration without `muc#roomconfig_`, and their values; a field may occur more than once.
+        fields: Vec<(String, String)>,
+    },
+    /// `enters the room nest as juliet`: what that brings is forgotten, by the others too
+    EntersRoom {
+        /// The localpart of its address.
+        room: String,
+        /// The nick.
+        nick: String,
     },
     /// `disconnects`: closes the stream, and nobody mentions the presence
     Disconnects,

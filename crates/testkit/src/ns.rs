@@ -52,3 +52,7 @@ pub const DATA_FORMS: &str = "jabber:x:data";
 pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
 /// XEP-0363.
 pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";
+/// XEP-0045.
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// XEP-0045: what owners do.
+pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";

@@ -4,7 +4,7 @@
 use super::config::RoomConfig;
 use super::history::{self, Wanted};
 use super::occupant::{Occupant, Seat};
-use super::privilege::Role;
+use super::privilege::{Affiliation, Role};
 use super::room::Place;
 use super::show::{self, Phase};
 use super::status;
@@ -27,6 +27,8 @@ pub(super) enum Event {
     Stanza(Bytes),
     /// Somebody came, went, or is not as before.
     Change(Box<Change>),
+    /// The room is no more, and this is said of it.
+    End(Box<Notes>),
 }
 
 /// What happened to one occupant.
@@ -116,6 +118,7 @@ impl Fan {
                 Event::Entry(entry) => self.entry(entry).await,
                 Event::Stanza(stanza) => self.say(&stanza),
                 Event::Change(change) => self.change(*change).await,
+                Event::End(notes) => self.end(&notes),
             }
             if self.behind.swap(false, Ordering::AcqRel) {
                 self.catch_up().await;
@@ -274,6 +277,17 @@ impl Fan {
             let codes = greeting.map_or(&[status::SELF][..], |greeting| &greeting.codes);
             let stanza = show::presence(&self.place, occupant, phase, &change.notes, true, codes);
             session.push(addressed(&stanza, session.jid.as_str()));
+        }
+    }
+
+    /// §10.9: everybody is told of the own way out, and of nobody else's.
+    fn end(&mut self, notes: &Notes) {
+        for Listener { occupant, .. } in std::mem::take(&mut self.audience).into_values() {
+            let out = Occupant { affiliation: Affiliation::None, ..(*occupant).clone() };
+            let stanza = show::presence(&self.place, &out, Phase::Gone, notes, false, &[status::SELF]);
+            for Seat { session, .. } in &occupant.seats {
+                session.push(addressed(&stanza, session.jid.as_str()));
+            }
         }
     }
 

@@ -1,16 +1,11 @@
 //! Requests to the service of groups, to a room and to an occupant (XEP-0045 §6, §7.5, §10).
 
-use super::config::RoomConfig;
-use super::disco;
-use super::privilege::Affiliation;
 use super::room::Room;
-use super::rooms::stored;
+use super::{admin, disco, owner, requests};
 use crate::answer::{Answer, Reply};
 use crate::dispatch::{result, sole_child};
 use crate::{Ctx, store_error, xep};
-use bytes::Bytes;
 use rookery_proto::error::StanzaError;
-use rookery_proto::form::{Answers, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
@@ -72,48 +67,14 @@ async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>
         (false, ns::DISCO_INFO, "query") => disco::room_info(ctx, room, payload),
         (false, ns::DISCO_ITEMS, "query") => disco::room_items(ctx, room),
         (false, ns::PING, "ping") => Ok(Reply::Empty),
-        (false, ns::MUC_OWNER, "query") => form(ctx, room),
-        (true, ns::MUC_OWNER, "query") => configure(ctx, room, payload).await,
+        (false, ns::MUC_ADMIN, "query") => admin::get(ctx, room, payload),
+        (true, ns::MUC_ADMIN, "query") => admin::set(ctx, room, payload).await,
+        (false, ns::MUC_OWNER, "query") => owner::get(ctx, room),
+        (true, ns::MUC_OWNER, "query") => owner::set(ctx, room, payload).await,
+        (false, ns::REGISTER, "query") => requests::get(ctx, room),
+        (true, ns::REGISTER, "query") => requests::set(ctx, room, payload).await,
         _ => Err(StanzaError::service_unavailable()),
     }
-}
-
-/// The form of the configuration as it is (§10.1.3).
-fn form(ctx: &Ctx<'_>, room: &Room) -> Answer {
-    let state = room.state();
-    if state.affiliation(&ctx.member.address) < Affiliation::Owner {
-        return Err(StanzaError::forbidden());
-    }
-    let mut x = Xml::new();
-    x.open_ns("query", ns::MUC_OWNER);
-    state.config.form().write(Purpose::Form, &mut x);
-    x.close();
-    Ok(Reply::Payload(x.into_vec()))
-}
-
-/// Another configuration; the first one opens the room for the others (§10.1.2, §10.1.3).
-async fn configure(ctx: &Ctx<'_>, room: &Arc<Room>, query: &Child<'_>) -> Answer {
-    let _changing = room.changing.lock().await;
-    let before = {
-        let state = room.state();
-        if state.affiliation(&ctx.member.address) < Affiliation::Owner {
-            return Err(StanzaError::forbidden());
-        }
-        state.config.clone()
-    };
-    let form = query.child(ns::DATA_FORMS, "x").ok_or_else(StanzaError::bad_request)?;
-    let answers = Answers::read(&form)?;
-    if answers.is_canceled() {
-        if before.locked {
-            // §10.1.3: a room that its maker does not want after all.
-            ctx.core.destroy_room(room, Bytes::from_static(b"<destroy/>")).await?;
-        }
-        return Ok(Reply::Empty);
-    }
-    let after = RoomConfig { locked: false, ..(*before).clone().with(&answers)? };
-    ctx.store.configure_group(room.place.uid, stored(&after)).await.map_err(store_error)?;
-    room.state().config = Arc::new(after);
-    Ok(Reply::Empty)
 }
 
 /// What a client asks of an occupant: answered by the room or by the account behind it, or handed on (`None`).

@@ -13,6 +13,7 @@ use crate::{Core, Ctx, limits, store_error};
 use bytes::Bytes;
 use rookery_proto::Uid;
 use rookery_proto::error::{ErrorType, StanzaError};
+use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Stanza};
 use rookery_store::{GroupAffiliate, GroupAffiliation, NewGroup, StoreError};
@@ -67,7 +68,7 @@ fn not_there() -> StanzaError {
 }
 
 /// What resourceprep lets through and a room does not.
-fn check_nick(nick: &str) -> Result<(), StanzaError> {
+pub(super) fn check_nick(nick: &str) -> Result<(), StanzaError> {
     let fits = nick.len() <= limits::NICK_BYTES && nick.trim() == nick;
     if fits { Ok(()) } else { Err(StanzaError::not_acceptable().text("This cannot be a nick.")) }
 }
@@ -187,7 +188,7 @@ fn admit(state: &State, ctx: &Ctx<'_>, nick: &str, password: Option<&str>) -> Re
     if !again && config.password.as_deref().is_some_and(|wanted| password != Some(wanted)) {
         return Err(StanzaError::not_authorized().text("This room asks for a password."));
     }
-    free(state, nick, ctx)?;
+    free(state, nick, real)?;
     let most = config.max_occupants.map_or(limits::ROOM_OCCUPANTS, |most| most as usize);
     let full = state.occupants().len() >= most.min(limits::ROOM_OCCUPANTS);
     if full && !own && affiliation < Affiliation::Admin {
@@ -199,8 +200,7 @@ fn admit(state: &State, ctx: &Ctx<'_>, nick: &str, password: Option<&str>) -> Re
 }
 
 /// Whether a nick can be this account's: nobody else has it here, and it is kept for nobody else (§7.2.8).
-fn free(state: &State, nick: &str, ctx: &Ctx<'_>) -> Result<(), StanzaError> {
-    let real = &ctx.member.address;
+pub(super) fn free(state: &State, nick: &str, real: &BareJid) -> Result<(), StanzaError> {
     let others = state.occupant(nick).is_some_and(|occupant| occupant.real != *real);
     let kept = state.keeper(nick).is_some_and(|keeper| keeper != real);
     if others || kept { Err(StanzaError::conflict().text("Somebody else has this nick.")) } else { Ok(()) }
@@ -234,7 +234,7 @@ async fn rename(ctx: &Ctx<'_>, room: &Arc<Room>, from: &str, to: &str) -> Result
     check_nick(to)?;
     let renamed = room
         .act(|state| {
-            free(state, to, ctx)?;
+            free(state, to, &ctx.member.address)?;
             if state.occupant(to).is_some() {
                 // Its own, of another session: two occupants do not become one.
                 return Err(StanzaError::conflict().text("You have this nick already."));

@@ -4,7 +4,7 @@ use super::config::RoomConfig;
 use super::occupant::Occupant;
 use super::privilege::Role;
 use super::room::Room;
-use super::whisper;
+use super::{mediate, whisper};
 use crate::pipeline::{Kind, Step, forged, has_content, is_encrypted, origin};
 use crate::{Ctx, flags, limits, store_error};
 use rookery_proto::Useq;
@@ -33,7 +33,7 @@ pub(crate) async fn message(
         (Kind::Groupchat, Some(_)) => Err(StanzaError::bad_request()
             .text("What is for one occupant alone is a message of the type chat or normal.")),
         (_, Some(nick)) => whisper::whisper(ctx, kind, &room, nick).await,
-        (_, None) => Err(StanzaError::service_unavailable()),
+        (_, None) => mediate::message(ctx, &room).await,
     }
 }
 
@@ -133,17 +133,12 @@ fn wait_for_turn(
         return Ok(());
     }
     let now = ctx.core.env.now();
-    let mut state = room.state();
-    let until = &mut state.quiet_until;
-    if until.get(&speaker.uid).is_some_and(|until| *until > now) {
-        let text = format!("In this room one waits {} seconds between two messages.", config.slow_mode);
-        return Err(StanzaError::policy_violation().kind(ErrorType::Wait).text(text));
+    let until = Timestamp(now.0 + i64::from(config.slow_mode) * 1_000);
+    if room.state().takes_turn(speaker.uid, now, until) {
+        return Ok(());
     }
-    if until.len() >= limits::ROOM_CROWD {
-        until.retain(|_, until| *until > now);
-    }
-    until.insert(speaker.uid, Timestamp(now.0 + i64::from(config.slow_mode) * 1_000));
-    Ok(())
+    let text = format!("In this room one waits {} seconds between two messages.", config.slow_mode);
+    Err(StanzaError::policy_violation().kind(ErrorType::Wait).text(text))
 }
 
 /// The client's stanza as the room sends it on: from the occupant, with its id (XEP-0421), and nothing in it that only a

@@ -4,19 +4,32 @@
 //! its occupants are to see goes through one queue, in the order in which it happened, and one task hands it out ([`fan`]).
 //! What is said is stored first: the doorbell of the store puts it into the queue after its commit.
 
+mod admin;
+mod affiliate;
+mod asker;
+pub mod change;
 pub mod config;
 mod disco;
 mod fan;
 mod history;
+pub mod invitation;
 pub(crate) mod iq;
 mod join;
+mod letter;
+mod mediate;
 pub(crate) mod message;
 pub mod occupant;
+mod owner;
 pub mod privilege;
+pub mod registration;
+mod requests;
 pub mod room;
 mod rooms;
 mod show;
 pub mod status;
+#[cfg(test)]
+mod testing;
+pub mod voice;
 mod whisper;
 
 pub use occupant::Occupant;
@@ -36,7 +49,8 @@ pub const INFO: Xep = Xep {
     version: "1.35.1",
     server: &[],
     account: &[],
-    note: "Rooms with numbers and names, their occupants, messages, subjects, history and private messages.",
+    note: "Rooms with numbers and names, their occupants, messages, subjects, history and private messages; all lists and roles, \
+           configuration, invitations, requests for voice and membership, destruction. No fully anonymous rooms.",
 };
 
 /// XEP-0307.

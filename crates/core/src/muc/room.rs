@@ -55,7 +55,7 @@ pub struct State {
     /// The nick of each session that is in it.
     nicks: HashMap<FullJid, Box<str>>,
     /// When each occupant may speak again, where that is limited (XEP-0500).
-    pub(super) quiet_until: HashMap<Uid, Timestamp>,
+    quiet_until: HashMap<Uid, Timestamp>,
     /// It is no more.
     ended: bool,
 }
@@ -144,6 +144,16 @@ impl Room {
         self.events.send(Event::Stanza(stanza)).await.ok();
     }
 
+    /// Ends the room for everybody in it: the last that they see of it. Who was here.
+    pub(super) async fn end(&self, notes: Notes) -> Result<Vec<Arc<Occupant>>, StanzaError> {
+        let place = self.events.reserve().await.map_err(|_| StanzaError::internal_server_error())?;
+        let mut state = self.state.lock();
+        state.ended = true;
+        state.nicks.clear();
+        place.send(Event::End(Box::new(notes)));
+        Ok(std::mem::take(&mut state.occupants).into_values().collect())
+    }
+
     /// The address of an occupant.
     pub fn address_of(&self, nick: &str) -> String {
         self.place.address_of(nick)
@@ -209,6 +219,19 @@ impl State {
         self.occupants.get(self.nicks.get(&session.jid)?)
     }
 
+    /// Whether it is an account's turn to speak or to ask; the next one is at `until`.
+    pub(super) fn takes_turn(&mut self, who: Uid, now: Timestamp, until: Timestamp) -> bool {
+        let waiting = &mut self.quiet_until;
+        if waiting.get(&who).is_some_and(|until| *until > now) {
+            return false;
+        }
+        if waiting.len() >= crate::limits::ROOM_CROWD {
+            waiting.retain(|_, until| *until > now);
+        }
+        waiting.insert(who, until);
+        true
+    }
+
     /// The occupants, in the order of their nicks.
     pub fn occupants(&self) -> impl ExactSizeIterator<Item = &Arc<Occupant>> {
         self.occupants.values()
@@ -223,11 +246,6 @@ impl State {
     pub(super) fn end_if_empty(&mut self) -> bool {
         self.ended |= self.occupants.is_empty();
         self.ended
-    }
-
-    /// Ends the room for all.
-    pub(super) fn end(&mut self) {
-        self.ended = true;
     }
 
     /// A session comes in, is greeted again, or says something else of its presence. `occupant` is who it is under this nick,

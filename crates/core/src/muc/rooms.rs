@@ -1,8 +1,7 @@
 //! The rooms in use, and how they come into use.
 
 use super::config::RoomConfig;
-use super::fan::{Change, Fan, Notes};
-use super::privilege::{Affiliation, Role};
+use super::fan::{Fan, Notes};
 use super::room::{Place, Room};
 use crate::{Core, limits, store_error};
 use bytes::Bytes;
@@ -194,19 +193,9 @@ impl Core {
     /// let go. The caller holds [`Room::changing`].
     pub(super) async fn destroy_room(&self, room: &Arc<Room>, end: Bytes) -> Result<(), StanzaError> {
         self.store.destroy_group(room.place.uid).await.map_err(store_error)?;
-        let nicks: Vec<Box<str>> = {
-            let mut state = room.state();
-            state.end();
-            state.occupants().map(|occupant| occupant.nick.clone()).collect()
-        };
-        for nick in nicks {
-            let notes = Notes { destroyed: Some(end.clone()), ..Notes::default() };
-            let gone = room.act(|state| {
-                let change = state.alter(&nick, Affiliation::None, Role::None, notes);
-                let seats = change.iter().flat_map(Change::departed).cloned().collect::<Vec<_>>();
-                Ok((change, seats))
-            });
-            self.let_go(room, &gone.await?);
+        let notes = Notes { destroyed: Some(end), ..Notes::default() };
+        for occupant in room.end(notes).await? {
+            self.let_go(room, &occupant.seats);
         }
         self.forget_room(room).await;
         Ok(())

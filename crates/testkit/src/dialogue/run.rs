@@ -49,14 +49,14 @@ pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
 }
 
 /// A case while it runs.
-struct Play {
-    target: Target,
+pub(super) struct Play {
+    pub(super) target: Target,
     /// How the next connection is made.
     way: Way,
-    parties: BTreeMap<Who, Party>,
+    pub(super) parties: BTreeMap<Who, Party>,
     /// The sessions of clients that were cut, to be resumed: the full JID and the books.
     lost: BTreeMap<Who, (String, Counters)>,
-    variables: Variables,
+    pub(super) variables: Variables,
     /// What is being waited for, to be told if it never comes.
     awaited: Rc<RefCell<String>>,
 }
@@ -185,6 +185,8 @@ impl Play {
                 let party = self.parties.get_mut(who).with_context(|| format!("{who} is not there"))?;
                 self.target.patiently(party.client.run_command(name, &fields)).await
             }
+            Deed::MakesRoom { room, nick, fields } => self.makes_room(who, room, nick, fields).await,
+            Deed::EntersRoom { room, nick } => self.enters_room(who, room, nick).await,
             Deed::Disconnects => self.disconnects(who).await,
             Deed::ClosesStream => {
                 let party = self.party(who)?;
@@ -371,7 +373,7 @@ impl Play {
         }
     }
 
-    fn party(&mut self, who: &Who) -> Result<&mut Party> {
+    pub(super) fn party(&mut self, who: &Who) -> Result<&mut Party> {
         self.parties.get_mut(who).with_context(|| format!("{who} is not there"))
     }
 
@@ -457,7 +459,7 @@ impl Play {
         self.target.patiently(party.client.sync()).await
     }
 
-    async fn sync_everyone_else(&mut self, who: &Who) -> Result<()> {
+    pub(super) async fn sync_everyone_else(&mut self, who: &Who) -> Result<()> {
         for (_, party) in
             self.parties.iter_mut().filter(|(other, party)| *other != who && party.can_ping_freely())
         {
@@ -466,7 +468,7 @@ impl Play {
         Ok(())
     }
 
-    fn forget(&mut self, what: impl Fn(&Incoming) -> bool) {
+    pub(super) fn forget(&mut self, what: impl Fn(&Incoming) -> bool) {
         for party in self.parties.values_mut() {
             party.client.inbox().retain(|incoming| !what(incoming));
         }

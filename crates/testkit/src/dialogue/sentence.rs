@@ -95,6 +95,18 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
             let fields = fields.iter().map(|field| setting(field)).collect::<Result<_>>()?;
             Deed::RunsCommand { name: (*name).to_owned(), fields }
         }
+        ["makes", "the", "room", room, "as", nick, rest @ ..] => {
+            let fields = match rest {
+                [] => &[],
+                ["with", fields @ ..] => fields,
+                _ => bail!("a room is made `with` what it is set to"),
+            };
+            let fields = fields.iter().map(|field| setting(field)).collect::<Result<_>>()?;
+            Deed::MakesRoom { room: (*room).to_owned(), nick: (*nick).to_owned(), fields }
+        }
+        ["enters", "the", "room", room, "as", nick] => {
+            Deed::EntersRoom { room: (*room).to_owned(), nick: (*nick).to_owned() }
+        }
         ["disconnects"] => Deed::Disconnects,
         ["closes", "the", "stream"] => Deed::ClosesStream,
         ["is", "cut"] => Deed::IsCut,

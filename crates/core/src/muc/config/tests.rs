@@ -1,3 +1,4 @@
+use super::super::testing::answers;
 use super::*;
 use rookery_proto::form::Purpose;
 use rookery_proto::ns;
@@ -8,21 +9,6 @@ fn written(form: &Form, purpose: Purpose) -> String {
     let mut x = Xml::new();
     form.write(purpose, &mut x);
     String::from_utf8(x.into_vec()).unwrap()
-}
-
-/// What a client makes of a form: fields are sent back with what is in them, or with what it puts there.
-fn answers(fields: &[(&str, &[&str])]) -> Answers {
-    let mut x = Xml::new();
-    x.open("iq").open_ns("x", ns::DATA_FORMS).attr("type", "submit");
-    for (var, values) in fields {
-        x.open("field").attr("var", var);
-        for value in *values {
-            x.text_element("value", value);
-        }
-        x.close();
-    }
-    let stanza = Stanza::parse(&x.into_vec()).unwrap();
-    Answers::read(&stanza.child(ns::DATA_FORMS, "x").unwrap()).unwrap()
 }
 
 fn unusual() -> RoomConfig {

@@ -1,0 +1,190 @@
+//! Affiliations change (XEP-0045 §9, §10): in the store first, then for those who are in the room, then those are told who
+//! are concerned and not in it.
+
+use super::asker::Asker;
+use super::fan::Notes;
+use super::invitation::Invitation;
+use super::occupant::Occupant;
+use super::privilege::{Affiliation, Role};
+use super::room::{Room, State};
+use super::{letter, status};
+use crate::{Core, store_error};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
+use rookery_proto::ns;
+use rookery_proto::xml::Xml;
+use rookery_store::{GroupAffiliate, Store, StoreError};
+use std::sync::Arc;
+
+/// What the store is to keep of somebody who becomes `to`. `nick`: the nick that is kept from now on; otherwise it is that which
+/// was, for those who remain in the lists (§9.1).
+pub(super) fn row(
+    state: &State,
+    jid: &BareJid,
+    to: Affiliation,
+    nick: Option<String>,
+    reason: Option<String>,
+) -> GroupAffiliate {
+    let kept = || state.people().find(|who| who.jid == *jid).and_then(|who| who.nick.clone());
+    GroupAffiliate {
+        jid: jid.clone(),
+        affiliation: to.into(),
+        nick: if to >= Affiliation::Member { nick.or_else(kept) } else { None },
+        reason,
+    }
+}
+
+/// Somebody's affiliation that has changed.
+struct Moved {
+    jid: BareJid,
+    before: Affiliation,
+    after: Affiliation,
+    reason: Option<String>,
+}
+
+/// Puts these in place of how they stood to the room, whose `changing` the caller holds; `by`: who does it, if that is
+/// anybody's doing.
+///
+/// # Errors
+/// `conflict`: nobody would be owner any more, or a nick is kept for somebody else. Nothing has changed then.
+pub(super) async fn apply(
+    core: &Core,
+    store: &Store,
+    room: &Arc<Room>,
+    by: Option<&Asker>,
+    rows: Vec<GroupAffiliate>,
+) -> Result<(), StanzaError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    store.affiliate(room.place.uid, rows.clone()).await.map_err(refused)?;
+    let moved: Vec<Moved> = {
+        let mut state = room.state();
+        let moved = rows.iter().map(|row| Moved {
+            jid: row.jid.clone(),
+            before: state.affiliation(&row.jid),
+            after: row.affiliation.into(),
+            reason: row.reason.clone(),
+        });
+        let moved = moved.collect();
+        state.affiliated(rows);
+        moved
+    };
+    for moved in moved.into_iter().filter(|moved| moved.before != moved.after) {
+        follow(core, store, room, by, moved).await?;
+    }
+    Ok(())
+}
+
+fn refused(error: StoreError) -> StanzaError {
+    match error {
+        // §10.6
+        StoreError::Conflict => {
+            StanzaError::conflict().text("A room has an owner, and a nick is kept for one only.")
+        }
+        other => store_error(other),
+    }
+}
+
+/// What follows from a change: for who is here another role perhaps, or the way out; a word to who is not.
+async fn follow(
+    core: &Core,
+    store: &Store,
+    room: &Arc<Room>,
+    by: Option<&Asker>,
+    moved: Moved,
+) -> Result<(), StanzaError> {
+    let Moved { jid, before, after, reason } = &moved;
+    let (nicks, config): (Vec<Box<str>>, _) = {
+        let state = room.state();
+        let here = state.occupants().filter(|occupant| occupant.real == *jid);
+        (here.map(|occupant| occupant.nick.clone()).collect(), state.config.clone())
+    };
+    let (members_only, moderated) = (config.members_only, config.moderated);
+    let codes = match after {
+        Affiliation::Outcast => vec![status::BANNED],
+        _ if !after.may_enter(members_only) => vec![status::NOT_AFFILIATED],
+        _ => Vec::new(),
+    };
+    let actor = by.and_then(|by| by.nick.clone());
+    let reason = reason.as_deref().map(Into::into);
+    let notes = Notes { codes, actor, reason, destroyed: None };
+    for nick in &nicks {
+        let role = |occupant: &Occupant| after.role_after(*before, occupant.role, members_only, moderated);
+        alter(core, room, nick, notes.clone(), |occupant| (*after, role(occupant))).await?;
+    }
+    if nicks.is_empty() {
+        tell_occupants(core, room, jid, *after).await;
+        tell_absent(core, room, jid, *after).await?;
+        if let Some(by) = by
+            && *before < Affiliation::Member
+            && *after >= Affiliation::Member
+            && members_only
+        {
+            // §9.5: who may come now and is not here is invited.
+            let invitation = Invitation::to(jid.clone());
+            letter::pass_on(core, store, room, &by.jid, &invitation).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes an occupant, and lets go of the sessions of one that is out. One that is not here any more is passed over.
+pub(super) async fn alter(
+    core: &Core,
+    room: &Arc<Room>,
+    nick: &str,
+    notes: Notes,
+    to: impl FnOnce(&Occupant) -> (Affiliation, Role),
+) -> Result<(), StanzaError> {
+    let gone = room
+        .act(|state| {
+            let Some(occupant) = state.occupant(nick).cloned() else { return Ok((None, None)) };
+            let (affiliation, role) = to(&occupant);
+            let change = state.alter(nick, affiliation, role, notes);
+            Ok((change, (!role.is_present()).then_some(occupant)))
+        })
+        .await?;
+    if let Some(occupant) = gone {
+        core.let_go(room, &occupant.seats);
+    }
+    Ok(())
+}
+
+/// §9.3, §9.4: the occupants learn what has become of somebody who is not here, as far as they see addresses.
+async fn tell_occupants(core: &Core, room: &Arc<Room>, jid: &BareJid, affiliation: Affiliation) {
+    if !room.state().config.is_open() {
+        return;
+    }
+    let mut x = Xml::new();
+    x.open("message").attr("from", room.place.address.as_str()).attr("id", &core.env.token());
+    item(&mut x, Some(jid), affiliation, None);
+    room.tell(x.into_vec().into()).await;
+}
+
+/// §9: who is not here learns it while that one is signed in; others see it when they come.
+async fn tell_absent(
+    core: &Core,
+    room: &Room,
+    jid: &BareJid,
+    affiliation: Affiliation,
+) -> Result<(), StanzaError> {
+    let write = |to: &str| {
+        let mut x = Xml::new();
+        x.open("message").attr("from", room.place.address.as_str()).attr("to", to);
+        x.attr("id", &core.env.token());
+        item(&mut x, None, affiliation, Some(status::AFFILIATION_CHANGED));
+        x.into_vec()
+    };
+    letter::show(core, jid, write).await
+}
+
+fn item(x: &mut Xml, jid: Option<&BareJid>, affiliation: Affiliation, code: Option<u16>) {
+    x.open_ns("x", ns::MUC_USER);
+    x.open("item").attr("affiliation", affiliation.name()).attr("role", Role::None.name());
+    x.opt("jid", jid.map(|jid| jid.as_str())).close();
+    if let Some(code) = code {
+        x.open("status").attr("code", &code.to_string()).close();
+    }
+    x.close();
+}
