@@ -128,11 +128,14 @@ async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
             xep::adhoc::items(ctx, payload, true)
         }
+        (false, ns::DISCO_INFO, "query") if xep::search::is_meant(payload) => xep::search::info(),
         (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx.core, payload),
         (false, ns::DISCO_ITEMS, "query") => xep::disco::server_items(ctx.core, payload),
         (false, ns::VERSION, "query") => xep::version::get(),
         (false, ns::TIME, "time") => xep::time::get(ctx.core),
         (false, ns::LAST, "query") => xep::last::of_server(ctx.core),
+        (false, ns::SEARCH, "query") => xep::search::form(),
+        (true, ns::SEARCH, "query") => xep::search::search(ctx, payload).await,
         (false, ns::REGISTER, "query") => xep::register::state(ctx),
         (false, ns::EXT_DISCO, "services") => xep::extdisco::services(ctx, payload),
         (false, ns::EXT_DISCO, "credentials") => xep::extdisco::credentials(ctx, payload),

@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod env;
 pub mod export;
 pub mod flags;
+pub mod harvest;
 pub mod invitation;
 pub mod limits;
 pub mod member;
@@ -132,6 +133,8 @@ pub struct Core {
     pub exports: Arc<export::Desk>,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
+    /// What accounts have learned of people they do not know.
+    pub harvest: harvest::Harvest,
     /// What is counted.
     pub meters: meters::Meters,
     /// When the server was started.

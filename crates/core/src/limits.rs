@@ -273,3 +273,22 @@ pub const EXPORTS: usize = 16;
 
 /// How long a written export waits to be fetched: somebody has asked for it just now.
 pub const EXPORT_KEPT: Duration = Duration::from_secs(30 * 60);
+
+/// Searches of one account in an hour: one every two minutes, or some dozen at a stretch.
+pub const SEARCHES_PER_HOUR: u32 = 30;
+
+/// People that one search shows: who finds more has not said whom it looks for.
+pub const SEARCH_SHOWN: usize = 20;
+
+/// People that an account finds in an hour, so that a directory of thousands takes days to be copied.
+pub const FOUND_PER_HOUR: u32 = 200;
+
+/// Pages of the directory that one search goes through for those who are online.
+pub const SEARCH_PAGES: usize = 5;
+
+/// Addresses of strangers that an account asks for by another of their addresses in an hour: an old list of contacts that
+/// is typed in, and no range of numbers.
+pub const ALIASES_PER_HOUR: u32 = 60;
+
+/// Accounts whose searches are counted at a time; beyond it the least busy begin anew.
+pub const HARVESTERS: usize = 20_000;

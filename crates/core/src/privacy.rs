@@ -12,7 +12,7 @@ use rookery_proto::subscription::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use rookery_store::{Audience, PrivacySettings as Settings, Strangers};
+pub use rookery_store::{Adding, Audience, PrivacySettings as Settings, Strangers};
 
 /// What an account has decided about others, as each stanza asks for it.
 #[derive(Debug, Default)]

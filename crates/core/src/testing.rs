@@ -175,6 +175,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         reported: Default::default(),
         denied: Default::default(),
         exports: Default::default(),
+        harvest: Default::default(),
         commands: Default::default(),
         caps: Default::default(),
         followers: Default::default(),

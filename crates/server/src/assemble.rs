@@ -44,6 +44,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         reported: Default::default(),
         denied: Default::default(),
         exports: Default::default(),
+        harvest: Default::default(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),

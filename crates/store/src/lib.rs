@@ -9,6 +9,7 @@ mod caps;
 mod delivery;
 mod denied;
 mod device;
+mod directory;
 mod error;
 mod file;
 mod group;
@@ -33,6 +34,7 @@ mod token;
 pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
 pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
+pub use directory::{Card, Findable, Found, Part, words};
 pub use error::{Result, StoreError};
 pub use file::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
@@ -42,7 +44,7 @@ pub use inbox::{Conversation, Displayed, Inbox, InboxQuery, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
-pub use privacy::{Audience, Privacy, PrivacySettings, Request, Strangers};
+pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{
     Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
 };

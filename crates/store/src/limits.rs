@@ -241,3 +241,17 @@ pub const REPORT_KEPT_MS: i64 = 90 * 86_400_000;
 
 /// Servers and addresses that this server has nothing to do with: they are all in memory, at some hundred bytes each.
 pub const DENIED: usize = 10_000;
+/// Bytes of a nickname or of an interest in the directory: what fits into a line.
+pub const CARD_TEXT_BYTES: usize = 255;
+
+/// Interests of one account in the directory.
+pub const INTERESTS: usize = 8;
+
+/// Words of one text of a card that it is found by: as many as there are Chinese characters in the longest.
+pub const CARD_WORDS: usize = CARD_TEXT_BYTES / 3;
+
+/// Words of one search; each is a look-up.
+pub const SEARCH_WORDS: usize = 6;
+
+/// Accounts in one page of a search: more than are shown, as not all of them are.
+pub const SEARCH_PAGE: usize = 200;

@@ -31,6 +31,18 @@ pub enum Strangers {
     Refuse,
 }
 
+/// Who may ask to become a contact.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Adding {
+    /// Everybody.
+    #[default]
+    Everybody,
+    /// Who holds an invitation of the account's.
+    Invited,
+    /// Nobody.
+    Nobody,
+}
+
 /// The settings of one account.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct PrivacySettings {
@@ -40,6 +52,8 @@ pub struct PrivacySettings {
     pub last: Audience,
     /// What becomes of that which strangers send.
     pub strangers: Strangers,
+    /// Who may ask to become a contact.
+    pub adding: Adding,
 }
 
 /// All that an account has decided about others.

@@ -3,7 +3,7 @@
 use crate::accounts::invite_hash;
 use crate::address::{self, Target};
 use crate::member::Member;
-use crate::privacy::Strangers;
+use crate::privacy::{Adding, Strangers};
 use crate::{Core, Ctx, store_error};
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
@@ -80,7 +80,8 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
 async fn taken_up(ctx: &Ctx<'_>, theirs: &Arc<Member>) -> Result<bool, StanzaError> {
     let (core, mine) = (ctx.core, ctx.member);
     let token = ctx.stanza.child(ns::PREAUTH, "preauth").and_then(|preauth| preauth.attr("token"));
-    let Some(token) = token.filter(|_| !theirs.blocks(&ctx.session.jid)) else { return Ok(false) };
+    let open = theirs.privacy.settings.adding != Adding::Nobody && !theirs.blocks(&ctx.session.jid);
+    let Some(token) = token.filter(|_| open) else { return Ok(false) };
     let before = Watching::of(core, mine, theirs).await?;
     let party = |member: &Member| Party { uid: Some(member.uid), jid: member.address.clone() };
     let taken = ctx.store.take_up(invite_hash(&token), core.env.now(), party(mine), party(theirs)).await;
@@ -112,12 +113,16 @@ fn hand_out(ctx: &Ctx<'_>, to: &BareJid, kind: Kind, route: bool, stanza: Bytes)
     Ok(())
 }
 
-/// Whether a request does not reach `to`, who blocks the sender (XEP-0191 §3.2) or takes nothing from strangers. The
+/// Whether a request does not reach `to`, who blocks the sender (XEP-0191 §3.2), takes nothing from strangers or is not to
+/// be added by them. The
 /// sender's own side is kept and nothing is answered, as if nobody had the address. Whatever *ends* something still
 /// ends it on both sides.
 pub(crate) async fn refuses(core: &Core, to: &Member, from: &BareJid) -> Result<bool, StanzaError> {
-    let blocks = to.blocks(&Jid::from(from.clone()));
-    Ok(blocks || core.reception(to, from).await? == Strangers::Refuse)
+    if to.blocks(&Jid::from(from.clone())) || core.reception(to, from).await? == Strangers::Refuse {
+        return Ok(true);
+    }
+    let open = to.privacy.settings.adding == Adding::Everybody;
+    Ok(!open && !core.contacts_of(to.uid).await?.iter().any(|contact| contact.jid == *from))
 }
 
 /// The stanza itself to the contact's resources: a request to those that are available, an answer also to those that

@@ -9,6 +9,7 @@ mod admin;
 mod archive;
 mod census;
 mod denied;
+mod directory;
 mod invite;
 mod notices;
 mod privacy;
@@ -123,6 +124,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         account::COMMANDS,
         archive::COMMANDS,
         privacy::COMMANDS,
+        directory::COMMANDS,
         invite::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,

@@ -74,7 +74,7 @@ fn items_of<'a>(payload: &Child<'a>) -> impl Iterator<Item = Child<'a>> {
 async fn named(ctx: &Ctx<'_>, item: &Child<'_>) -> Result<Jid, StanzaError> {
     let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
     let jid = address::parse(&jid)?;
-    let bare = ctx.core.canonical(jid.to_bare()).await?;
+    let bare = ctx.resolved(jid.to_bare()).await?;
     Ok(address::with_resource(&bare, &jid))
 }
 

@@ -1,6 +1,6 @@
 //! XEP-0030: Service Discovery, and the hash of the server's own capabilities (XEP-0115).
 
-use super::{ALL, Xep, pep, serverinfo, upload};
+use super::{ALL, Xep, pep, search, serverinfo, upload};
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
 use crate::{Core, Ctx, Policy, Registration};
@@ -96,12 +96,14 @@ pub async fn account_info(ctx: &Ctx<'_>, member: &Arc<Member>, payload: &Child<'
     Ok(Reply::Payload(info(&[ACCOUNT, PEP], None, &features(|xep| xep.account), &[], None)))
 }
 
-/// What belongs to the server (§4.1): the host of groups, and those of its components.
+/// What belongs to the server (§4.1): the directory, the host of groups, and those of its components.
 pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
     let node = payload.attr("node");
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_ITEMS).opt("node", node.as_deref());
     if node.is_none() {
+        let directory = (&core.policy.domain, ns::SEARCH, search::NAME);
+        x.open("item").attr("jid", directory.0).attr("node", directory.1).attr("name", directory.2).close();
         x.open("item").attr("jid", &core.policy.groups).attr("name", "Groups").close();
     }
     for component in core.components.iter().filter(|_| node.is_none()) {

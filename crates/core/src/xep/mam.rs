@@ -238,7 +238,7 @@ pub async fn set_prefs(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
         };
         for item in list.children().filter(|c| c.name() == "jid") {
             let jid: BareJid = address::parse(&item.text())?.to_bare();
-            into.push(ctx.core.canonical(jid).await?);
+            into.push(ctx.resolved(jid).await?);
         }
     }
     ctx.store.set_archive_prefs(ctx.member.uid, prefs.clone()).await.map_err(store_error)?;

@@ -24,6 +24,7 @@ pub mod private;
 pub mod register;
 pub mod reporting;
 pub mod roster;
+pub mod search;
 pub mod serverinfo;
 pub mod time;
 pub mod upload;
@@ -82,6 +83,7 @@ pub const ALL: &[Xep] = &[
     private::INFO,
     adhoc::INFO,
     vcard::INFO,
+    search::INFO,
     Xep::of(
         "XEP-0059",
         "Result Set Management",

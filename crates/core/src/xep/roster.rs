@@ -42,7 +42,7 @@ pub async fn set(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     };
     let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("The item has no address."))?;
     // RFC 6121 §2.1.2.4 speaks of a bare address; a resource is not an error but has no meaning.
-    let jid = ctx.core.canonical(address::parse(&jid)?.to_bare()).await?;
+    let jid = ctx.resolved(address::parse(&jid)?.to_bare()).await?;
     if jid == ctx.member.address {
         return Err(StanzaError::not_allowed().text("You are always on your own list."));
     }

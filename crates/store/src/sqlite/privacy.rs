@@ -8,18 +8,19 @@ use super::Tx;
 use super::columns::{int, jid, useq};
 use super::timeline;
 use crate::timeline::Flags;
-use crate::{Audience, Privacy, PrivacySettings, Request, Result, StoreError, Strangers, limits};
+use crate::{Adding, Audience, Privacy, PrivacySettings, Request, Result, StoreError, Strangers, limits};
 
 pub(crate) fn get(conn: &Connection, uid: Uid) -> Result<Privacy> {
     let settings = conn
-        .prepare_cached("SELECT presence, last, strangers FROM privacy WHERE uid = ?1")?
-        .query_row([int(uid.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .prepare_cached("SELECT presence, last, strangers, adding FROM privacy WHERE uid = ?1")?
+        .query_row([int(uid.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     let settings = match settings {
-        Some((presence, last, others)) => PrivacySettings {
+        Some((presence, last, others, who_adds)) => PrivacySettings {
             presence: audience(presence)?,
             last: audience(last)?,
             strangers: strangers(others)?,
+            adding: adding(who_adds)?,
         },
         None => PrivacySettings::default(),
     };
@@ -45,11 +46,17 @@ pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, settings: PrivacySettings) -> Resul
         Strangers::SetAside => 1,
         Strangers::Refuse => 2,
     };
+    let adding = match settings.adding {
+        Adding::Everybody => 0,
+        Adding::Invited => 1,
+        Adding::Nobody => 2,
+    };
+    let (presence, last) = (audience(settings.presence), audience(settings.last));
     tx.conn
         .prepare_cached(
-            "INSERT OR REPLACE INTO privacy (uid, presence, last, strangers) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO privacy (uid, presence, last, strangers, adding) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![int(uid.0), audience(settings.presence), audience(settings.last), strangers])?;
+        .execute(params![int(uid.0), presence, last, strangers, adding])?;
     Ok(())
 }
 
@@ -58,6 +65,15 @@ fn audience(column: i64) -> Result<Audience> {
         0 => Ok(Audience::Everybody),
         1 => Ok(Audience::Contacts),
         2 => Ok(Audience::Nobody),
+        _ => Err(StoreError::Internal),
+    }
+}
+
+fn adding(column: i64) -> Result<Adding> {
+    match column {
+        0 => Ok(Adding::Everybody),
+        1 => Ok(Adding::Invited),
+        2 => Ok(Adding::Nobody),
         _ => Err(StoreError::Internal),
     }
 }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_invitations.sql"),
     include_str!("migrations/0010_files.sql"),
     include_str!("migrations/0011_moderation.sql"),
+    include_str!("migrations/0012_directory.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -7,6 +7,7 @@ mod common;
 mod accounts;
 mod devices;
 mod files;
+mod directory;
 mod groups;
 mod inbox;
 mod invites;
@@ -73,6 +74,9 @@ macro_rules! suite {
                     an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                directory:
+                    a_card_is_kept, who_agreed_is_found, who_did_not_agree_is_not_found, any_part_of_a_chinese_name_is_found,
+                    all_words_must_be_there, pages_follow_the_numbers, cards_are_bounded;
                 devices:
                     devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
                     a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,

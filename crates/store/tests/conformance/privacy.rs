@@ -2,7 +2,7 @@
 
 use rookery_proto::Useq;
 use rookery_store::{
-    Append, Audience, Flags, Privacy, PrivacySettings, Request, Store, StoreError, Strangers, limits,
+    Adding, Append, Audience, Flags, Privacy, PrivacySettings, Request, Store, StoreError, Strangers, limits,
 };
 
 use crate::common::*;
@@ -30,6 +30,7 @@ pub(crate) async fn privacy_is_kept(mut f: Fixture) {
         presence: Audience::Nobody,
         last: Audience::Everybody,
         strangers: Strangers::SetAside,
+        adding: Adding::Invited,
     };
     f.store.set_privacy(ALICE, settings).await.unwrap();
     f.store.set_visibility(ALICE, jid("b@example.org"), Some(true)).await.unwrap();

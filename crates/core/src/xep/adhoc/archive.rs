@@ -82,7 +82,7 @@ async fn preferences(turn: Turn<'_>) -> Result<Next, StanzaError> {
 async fn people(ctx: &Ctx<'_>, answers: &Answers, var: &str) -> Result<Vec<BareJid>, StanzaError> {
     let mut jids = Vec::new();
     for text in answers.all(var).iter().filter(|text| !text.is_empty()) {
-        jids.push(ctx.core.canonical(address::parse(text)?.to_bare()).await?);
+        jids.push(ctx.resolved(address::parse(text)?.to_bare()).await?);
     }
     Ok(jids)
 }

@@ -111,6 +111,8 @@ async fn visibility(turn: Turn<'_>) -> Result<Next, StanzaError> {
         );
     };
     let contact = named(answers, "contact")?;
+    // Before it is shown in the form as it is kept.
+    turn.ctx.resolved(contact.clone()).await?;
     let visible = match answers.text("visible") {
         Some("always") => Some(true),
         Some("default") => None,

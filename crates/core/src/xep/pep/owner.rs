@@ -207,7 +207,7 @@ async fn change(visit: &Visit<'_>, node: &Known, changes: Vec<AffiliateChange>) 
 /// Whom an item is about, by its primary address.
 async fn named_jid(visit: &Visit<'_>, item: &Child<'_>) -> Result<BareJid, StanzaError> {
     let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
-    visit.ctx.core.canonical(address::parse(&jid)?.to_bare()).await
+    visit.ctx.resolved(address::parse(&jid)?.to_bare()).await
 }
 
 /// The standard's name (§4.1).

@@ -16,7 +16,7 @@ use rookery_store::{Affiliate, AffiliateChange, Affiliation, ItemWindow};
 /// Who is to be subscribed: the visitor, under whichever of its addresses; all its resources are told.
 async fn subscriber(visit: &Visit<'_>, action: &Child<'_>) -> Result<BareJid, StanzaError> {
     let jid = action.attr("jid").ok_or_else(error::invalid_jid)?;
-    let jid = visit.ctx.core.canonical(address::parse(&jid)?.to_bare()).await?;
+    let jid = visit.ctx.resolved(address::parse(&jid)?.to_bare()).await?;
     // §6.1.3.1.
     if jid == visit.ctx.member.address { Ok(jid) } else { Err(error::invalid_jid()) }
 }
