@@ -39,7 +39,8 @@ impl Core {
         first
     }
 
-    /// Reads what comes next for a session that could be written to and is behind: of its log, or of what others left.
+    /// Reads what comes next for a session that could be written to and is behind: of its log, of what others left, or of
+    /// what was said in a room.
     pub async fn catch_up(&self, session: &Session) -> Result<()> {
         let (behind, owed, last, head) = {
             let state = session.state();
@@ -61,6 +62,8 @@ impl Core {
             let page = self.store.owed(session.uid, after, limits::CATCH_UP).await?;
             let taken: Vec<_> = page.iter().map(|e| e.useq).filter(|e| self.is_taken(session, *e)).collect();
             session.state().collect(page, &taken, after);
+        } else {
+            self.catch_up_in_rooms(session).await?;
         }
         Ok(())
     }

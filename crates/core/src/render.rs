@@ -1,7 +1,8 @@
 //! Log entries as they go over the wire: with their id, their time, and as carbon copy or archive result.
 
 use crate::env::stamp;
-use crate::session::{Form, Session, Turn};
+use crate::presence::broadcast::addressed;
+use crate::session::{Form, Said, Session, Turn};
 use rookery_proto::Useq;
 use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
@@ -55,6 +56,11 @@ impl Reader<'_> {
             out.truncate(start);
             out.extend_from_slice(b"<message/>");
         }
+    }
+
+    /// Something that was said in a room.
+    pub fn said(&self, said: &Said, out: &mut Vec<u8>) {
+        out.extend_from_slice(&addressed(&said.stanza, self.session.jid.as_str()));
     }
 
     /// A carbon copy (XEP-0280 §7, §8): from the account to its own resource.

@@ -1,6 +1,7 @@
 //! A session's life beyond its connection: bind, resumption (XEP-0198), expiry, and a restart of the server.
 
 use crate::member::Member;
+use crate::muc::Visit;
 use crate::session::{Available, Out, Sent, Session, State, StreamManagement, Timeline, sm};
 use crate::{Core, limits, store_error};
 use bytes::Bytes;
@@ -35,6 +36,8 @@ struct Snapshot {
     #[serde(default)]
     invisible: bool,
     directed: Vec<String>,
+    #[serde(default)]
+    rooms: Vec<Visit>,
 }
 
 /// How a session begins.
@@ -205,7 +208,7 @@ impl Core {
             let row = self.store.stream(id).await.ok().flatten();
             return Err(refused(row.filter(|(owner, _)| *owner == uid).map(|(_, handled)| handled)));
         };
-        let (handled, acked, wanted) = {
+        let (handled, acked, wanted, said) = {
             let mut state = session.state();
             let Some(sm) = state.sm.as_mut() else { return Err(refused(None)) };
             let handled = sm.handled;
@@ -213,7 +216,13 @@ impl Core {
                 return Err(refused(Some(handled)));
             }
             let wanted: Vec<Useq> = sm.queue().filter_map(Sent::useq).collect();
-            (handled, sm.acked, wanted)
+            let mut said: HashMap<Uid, Vec<Useq>> = HashMap::new();
+            for sent in sm.queue() {
+                if let Sent::Said(room, useq, _) = sent {
+                    said.entry(*room).or_default().push(*useq);
+                }
+            }
+            (handled, sm.acked, wanted, said)
         };
         self.journal.acked(id, acked);
         // Read before the session is taken: a store that fails here leaves it waiting for the next attempt. What was handled
@@ -221,6 +230,7 @@ impl Core {
         // take it for stored.
         let later = |_| Refused { condition: "internal-server-error", handled: None };
         let entries = self.entries(uid, wanted).await.map_err(later)?;
+        let said = self.said_again(said).await.map_err(later)?;
         self.store_handled(&session).await.map_err(later)?;
         let whole = {
             let mut state = session.state();
@@ -230,7 +240,7 @@ impl Core {
                 if !state.attach(self.env.now()) {
                     return Err(refused(Some(handled)));
                 }
-                state.send_again(&session, &entries);
+                state.send_again(&session, &entries, &said);
             }
             whole
         };
@@ -241,8 +251,8 @@ impl Core {
         Ok((session, handled))
     }
 
-    /// Entries of a user's log, as far as they are still there.
-    async fn entries(
+    /// Entries of a log, as far as they are still there.
+    pub(crate) async fn entries(
         &self,
         uid: Uid,
         mut wanted: Vec<Useq>,
@@ -383,6 +393,8 @@ impl Core {
         self.router.know_delivered(owner, head.delivered);
         self.router.enable_resumption(stream.id, session.clone());
         self.recall(&session).await;
+        let presence = snapshot.presence.unwrap_or_default();
+        self.return_to_rooms(&session, snapshot.rooms, &stream.rooms, presence.as_bytes()).await;
         Some(())
     }
 }
@@ -413,6 +425,7 @@ fn from_journal(sent: journal::Sent) -> Sent {
     match sent {
         // Its size is not known; what was written before the restart was within the bounds.
         journal::Sent::Log(useq) => Sent::Log(useq, 0),
+        journal::Sent::Room(room, useq) => Sent::Said(room, useq, 0),
         journal::Sent::Bytes(bytes) => Sent::Stanza(bytes.into()),
         journal::Sent::Opaque => Sent::Lost,
     }
@@ -423,7 +436,7 @@ impl Snapshot {
     fn of(session: &Session) -> (Useq, Snapshot) {
         let state = session.state();
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             uid: session.uid.0,
             jid: session.jid.to_string(),
             timeline: state.timeline,
@@ -434,16 +447,22 @@ impl Snapshot {
             presence: state.available.as_ref().map(|a| text(&a.stanza)),
             invisible: state.invisible,
             directed: state.directed.iter().map(Jid::to_string).collect(),
+            rooms: Vec::new(),
         };
-        (state.position(), snapshot)
+        let (last, places) = (state.position(), state.places());
+        drop(state);
+        // A room's lock is not taken together with the session's.
+        snapshot.rooms = places.iter().filter_map(|(room, last)| room.visit(session, *last)).collect();
+        (last, snapshot)
     }
 
-    fn apply(self, state: &mut State) {
+    fn apply(&self, state: &mut State) {
         state.interested = self.interested;
         state.wants_blocks = self.blocks;
         state.set_inactive(self.inactive);
         let priority = self.priority;
-        state.available = self.presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
+        let presence = self.presence.clone();
+        state.available = presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
         state.invisible = self.invisible;
         state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
     }
@@ -506,6 +525,7 @@ fn to_journal(out: &Out) -> Option<journal::Sent> {
         Out::Nonza(_) | Out::Enabled(_) => None,
         Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(journal::Sent::Log(entry.useq)),
         Out::Entry { entry, .. } => Some(small(&entry.stanza)),
+        Out::Said(said) => Some(journal::Sent::Room(said.room, said.useq)),
         Out::Stanza(bytes) => Some(small(bytes)),
     }
 }

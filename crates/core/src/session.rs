@@ -28,8 +28,12 @@ pub mod timeline;
 pub use held::Held;
 pub use out::{Out, Turn};
 pub use owed::Owed;
+pub use rooms::{Behind, Said};
 pub use sm::{Sent, StreamManagement};
 pub use timeline::{Form, Timeline};
+
+/// Entries of rooms' logs that are sent again.
+pub type Again = HashMap<(Uid, Useq), Arc<Said>>;
 
 /// One bound resource of one account.
 pub struct Session {
@@ -378,7 +382,8 @@ impl State {
 
     /// Whether something can be written now: the client's acknowledgements are not too far behind.
     fn has_output(&self) -> bool {
-        let ready = !self.outbox.is_empty() || self.timeline.is_behind() || self.may_collect();
+        let behind = self.timeline.is_behind() || self.is_behind_in_a_room();
+        let ready = !self.outbox.is_empty() || behind || self.may_collect();
         ready && (!self.must_pause() || matches!(self.outbox.front(), Some(Out::Nonza(_))))
     }
 
@@ -557,8 +562,8 @@ impl State {
     }
 
     /// After a resumption: what was written and not acknowledged comes before everything else, in its old order.
-    /// `entries` is what the log still has of it.
-    pub fn send_again(&mut self, session: &Session, entries: &HashMap<Useq, Arc<Entry>>) {
+    /// `entries` is what the log still has of it, and `rooms` what the logs of rooms have.
+    pub fn send_again(&mut self, session: &Session, entries: &HashMap<Useq, Arc<Entry>>, rooms: &Again) {
         let Some(sm) = &mut self.sm else { return };
         for sent in sm.take_unacked().into_iter().rev() {
             let out = match sent {
@@ -567,6 +572,7 @@ impl State {
                     let form = timeline::form_again(self, session, entry)?;
                     Some(Out::Entry { entry: entry.clone(), form, turn: Turn::Again })
                 }),
+                Sent::Said(room, useq, _) => rooms.get(&(room, useq)).cloned().map(Out::Said),
                 Sent::Lost => None,
             };
             if let Some(out) = out {

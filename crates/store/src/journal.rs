@@ -9,13 +9,14 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
-use rookery_proto::Useq;
+use rookery_proto::{Uid, Useq};
 
 use crate::{Result, StreamId, limits};
 use record::{HEADER, Reader, Record};
@@ -25,6 +26,8 @@ use record::{HEADER, Reader, Record};
 pub enum Sent {
     /// An entry of the account's log, which has the stanza.
     Log(Useq),
+    /// An entry of the log of a group that the session's account is in at the moment.
+    Room(Uid, Useq),
     /// A small stanza that is in no log. One above [`limits::JOURNAL_STANZA`] is kept as [`Sent::Opaque`].
     Bytes(Vec<u8>),
     /// A stanza that is not kept: it can be counted, not sent again.
@@ -53,6 +56,8 @@ pub struct Recovered {
     pub acked: u32,
     /// The session's place in the log: all up to here was sent or stepped over.
     pub last: Useq,
+    /// How far what was sent since the snapshot goes in the logs of groups.
+    pub rooms: BTreeMap<Uid, Useq>,
     /// What was sent and is not acknowledged, each with its count, in order.
     pub unacked: Vec<(u32, Sent)>,
 }
@@ -94,6 +99,8 @@ struct Stream {
     unacked: VecDeque<(u32, Sent)>,
     /// What the last snapshot said, or what was sent since.
     last: Useq,
+    /// What was sent since the last snapshot, of each group the latest.
+    rooms: BTreeMap<Uid, Useq>,
 }
 
 impl Journal {
@@ -117,6 +124,7 @@ impl Journal {
         let streams = live.into_iter().map(|(id, stream)| Recovered {
             id,
             last: stream.last,
+            rooms: stream.rooms,
             snapshot: stream.snapshot,
             handled: stream.handled,
             acked: stream.acked,
@@ -127,7 +135,7 @@ impl Journal {
     }
 
     /// Notes the session's state and its place in the log, and with the first call the stream itself. A session that
-    /// goes back in the log says so here. A stream whose state is above [`limits::JOURNAL_SNAPSHOT`] is not kept: it
+    /// goes back in the log says so here, and one that is in groups says in its snapshot how far it is in their logs. A stream whose state is above [`limits::JOURNAL_SNAPSHOT`] is not kept: it
     /// cannot be resumed after a restart.
     pub fn snapshot(&self, id: StreamId, last: Useq, snapshot: &[u8]) {
         if snapshot.len() > limits::JOURNAL_SNAPSHOT {
@@ -236,6 +244,10 @@ impl Stream {
                 record.encode(bytes);
             }
         }
+        // Last, for some of what is not acknowledged may have been sent before the snapshot.
+        if self.unacked.iter().any(|(_, sent)| matches!(sent, Sent::Room(..))) || !self.rooms.is_empty() {
+            Record::Rooms { id, rooms: Cow::Borrowed(&self.rooms) }.encode(bytes);
+        }
     }
 }
 
@@ -260,6 +272,12 @@ fn apply(live: &mut Live, record: Record<'_>) {
             let stream = live.entry(id).or_default();
             stream.snapshot = snapshot.to_vec();
             stream.last = last;
+            stream.rooms.clear();
+        }
+        Record::Rooms { id, rooms } => {
+            if let Some(stream) = live.get_mut(&id) {
+                stream.rooms = rooms.into_owned();
+            }
         }
         Record::Ended { id } => {
             live.remove(&id);
@@ -268,6 +286,12 @@ fn apply(live: &mut Live, record: Record<'_>) {
         Record::Sent { id, first_count, last, sent } => {
             if let Some(stream) = live.get_mut(&id) {
                 stream.last = stream.last.max(last);
+                for sent in sent.iter() {
+                    if let Sent::Room(room, useq) = sent {
+                        let upto = stream.rooms.entry(*room).or_default();
+                        *upto = (*upto).max(*useq);
+                    }
+                }
                 // A resumed session sends again what was not acknowledged.
                 let again = |count: u32| count.wrapping_sub(first_count) < 1 << 31;
                 while stream.unacked.back().is_some_and(|(count, _)| again(*count)) {

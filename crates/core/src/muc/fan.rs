@@ -129,7 +129,7 @@ impl Fan {
     /// The next entry of the log in its turn; a gap is read from the store.
     async fn entry(&mut self, entry: Arc<Entry>) {
         if entry.useq == Useq(0) {
-            self.say(&entry.stanza);
+            self.pass(&entry);
         } else if entry.useq == self.last.next() {
             self.hand_out(&entry);
         } else if entry.useq > self.last {
@@ -159,8 +159,11 @@ impl Fan {
         if entry.flags.has(Flags::RETRACTED) {
             return;
         }
-        match history::identified(&self.place, entry) {
-            Ok(stanza) => self.say(&stanza),
+        match history::said(&self.place, entry) {
+            Ok(said) => {
+                let said = Arc::new(said);
+                self.seats().for_each(|seat| seat.session.hear(&said));
+            }
             Err(error) => {
                 tracing::error!(
                     uid = self.place.uid.0,
@@ -172,10 +175,24 @@ impl Fan {
         }
     }
 
-    /// A stanza without `to` to everybody.
+    fn seats(&self) -> impl Iterator<Item = &Seat> {
+        self.audience.values().flat_map(|listener| &listener.occupant.seats)
+    }
+
+    /// Something that is in no log, to everybody. Nobody needs to know later who was typing.
+    fn pass(&self, entry: &Entry) {
+        let state = entry.flags.has(flags::STATE);
+        for Seat { session, .. } in self.seats() {
+            if !(state && session.state().is_away()) {
+                session.push(addressed(&entry.stanza, session.jid.as_str()));
+            }
+        }
+    }
+
+    /// A stanza of the room, without `to`, to everybody.
     fn say(&self, stanza: &Bytes) {
-        for seat in self.audience.values().flat_map(|listener| &listener.occupant.seats) {
-            seat.session.push(addressed(stanza, seat.session.jid.as_str()));
+        for Seat { session, .. } in self.seats() {
+            session.push(addressed(stanza, session.jid.as_str()));
         }
     }
 
@@ -191,6 +208,9 @@ impl Fan {
         if let Some(after) = &change.after {
             let listener = Listener { occupant: after.clone(), shown: shows };
             self.audience.insert(after.nick.clone(), listener);
+        }
+        for Seat { session, .. } in change.after.iter().flat_map(|after| &after.seats) {
+            session.state().hears(self.place.uid, self.last, change.quiet);
         }
         if let Some(greeting) = change.greeting.filter(|_| !change.quiet) {
             self.recall(&greeting).await;

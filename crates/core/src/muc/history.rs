@@ -5,13 +5,16 @@ use super::config::RoomConfig;
 use super::room::Place;
 use crate::env::{parse_stamp, stamp};
 use crate::render::{archive_id, delay_into};
+use crate::session::{Again, Said, Session};
 use crate::{Core, flags, limits};
 use bytes::Bytes;
-use rookery_proto::Useq;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Stanza, write_with};
 use rookery_proto::xml::{ScanError, Xml};
+use rookery_proto::{Uid, Useq};
 use rookery_store::{Entry, Flags, GroupSubject, PageQuery, Timestamp, Window};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a client wants of what was said before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,12 +78,47 @@ pub(super) async fn read(core: &Core, place: &Place, wanted: &Wanted, last: Useq
     said
 }
 
-/// A message of the log with its id there (XEP-0359), without `to`.
-pub(super) fn identified(place: &Place, entry: &Entry) -> Result<Bytes, ScanError> {
-    with(entry, stanza_id(place, entry))
+/// An entry of the log as the occupants get it straight from its commit, with its id there (XEP-0359).
+pub(super) fn said(place: &Place, entry: &Entry) -> Result<Said, ScanError> {
+    let stanza = with(entry, stanza_id(place, entry))?;
+    Ok(Said { room: place.uid, useq: entry.useq, stanza })
 }
 
-/// The same, and when it was said (§7.2.13).
+/// The same for who gets it later: with the time at which it was said. Nothing if there is nothing to be read any more.
+fn said_before(place: &Place, entry: &Entry) -> Option<Said> {
+    if entry.flags.has(Flags::RETRACTED) {
+        return None;
+    }
+    let stanza = recalled(place, entry).ok()?;
+    Some(Said { room: place.uid, useq: entry.useq, stanza })
+}
+
+impl Core {
+    /// Reads on in the log of a room in which a session is behind.
+    pub(crate) async fn catch_up_in_rooms(&self, session: &Session) -> rookery_store::Result<()> {
+        let Some(behind) = session.state().must_catch_up_in() else { return Ok(()) };
+        let page = self.store.events_after(behind.place.uid, behind.last, limits::CATCH_UP).await?;
+        let upto = page.last().map(|entry| entry.useq);
+        let said = page.iter().filter_map(|entry| said_before(&behind.place, entry)).collect();
+        session.state().catch_up_in(&behind, said, upto);
+        Ok(())
+    }
+
+    /// Entries of rooms' logs that were written to a client and not acknowledged, as far as they are still there.
+    pub(crate) async fn said_again(&self, wanted: HashMap<Uid, Vec<Useq>>) -> rookery_store::Result<Again> {
+        let mut again = Again::new();
+        for (uid, useqs) in wanted {
+            let Some(group) = self.store.group(uid).await? else { continue };
+            let place = self.place_of(&group);
+            let entries = self.entries(uid, useqs).await?;
+            let said = entries.values().filter_map(|entry| said_before(&place, entry));
+            again.extend(said.map(|said| ((uid, said.useq), Arc::new(said))));
+        }
+        Ok(again)
+    }
+}
+
+/// A message of the log with its id there, and when it was said (§7.2.13); without `to`.
 fn recalled(place: &Place, entry: &Entry) -> Result<Bytes, ScanError> {
     let mut x = stanza_id(place, entry);
     delay_into(&mut x, Some(place.address.as_str()), entry.at);

@@ -82,7 +82,7 @@ async fn content(ctx: &Ctx<'_>) -> Result<Bytes, StanzaError> {
 }
 
 /// The elements of a presence that others are to see.
-fn said(stanza: &Stanza) -> Result<Bytes, StanzaError> {
+pub(super) fn said(stanza: &Stanza) -> Result<Bytes, StanzaError> {
     let kept = |child: &Child<'_>| {
         !matches!(child.ns(), ns::MUC | ns::MUC_USER | ns::OCCUPANT_ID | ns::HATS | ns::DELAY)
     };

@@ -83,6 +83,9 @@ async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
         let pending = ctx.store.append(append(class, stanza)).await;
         return pending.map(|pending| Step::Commit(pending, None)).map_err(store_error);
     }
+    if !content {
+        class = class | flags::STATE;
+    }
     Ok(Step::Deliver(smallvec![(room.place.uid, passing(room, &speaker, class, stanza, now))], None))
 }
 

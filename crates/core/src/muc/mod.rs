@@ -29,12 +29,14 @@ mod show;
 pub mod status;
 #[cfg(test)]
 mod testing;
+mod visit;
 pub mod voice;
 mod whisper;
 
 pub use occupant::Occupant;
 pub use room::Room;
 pub use rooms::Rooms;
+pub use visit::Visit;
 pub use whisper::Handout;
 
 pub(crate) use join::presence;

@@ -120,6 +120,16 @@ impl Core {
         BareJid::new(&format!("{local}@{}", self.policy.groups)).expect("stored names are valid localparts")
     }
 
+    pub(super) fn place_of(&self, group: &Group) -> Place {
+        Place {
+            uid: group.uid,
+            address: self.group_address(group),
+            epoch: group.epoch,
+            created: group.created,
+            subject: Mutex::new(group.subject.clone()),
+        }
+    }
+
     /// The room with this number or name in its address, in use from now on; `None` if there is none.
     pub async fn room(&self, local: &str) -> Result<Option<Arc<Room>>, StanzaError> {
         loop {
@@ -150,14 +160,7 @@ impl Core {
         };
         let Some(group) = group.map_err(store_error)? else { return Ok(None) };
         let people = self.store.group_affiliates(group.uid).await.map_err(store_error)?;
-        let place = Place {
-            uid: group.uid,
-            address: self.group_address(&group),
-            epoch: group.epoch,
-            created: group.created,
-            subject: Mutex::new(group.subject.clone()),
-        };
-        let (room, events, behind) = Room::new(place, config_of(&group), people);
+        let (room, events, behind) = Room::new(self.place_of(&group), config_of(&group), people);
         rooms.add(&room, group.name.as_deref());
         // Read when the doorbell knows the room already: what is committed between is in the queue.
         let head = self.store.head(room.place.uid).await.map_err(store_error)?;

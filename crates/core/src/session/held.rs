@@ -30,8 +30,7 @@ impl State {
     /// Puts presence of `from` into the outbox, or keeps it back for an inactive client (XEP-0352 §5) or one that is not
     /// connected: nobody needs to know who was there for a moment.
     pub fn queue_presence(&mut self, from: &str, stanza: Bytes) {
-        let waits = self.inactive || self.is_detached();
-        if waits && self.held.keep(from, &stanza) {
+        if self.is_away() && self.held.keep(from, &stanza) {
             return;
         }
         if self.is_detached() {
@@ -63,6 +62,11 @@ impl State {
         if !inactive {
             self.release_held();
         }
+    }
+
+    /// Whether nobody looks, or nobody is connected.
+    pub fn is_away(&self) -> bool {
+        self.inactive || self.is_detached()
     }
 
     pub(super) fn is_detached(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What waits to be written to a client.
 
-use super::Form;
+use super::{Form, Said};
 use bytes::Bytes;
 use rookery_proto::Useq;
 use rookery_store::Entry;
@@ -18,6 +18,8 @@ pub enum Out {
         /// How it came to be here.
         turn: Turn,
     },
+    /// An entry of the log of a room that the session is in.
+    Said(Arc<Said>),
     /// A stanza that is in no log.
     Stanza(Bytes),
     /// Something that is not a stanza and is not counted (XEP-0198 §4).
@@ -38,7 +40,7 @@ pub enum Turn {
 }
 
 impl Out {
-    /// The position in the log from which this can be read again, if it is there.
+    /// The position in the account's log from which this can be read again, if it is there.
     pub fn useq(&self) -> Option<Useq> {
         match self {
             Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(entry.useq),
@@ -46,20 +48,21 @@ impl Out {
         }
     }
 
-    /// Whether this can be read again from the log.
+    /// Whether this can be read again from a log: the account's, or a room's.
     pub fn is_logged(&self) -> bool {
-        self.useq().is_some()
+        self.useq().is_some() || matches!(self, Out::Said(_))
     }
 
     /// Whether this is a log entry that is written in its turn.
     pub(super) fn is_in_turn(&self) -> bool {
-        matches!(self, Out::Entry { turn, .. } if *turn != Turn::Again) && self.is_logged()
+        matches!(self, Out::Entry { turn, .. } if *turn != Turn::Again) && self.useq().is_some()
     }
 
     /// About how many bytes this becomes on the wire.
     pub fn size(&self) -> usize {
         match self {
             Out::Entry { entry, .. } => entry.stanza.len() + 128,
+            Out::Said(said) => said.stanza.len() + 64,
             Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => bytes.len(),
         }
     }

@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 pub enum Sent {
     /// An entry of the account's log, which can be read again, and about how many bytes it is.
     Log(Useq, u32),
+    /// An entry of a room's log, and about how many bytes it is.
+    Said(Uid, Useq, u32),
     /// A message that is in no log, or another transient stanza.
     Stanza(Bytes),
     /// A stanza that a restart took away: it counts, and cannot be sent again.
@@ -20,14 +22,14 @@ pub enum Sent {
 }
 
 impl Sent {
-    /// The position in the log of what can be read again.
+    /// The position in the account's log of what can be read again.
     pub fn useq(&self) -> Option<Useq> {
         if let Sent::Log(useq, _) = self { Some(*useq) } else { None }
     }
 
     fn size(&self) -> usize {
         match self {
-            Sent::Log(_, size) => *size as usize,
+            Sent::Log(_, size) | Sent::Said(_, _, size) => *size as usize,
             Sent::Stanza(bytes) => bytes.len(),
             Sent::Lost => 0,
         }
@@ -155,6 +157,7 @@ impl StreamManagement {
             }
             Out::Nonza(_) => return,
             _ if !self.counts => return,
+            Out::Said(said) => Sent::Said(said.room, said.useq, out.size() as u32),
             Out::Stanza(bytes) => Sent::Stanza(bytes.clone()),
             Out::Entry { entry, .. } if entry.useq == Useq(0) => Sent::Stanza(entry.stanza.clone()),
             Out::Entry { entry, .. } => Sent::Log(entry.useq, out.size() as u32),

@@ -150,6 +150,7 @@ pub const ALL: &[Xep] = &[
     carbons::INFO,
     vcard4::INFO,
     Xep::of("XEP-0297", "Stanza Forwarding", "1.0", "In carbons and archive results."),
+    crate::muc::UNIQUE,
     Xep::of("XEP-0308", "Last Message Correction", "1.2.1", "Passed on and archived."),
     mam::INFO,
     Xep::of("XEP-0319", "Last User Interaction in Presence", "1.0.2", "Passed on with presence."),
@@ -187,6 +188,8 @@ pub const ALL: &[Xep] = &[
     avatar::CONVERSION,
     invite::CREATE,
     bookmarks::INFO,
+    crate::muc::SELF_PING,
+    crate::muc::OCCUPANT_ID,
     Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
     inbox::INFO,
     Xep::of(

@@ -8,13 +8,14 @@
 //! Numbers are little-endian. The complement tells a record that was cut short, whose beginning is right, from damage.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use rookery_proto::Useq;
+use rookery_proto::{Uid, Useq};
 
 use super::Sent;
 use crate::{StreamId, limits};
 
-pub(super) const HEADER: &[u8] = b"rookery streams 2\n";
+pub(super) const HEADER: &[u8] = b"rookery streams 3\n";
 
 /// Bytes before a payload.
 const PREFIX: usize = 8;
@@ -25,19 +26,43 @@ const ACKED: u8 = 3;
 const HANDLED: u8 = 4;
 const ENDED: u8 = 5;
 const CLEAN: u8 = 6;
+const ROOMS: u8 = 7;
 
 const LOG: u8 = 1;
 const BYTES: u8 = 2;
 const OPAQUE: u8 = 3;
+const ROOM: u8 = 4;
 
 /// One thing that happened to a stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Record<'a> {
-    Snapshot { id: StreamId, last: Useq, snapshot: &'a [u8] },
-    Sent { id: StreamId, first_count: u32, last: Useq, sent: Cow<'a, [Sent]> },
-    Acked { id: StreamId, h: u32 },
-    Handled { id: StreamId, h: u32 },
-    Ended { id: StreamId },
+    Snapshot {
+        id: StreamId,
+        last: Useq,
+        snapshot: &'a [u8],
+    },
+    Sent {
+        id: StreamId,
+        first_count: u32,
+        last: Useq,
+        sent: Cow<'a, [Sent]>,
+    },
+    Acked {
+        id: StreamId,
+        h: u32,
+    },
+    Handled {
+        id: StreamId,
+        h: u32,
+    },
+    Ended {
+        id: StreamId,
+    },
+    /// See [`super::Recovered::rooms`]; only where a file begins with what lives.
+    Rooms {
+        id: StreamId,
+        rooms: Cow<'a, BTreeMap<Uid, Useq>>,
+    },
     Clean,
 }
 
@@ -87,6 +112,12 @@ impl Record<'_> {
                 bytes.extend_from_slice(&h.to_le_bytes());
             }
             Record::Ended { id } => begin(bytes, ENDED, id),
+            Record::Rooms { id, rooms } => {
+                begin(bytes, ROOMS, id);
+                for (room, useq) in rooms.iter() {
+                    encode_sent(bytes, &Sent::Room(*room, *useq));
+                }
+            }
             Record::Clean => bytes.push(CLEAN),
         }
         let payload = &bytes[start + PREFIX..];
@@ -107,6 +138,11 @@ fn encode_sent(bytes: &mut Vec<u8>, sent: &Sent) {
     match sent {
         Sent::Log(useq) => {
             bytes.push(LOG);
+            bytes.extend_from_slice(&useq.0.to_le_bytes());
+        }
+        Sent::Room(room, useq) => {
+            bytes.push(ROOM);
+            bytes.extend_from_slice(&room.0.to_le_bytes());
             bytes.extend_from_slice(&useq.0.to_le_bytes());
         }
         Sent::Bytes(stanza) if stanza.len() <= limits::JOURNAL_STANZA => {
@@ -176,6 +212,15 @@ fn decode(payload: &[u8]) -> Option<Record<'_>> {
         }
         ACKED => Record::Acked { id, h: number(rest)? },
         HANDLED => Record::Handled { id, h: number(rest)? },
+        ROOMS => {
+            let (mut rooms, mut rest) = (BTreeMap::new(), rest);
+            while !rest.is_empty() {
+                let (Sent::Room(room, useq), left) = decode_sent(rest)? else { return None };
+                rooms.insert(room, useq);
+                rest = left;
+            }
+            Record::Rooms { id, rooms: Cow::Owned(rooms) }
+        }
         ENDED if rest.is_empty() => Record::Ended { id },
         _ => return None,
     })
@@ -192,6 +237,11 @@ fn decode_sent(bytes: &[u8]) -> Option<(Sent, &[u8])> {
         LOG => {
             let (useq, rest) = position(rest)?;
             Some((Sent::Log(useq), rest))
+        }
+        ROOM => {
+            let (room, rest) = position(rest)?;
+            let (useq, rest) = position(rest)?;
+            Some((Sent::Room(Uid(room.0), useq), rest))
         }
         BYTES => {
             let (length, rest) = rest.split_first_chunk()?;

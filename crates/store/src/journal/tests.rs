@@ -46,6 +46,7 @@ impl Model {
                 journal.snapshot(id(n), Useq(last), &snapshot);
                 let stream = self.0.entry(n).or_insert_with(|| fresh(n));
                 (stream.last, stream.snapshot) = (Useq(last), snapshot);
+                stream.rooms.clear();
             }
             Call::Sent(n, last, sent) => {
                 let Some(stream) = self.0.get_mut(&n) else {
@@ -58,6 +59,7 @@ impl Model {
                 if !sent.is_empty() {
                     stream.last = stream.last.max(Useq(last));
                 }
+                sent.iter().for_each(|sent| reaches(stream, sent));
                 let counts = (0..).map(|index| first.wrapping_add(index));
                 stream.unacked.extend(counts.zip(sent.into_iter().map(kept)));
             }
@@ -66,6 +68,7 @@ impl Model {
                 let from = stream.unacked.len().saturating_sub(many);
                 let Some(&(first, _)) = stream.unacked.get(from) else { return };
                 journal.sent(id(n), first, Useq(0), std::slice::from_ref(&sent));
+                reaches(stream, &sent);
                 stream.unacked.truncate(from);
                 stream.unacked.push((first, kept(sent)));
             }
@@ -99,7 +102,23 @@ impl Model {
 }
 
 fn fresh(n: u8) -> Recovered {
-    Recovered { id: id(n), snapshot: Vec::new(), handled: 0, acked: 0, last: Useq(0), unacked: Vec::new() }
+    Recovered {
+        id: id(n),
+        snapshot: Vec::new(),
+        handled: 0,
+        acked: 0,
+        last: Useq(0),
+        rooms: BTreeMap::new(),
+        unacked: Vec::new(),
+    }
+}
+
+/// How far a stream is in a group's log after this was sent.
+fn reaches(stream: &mut Recovered, sent: &Sent) {
+    if let Sent::Room(room, useq) = sent {
+        let upto = stream.rooms.entry(*room).or_default();
+        *upto = (*upto).max(*useq);
+    }
 }
 
 /// What the journal keeps of a stanza.
@@ -111,6 +130,7 @@ fn kept(sent: Sent) -> Sent {
 fn sent() -> impl Strategy<Value = Sent> {
     prop_oneof![
         any::<u64>().prop_map(|useq| Sent::Log(Useq(useq))),
+        (700_001_u64..700_004, 0_u64..9).prop_map(|(room, useq)| Sent::Room(Uid(room), Useq(useq))),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Sent::Bytes),
         Just(Sent::Opaque),
         Just(Sent::Bytes(vec![b'x'; limits::JOURNAL_STANZA])),
