@@ -8,5 +8,8 @@ pub const STATE: Flags = Flags(1 << 16);
 /// It says what a group is about (XEP-0045 §8.1).
 pub const SUBJECT: Flags = Flags(1 << 17);
 
+/// Said in a group where everybody saw everybody's address.
+pub const OPEN: Flags = Flags(1 << 19);
+
 /// A private message between occupants of a group (XEP-0045 §7.5): its addresses are theirs in the room.
 pub const WHISPER: Flags = Flags(1 << 18);

@@ -1,14 +1,16 @@
 //! Log entries as they go over the wire: with their id, their time, and as carbon copy or archive result.
 
+use crate::address::compose;
 use crate::env::stamp;
+use crate::flags;
 use crate::presence::broadcast::addressed;
 use crate::session::{Form, Said, Session, Turn};
 use rookery_proto::Useq;
 use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
-use rookery_proto::stanza::{self, Stanza};
+use rookery_proto::stanza::{self, Edit, Stanza};
 use rookery_proto::xml::{ScanError, Xml};
-use rookery_store::{Conversation, Entry, Timestamp};
+use rookery_store::{Conversation, Direction, Entry, Timestamp};
 
 /// The id of an entry in its owner's archive: the position, and the account's salt, so that an account made anew
 /// under the same name never seems to repeat an older one's ids.
@@ -122,9 +124,28 @@ impl Reader<'_> {
 
     fn forwarded(&self, x: &mut Xml, entry: &Entry) -> Result<(), ScanError> {
         let mut inner = Vec::with_capacity(entry.stanza.len() + 128);
-        stanza::write_with(&entry.stanza, true, &self.stanza_id(entry).into_vec(), &mut inner)?;
+        let id = self.stanza_id(entry).into_vec();
+        if entry.flags.has(flags::WHISPER) {
+            inner = self.whispered(entry, &id)?;
+        } else {
+            stanza::write_with(&entry.stanza, true, &id, &mut inner)?;
+        }
         x.raw(&inner);
         Ok(())
+    }
+
+    /// A private message in a group is kept as the room has it, from one occupant to the other; to its owner it is from the
+    /// owner's own address, or to it.
+    fn whispered(&self, entry: &Entry, append: &[u8]) -> Result<Vec<u8>, ScanError> {
+        let own = compose(&self.session.address, entry.resource.as_deref());
+        let other = compose(&entry.peer, entry.peer_resource.as_deref());
+        let (from, to) = match entry.direction {
+            Direction::In => (other, own),
+            Direction::Out => (own, other),
+        };
+        let set = [("from", from.as_str()), ("to", to.as_str())];
+        let stanza = Stanza::parse(&entry.stanza)?;
+        Ok(stanza.render(&Edit { set: &set, append, xmlns: true, ..Edit::default() }))
     }
 
     /// `<stanza-id/>` (XEP-0359) of a logged entry; nothing for what is in no log.

@@ -186,6 +186,10 @@ pub const REPLY: &str = "urn:xmpp:reply:0";
 pub const RETRACT: &str = "urn:xmpp:message-retract:1";
 /// XEP-0425: retraction by a moderator.
 pub const MODERATE: &str = "urn:xmpp:message-moderate:1";
+/// XEP-0425 before version 0.3.
+pub const MODERATE_OLD: &str = "urn:xmpp:message-moderate:0";
+/// XEP-0424 before version 0.4.
+pub const RETRACT_OLD: &str = "urn:xmpp:message-retract:0";
 /// XEP-0422: fastening.
 pub const FASTEN: &str = "urn:xmpp:fasten:0";
 /// XEP-0428: what of a body is a fallback.

@@ -1,10 +1,10 @@
 //! What the service of groups and its rooms say of themselves (XEP-0030, XEP-0045 §6).
 
-use super::ROOM_FEATURES;
 use super::config::Facts;
 use super::privilege::Affiliation;
 use super::room::Room;
 use super::rooms::config_of;
+use super::{ARCHIVE_FEATURES, ROOM_FEATURES};
 use crate::answer::{Answer, Reply};
 use crate::xep::disco::info;
 use crate::{Ctx, limits, store_error};
@@ -77,6 +77,9 @@ pub(super) fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answ
         (state.config.clone(), state.occupants().len())
     };
     let mut features: Vec<&str> = ROOM_FEATURES.iter().copied().chain(config.features()).collect();
+    if config.archived {
+        features.extend(ARCHIVE_FEATURES);
+    }
     features.sort_unstable();
     let subject = subject.as_ref().map_or("", |subject| &subject.text);
     let form = config.info(Facts { occupants, subject });

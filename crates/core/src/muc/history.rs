@@ -131,7 +131,7 @@ fn with(entry: &Entry, extra: Xml) -> Result<Bytes, ScanError> {
     Ok(out.into())
 }
 
-fn stanza_id(place: &Place, entry: &Entry) -> Xml {
+pub(super) fn stanza_id(place: &Place, entry: &Entry) -> Xml {
     let mut x = Xml::new();
     let id = archive_id(entry.useq, place.epoch);
     x.open_ns("stanza-id", ns::SID).attr("by", place.address.as_str()).attr("id", &id).close();

@@ -1,7 +1,7 @@
 //! Requests to the service of groups, to a room and to an occupant (XEP-0045 §6, §7.5, §10).
 
 use super::room::Room;
-use super::{admin, disco, owner, requests};
+use super::{admin, archive, disco, moderation, owner, requests};
 use crate::answer::{Answer, Reply};
 use crate::dispatch::{result, sole_child};
 use crate::{Ctx, store_error, xep};
@@ -73,6 +73,11 @@ async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>
         (true, ns::MUC_OWNER, "query") => owner::set(ctx, room, payload).await,
         (false, ns::REGISTER, "query") => requests::get(ctx, room),
         (true, ns::REGISTER, "query") => requests::set(ctx, room, payload).await,
+        (false, ns::MAM, "query") => archive::form(ctx, room),
+        (true, ns::MAM, "query") => archive::query(ctx, room, payload).await,
+        (false, ns::MAM, "metadata") => archive::metadata(ctx, room).await,
+        (true, ns::MODERATE, "moderate") => moderation::moderate(ctx, room, payload).await,
+        (true, ns::FASTEN, "apply-to") => moderation::apply_to(ctx, room, payload).await,
         _ => Err(StanzaError::service_unavailable()),
     }
 }

@@ -4,7 +4,7 @@ use super::config::RoomConfig;
 use super::occupant::Occupant;
 use super::privilege::Role;
 use super::room::Room;
-use super::{mediate, whisper};
+use super::{mediate, moderation, small, whisper};
 use crate::pipeline::{Kind, Step, forged, has_content, is_encrypted, origin};
 use crate::{Ctx, flags, limits, store_error};
 use rookery_proto::Useq;
@@ -55,42 +55,52 @@ async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
     if content {
         wait_for_turn(ctx, room, &speaker, &config)?;
     }
+    if let Some(retraction) = ctx.stanza.child(ns::RETRACT, "retract") {
+        moderation::retract(ctx, room, &speaker, &retraction).await?;
+    }
     let stanza = as_occupant(ctx, room, &speaker)?;
     let mut class = if is_encrypted(ctx.stanza) { Flags::ENCRYPTED } else { Flags::default() };
-    let now = ctx.core.env.now();
-    let append = |class, stanza: Vec<u8>| Append {
-        stanza: stanza.into(),
-        at: now,
-        flags: class,
-        pointers: smallvec![Pointer {
-            uid: room.place.uid,
-            peer: speaker.real.clone(),
-            peer_resource: Some(speaker.nick.clone()),
-            direction: Direction::In,
-            resource: None,
-            flags: Flags::ARCHIVE,
-        }],
-        origin: origin(ctx, &room.place.address),
-    };
     if let Some(text) = subject {
         // What a room is about lasts, and so does who said so, also where nothing else that is said does.
-        let subject = GroupSubject { text, by: speaker.nick.to_string(), at: now };
-        class = class | flags::SUBJECT;
-        let pending = ctx.store.set_group_subject(room.place.uid, subject, append(class, stanza)).await;
+        let append = append(ctx, room, &speaker, stanza, class | flags::SUBJECT).await?;
+        let subject = GroupSubject { text, by: speaker.nick.to_string(), at: append.at };
+        let pending = ctx.store.set_group_subject(room.place.uid, subject, append).await;
         return pending.map(|pending| Step::Commit(pending, None)).map_err(store_error);
     }
     if content && config.archived && may_be_stored(ctx.stanza) {
-        let pending = ctx.store.append(append(class, stanza)).await;
+        let pending = ctx.store.append(append(ctx, room, &speaker, stanza, class).await?).await;
         return pending.map(|pending| Step::Commit(pending, None)).map_err(store_error);
     }
     if !content {
         class = class | flags::STATE;
     }
-    Ok(Step::Deliver(smallvec![(room.place.uid, passing(room, &speaker, class, stanza, now))], None))
+    Ok(Step::Deliver(smallvec![(room.place.uid, passing(ctx, room, &speaker, class, stanza))], None))
+}
+
+/// What goes into the room's log, and into those of its members where there are few.
+pub(super) async fn append(
+    ctx: &Ctx<'_>,
+    room: &Room,
+    speaker: &Occupant,
+    stanza: Vec<u8>,
+    class: Flags,
+) -> Result<Append, StanzaError> {
+    let open = if room.state().config.is_open() { flags::OPEN } else { Flags::default() };
+    let mut pointers = smallvec![Pointer {
+        uid: room.place.uid,
+        peer: speaker.real.clone(),
+        peer_resource: Some(speaker.nick.clone()),
+        direction: Direction::In,
+        resource: None,
+        flags: Flags::ARCHIVE,
+    }];
+    pointers.extend(small::pointers(ctx, room, speaker).await?);
+    let (at, origin) = (ctx.core.env.now(), origin(ctx, &room.place.address));
+    Ok(Append { stanza: stanza.into(), at, flags: class | open, pointers, origin })
 }
 
 /// Something that is in no log.
-fn passing(room: &Room, speaker: &Occupant, flags: Flags, stanza: Vec<u8>, at: Timestamp) -> Arc<Entry> {
+fn passing(ctx: &Ctx<'_>, room: &Room, speaker: &Occupant, flags: Flags, stanza: Vec<u8>) -> Arc<Entry> {
     Arc::new(Entry {
         useq: Useq(0),
         message: MessageId(0),
@@ -98,7 +108,7 @@ fn passing(room: &Room, speaker: &Occupant, flags: Flags, stanza: Vec<u8>, at: T
         peer_resource: Some(speaker.nick.clone()),
         direction: Direction::In,
         resource: None,
-        at,
+        at: ctx.core.env.now(),
         flags,
         stanza: stanza.into(),
     })

@@ -6,6 +6,7 @@
 
 mod admin;
 mod affiliate;
+mod archive;
 mod asker;
 pub mod change;
 pub mod config;
@@ -18,6 +19,7 @@ mod join;
 mod letter;
 mod mediate;
 pub(crate) mod message;
+pub mod moderation;
 pub mod occupant;
 mod owner;
 pub mod privilege;
@@ -26,6 +28,7 @@ mod requests;
 pub mod room;
 mod rooms;
 mod show;
+mod small;
 pub mod status;
 #[cfg(test)]
 mod testing;
@@ -94,4 +97,10 @@ const ROOM_FEATURES: &[&str] = &[
     ns::MUC_SELF_PING,
     ns::OCCUPANT_ID,
     ns::PING,
+    ns::RETRACT,
+    ns::MODERATE,
+    ns::MODERATE_OLD,
 ];
+
+/// What one with an archive announces.
+const ARCHIVE_FEATURES: &[&str] = &[ns::MAM, ns::MAM_EXTENDED, ns::SID];

@@ -50,6 +50,10 @@ pub struct State {
     pub config: Arc<RoomConfig>,
     /// Who stands to it.
     people: HashMap<BareJid, GroupAffiliate>,
+    /// Counts the changes of who stands to it.
+    version: u64,
+    /// The accounts of a small private group's members, if they were looked up since the last change.
+    logs: Option<Arc<[Uid]>>,
     /// Who is in it, by nick.
     occupants: BTreeMap<Box<str>, Arc<Occupant>>,
     /// The nick of each session that is in it.
@@ -99,6 +103,8 @@ impl Room {
             state: Mutex::new(State {
                 config: Arc::new(config),
                 people: people.into_iter().map(|who| (who.jid.clone(), who)).collect(),
+                version: 0,
+                logs: None,
                 occupants: BTreeMap::new(),
                 nicks: HashMap::new(),
                 quiet_until: HashMap::new(),
@@ -192,9 +198,34 @@ impl State {
         self.people.values().filter(|who| who.affiliation >= GroupAffiliation::Member).count()
     }
 
+    /// The addresses of those.
+    pub(super) fn member_addresses(&self) -> Vec<BareJid> {
+        let members = self.people.values().filter(|who| who.affiliation >= GroupAffiliation::Member);
+        members.map(|who| who.jid.clone()).collect()
+    }
+
+    /// Counts the changes of who stands to the room.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The accounts of those who stand to the room as members or more, if they are known.
+    pub(super) fn logs(&self) -> Option<Arc<[Uid]>> {
+        self.logs.clone()
+    }
+
+    /// Keeps these accounts, unless who stands to the room has changed since `version`.
+    pub(super) fn set_logs(&mut self, logs: Arc<[Uid]>, version: u64) {
+        if self.version == version {
+            self.logs = Some(logs);
+        }
+    }
+
     /// What the store has put in place of how these stood to the room. It says nothing of those who are in it; see
     /// [`State::alter`].
     pub fn affiliated(&mut self, changes: Vec<GroupAffiliate>) {
+        self.version += 1;
+        self.logs = None;
         for change in changes {
             if change.affiliation == GroupAffiliation::None && change.nick.is_none() {
                 self.people.remove(&change.jid);

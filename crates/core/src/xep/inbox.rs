@@ -32,7 +32,7 @@ pub const INFO: Xep = Xep {
 pub async fn get(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     let mut page = PageQuery { max: limits::ARCHIVE_PAGE_DEFAULT as usize, ..PageQuery::default() };
     if let Some(set) = payload.child(ns::RSM, "set") {
-        mam::window(ctx, &set, &mut page)?;
+        mam::window(ctx.member.epoch, &set, &mut page)?;
     }
     let query = InboxQuery {
         own: ctx.member.address.clone(),

@@ -6,13 +6,13 @@ use crate::env::{parse_stamp, stamp};
 use crate::member::Member;
 use crate::render::{Reader, archive_id, parse_archive_id};
 use crate::{Core, Ctx, address, limits, store_error};
-use rookery_proto::Useq;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind, Purpose};
-use rookery_proto::jid::BareJid;
+use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
-use rookery_proto::xml::Xml;
+use rookery_proto::xml::{ScanError, Xml};
+use rookery_proto::{Uid, Useq};
 use rookery_store::{ArchiveDefault, ArchivePrefs, Entry, Page, PageQuery, Timestamp, Window};
 
 /// XEP-0313.
@@ -48,20 +48,53 @@ pub fn form(_ctx: &Ctx<'_>) -> Answer {
     Ok(Reply::Payload(x.into_vec()))
 }
 
-/// A page of the archive (§4): the results, then the end in the IQ's answer.
+/// An archive that is read, and how its entries are shown.
+pub(crate) struct Archive<'a> {
+    /// Whose it is.
+    pub(crate) uid: Uid,
+    /// The salt of its ids.
+    pub(crate) epoch: u32,
+    /// What the filter `with` is about.
+    pub(crate) with: With<'a>,
+    /// Writes an entry as a result of the query that has this id.
+    pub(crate) result: &'a (dyn Fn(&Entry, Option<&str>) -> Result<Vec<u8>, ScanError> + Sync),
+}
+
+/// What the filter `with` is about (§4.1.1).
+#[derive(Clone, Copy)]
+pub(crate) enum With<'a> {
+    /// The account's correspondents.
+    Peers,
+    /// Who spoke in a room.
+    Room {
+        /// The room's address: everybody.
+        address: &'a BareJid,
+        /// Who asks may ask by the address of an account.
+        by_address: bool,
+    },
+}
+
+/// A page of the account's own archive.
 pub async fn query(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
+    let reader = Reader { session: ctx.session, domain: &ctx.core.policy.domain };
+    let result = |entry: &Entry, id: Option<&str>| reader.result(entry, id);
+    let (uid, epoch) = (ctx.member.uid, ctx.member.epoch);
+    page(ctx, &Archive { uid, epoch, with: With::Peers, result: &result }, payload).await
+}
+
+/// A page of an archive (§4): the results, then the end in the IQ's answer.
+pub(crate) async fn page(ctx: &Ctx<'_>, archive: &Archive<'_>, payload: &Child<'_>) -> Answer {
     if payload.attr("node").is_some() {
         return Err(StanzaError::item_not_found());
     }
-    let query = read(ctx, payload).await?;
+    let query = read(ctx, archive, payload).await?;
     let wanted = query.max;
     let forward = !matches!(query.window, Window::Last | Window::Before(_));
-    let page = ctx.core.store.page(ctx.member.uid, query).await.map_err(store_error)?;
+    let page = ctx.core.store.page(archive.uid, query).await.map_err(store_error)?;
     let mut page = page.ok_or_else(StanzaError::item_not_found)?;
     fit(&mut page, forward, limits::ARCHIVE_PAGE_BYTES);
-    let reader = Reader { session: ctx.session, domain: &ctx.core.policy.domain };
     let id = payload.attr("queryid");
-    let send = |entry: &Entry| match reader.result(entry, id.as_deref()) {
+    let send = |entry: &Entry| match (archive.result)(entry, id.as_deref()) {
         Ok(result) => ctx.session.push(result.into()),
         Err(error) => tracing::error!(useq = entry.useq.0, ?error, "a stored message cannot be read"),
     };
@@ -74,7 +107,7 @@ pub async fn query(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     }
     // XEP-0059 §2.6: the index is optional; slixmpp takes one as the end when it pages backwards.
     let index = page.first_index.filter(|_| forward);
-    Ok(Reply::Payload(fin(&page, index, ctx.member.epoch, wanted)))
+    Ok(Reply::Payload(fin(&page, index, archive.epoch, wanted)))
 }
 
 /// Keeps of a page what goes into `room` bytes, one message at least; the rest is for the next page in that direction.
@@ -98,19 +131,25 @@ fn fit(page: &mut Page, forward: bool, mut room: usize) {
 }
 
 /// What a query asks for: the form's filters and the part that is wanted.
-async fn read(ctx: &Ctx<'_>, payload: &Child<'_>) -> Result<PageQuery, StanzaError> {
+async fn read(ctx: &Ctx<'_>, archive: &Archive<'_>, payload: &Child<'_>) -> Result<PageQuery, StanzaError> {
     let mut query = PageQuery { max: limits::ARCHIVE_PAGE_DEFAULT as usize, ..PageQuery::default() };
     for child in payload.children() {
         match (child.ns(), child.name()) {
-            (ns::DATA_FORMS, "x") => filters(ctx, &child, &mut query).await?,
-            (ns::RSM, "set") => window(ctx, &child, &mut query)?,
+            (ns::DATA_FORMS, "x") => filters(ctx, archive, &child, &mut query).await?,
+            (ns::RSM, "set") => window(archive.epoch, &child, &mut query)?,
             _ => {}
         }
     }
     Ok(query)
 }
 
-async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+async fn filters(
+    ctx: &Ctx<'_>,
+    archive: &Archive<'_>,
+    form: &Child<'_>,
+    query: &mut PageQuery,
+) -> Result<(), StanzaError> {
+    let epoch = archive.epoch;
     let answers = Answers::read(form)?;
     if answers.form_type().is_some_and(|form_type| form_type != ns::MAM) {
         return Err(StanzaError::bad_request().text("This is not an archive query's form."));
@@ -119,19 +158,15 @@ async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Resu
         let Some(value) = values.first() else { continue };
         match var {
             "FORM_TYPE" => {}
-            "with" => {
-                let jid = address::parse(value)?;
-                query.with_resource = jid.resource().map(|r| r.as_str().into());
-                query.with = Some(ctx.core.canonical(jid.to_bare()).await?);
-            }
+            "with" => with(ctx, archive, &address::parse(value)?, query).await?,
             "start" => query.start = Some(moment(value)?),
             "end" => query.end = Some(moment(value)?),
-            "before-id" => query.before_id = Some(position(ctx, value)?),
-            "after-id" => query.after_id = Some(position(ctx, value)?),
+            "before-id" => query.before_id = Some(position(epoch, value)?),
+            "after-id" => query.after_id = Some(position(epoch, value)?),
             "ids" if values.len() > limits::ARCHIVE_PAGE as usize => {
                 return Err(StanzaError::policy_violation().text("These are too many ids for one query."));
             }
-            "ids" => query.ids = values.iter().map(|id| position(ctx, id)).collect::<Result<_, _>>()?,
+            "ids" => query.ids = values.iter().map(|id| position(epoch, id)).collect::<Result<_, _>>()?,
             "include-groupchat" => query.groups = answers.flag(var).unwrap_or_default(),
             // §4.1.5: the client relies on a filter that is not there.
             _ => {
@@ -142,8 +177,29 @@ async fn filters(ctx: &Ctx<'_>, form: &Child<'_>, query: &mut PageQuery) -> Resu
     Ok(())
 }
 
-/// XEP-0059 §2: how many, and from where.
-pub(super) fn window(ctx: &Ctx<'_>, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+async fn with(
+    ctx: &Ctx<'_>,
+    archive: &Archive<'_>,
+    jid: &Jid,
+    query: &mut PageQuery,
+) -> Result<(), StanzaError> {
+    let bare = jid.to_bare();
+    match archive.with {
+        With::Room { address, .. } if bare == *address && jid.resource().is_none() => return Ok(()),
+        // The store knows who spoke by their accounts, and a nick is anybody's.
+        With::Room { address, .. } if bare == *address => {
+            return Err(StanzaError::feature_not_implemented().text("There is no filter by nick."));
+        }
+        With::Room { by_address: false, .. } => return Err(StanzaError::forbidden()),
+        With::Room { .. } => {}
+        With::Peers => query.with_resource = jid.resource().map(|r| r.as_str().into()),
+    }
+    query.with = Some(ctx.core.canonical(bare).await?);
+    Ok(())
+}
+
+/// XEP-0059 §2: how many, and from where, in an archive whose ids have this salt.
+pub(super) fn window(epoch: u32, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
     for child in set.children() {
         let text = child.text();
         let text = text.trim();
@@ -152,9 +208,9 @@ pub(super) fn window(ctx: &Ctx<'_>, set: &Child<'_>, query: &mut PageQuery) -> R
         match child.name() {
             "max" => query.max = number()?.min(u64::from(limits::ARCHIVE_PAGE)) as usize,
             "before" if text.is_empty() => query.window = Window::Last,
-            "before" => query.window = Window::Before(position(ctx, text)?),
+            "before" => query.window = Window::Before(position(epoch, text)?),
             "after" if text.is_empty() => query.window = Window::First,
-            "after" => query.window = Window::After(position(ctx, text)?),
+            "after" => query.window = Window::After(position(epoch, text)?),
             "index" => query.window = Window::Index(number()?),
             _ => {}
         }
@@ -167,8 +223,8 @@ fn moment(text: &str) -> Result<Timestamp, StanzaError> {
 }
 
 /// An id of this archive; any other is not found (§4.3).
-fn position(ctx: &Ctx<'_>, id: &str) -> Result<Useq, StanzaError> {
-    parse_archive_id(id, ctx.member.epoch).ok_or_else(StanzaError::item_not_found)
+fn position(epoch: u32, id: &str) -> Result<Useq, StanzaError> {
+    parse_archive_id(id, epoch).ok_or_else(StanzaError::item_not_found)
 }
 
 /// `<fin/>` (§4.4): whether that was all, and where the page began and ended in the order of time.
@@ -203,12 +259,17 @@ pub async fn metadata(ctx: &Ctx<'_>) -> Answer {
 
 /// The same, for who has no session yet (XEP-0386 §3.2).
 pub async fn metadata_of(core: &Core, member: &Member) -> Result<Vec<u8>, StanzaError> {
-    let bounds = core.store.archive_bounds(member.uid).await.map_err(store_error)?;
+    ends(core, member.uid, member.epoch).await
+}
+
+/// The ends of an archive.
+pub(crate) async fn ends(core: &Core, uid: Uid, epoch: u32) -> Result<Vec<u8>, StanzaError> {
+    let bounds = core.store.archive_bounds(uid).await.map_err(store_error)?;
     let mut x = Xml::new();
     x.open_ns("metadata", ns::MAM);
     if let Some(bounds) = bounds {
         for (name, (useq, at)) in [("start", bounds.first), ("end", bounds.last)] {
-            let id = archive_id(useq, member.epoch);
+            let id = archive_id(useq, epoch);
             x.open(name).attr("id", &id).attr("timestamp", &stamp(at)).close();
         }
     }
