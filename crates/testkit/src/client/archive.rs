@@ -24,10 +24,15 @@ impl Client {
     /// The account's whole archive after the message with the id `after`, oldest first. What else arrives
     /// meanwhile stays to be read, in its order.
     pub async fn archive(&mut self, after: Option<&str>) -> Result<Vec<Archived>> {
+        self.archive_of(None, after).await
+    }
+
+    /// The same of a room's archive.
+    pub async fn archive_of(&mut self, room: Option<&str>, after: Option<&str>) -> Result<Vec<Archived>> {
         let mut collected = Vec::new();
         let mut after = after.map(str::to_owned);
         loop {
-            let (page, complete) = self.archive_page(after.as_deref()).await?;
+            let (page, complete) = self.archive_page(room, after.as_deref()).await?;
             after = page.last().map(|last| last.id.clone()).or(after);
             let empty = page.is_empty();
             collected.extend(page);
@@ -37,7 +42,11 @@ impl Client {
         }
     }
 
-    async fn archive_page(&mut self, after: Option<&str>) -> Result<(Vec<Archived>, bool)> {
+    async fn archive_page(
+        &mut self,
+        room: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<(Vec<Archived>, bool)> {
         let query_id = self.fresh_id();
         let after = after.map(|id| format!("<after>{}</after>", escape(id))).unwrap_or_default();
         let query = format!(
@@ -45,7 +54,7 @@ impl Client {
             ns::MAM,
             ns::RSM
         );
-        let answer = self.iq("set", None, &query).await.context("querying the archive")?;
+        let answer = self.iq("set", room, &query).await.context("querying the archive")?;
         let mut page = Vec::new();
         for incoming in std::mem::take(&mut self.inbox) {
             match archived(&incoming, &query_id)? {

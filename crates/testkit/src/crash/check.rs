@@ -106,7 +106,7 @@ pub fn check(history: &History) -> Vec<Violation> {
         let place = Place::Archive(*account);
         judge_sequence(&stored.archive, place, *account, &recipients, &mut violations);
         let there: HashSet<&Label> = stored.archive.iter().collect();
-        let due = acknowledged.iter().filter(|(label, to)| label.from.account == *account || to == account);
+        let due = acknowledged.iter().filter(|(label, to)| is_kept_by(*account, *label, *to));
         violations.extend(
             due.filter(|(label, _)| !there.contains(label)).map(|(label, _)| Violation::Lost(*label, place)),
         );
@@ -117,6 +117,11 @@ pub fn check(history: &History) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Whether a message belongs into the archive of an account, or of the room.
+fn is_kept_by(account: Account, label: Label, to: Account) -> bool {
+    to == account || (label.from.account == account && to != Account::ROOM)
 }
 
 fn judge_device(
@@ -131,8 +136,9 @@ fn judge_device(
     judge_sequence(&kept, place, device.account, recipients, violations);
     let there: HashSet<Label> = kept.into_iter().collect();
     for (label, to) in acknowledged {
-        // To the account, or a copy of what another of its devices sent (XEP-0280).
-        let due = label.from != device && (*to == device.account || label.from.account == device.account);
+        // To the room, to the account, or a copy of what another of its devices sent (XEP-0280).
+        let own = label.from != device && is_kept_by(device.account, *label, *to);
+        let due = own || *to == Account::ROOM;
         if due && !there.contains(label) {
             violations.push(Violation::Lost(*label, place));
         }
@@ -164,22 +170,25 @@ fn judge_sequence(
     violations: &mut Vec<Violation>,
 ) {
     let mut there = HashSet::new();
-    let mut last: HashMap<Device, Label> = HashMap::new();
+    // What goes to the room and what does not are two logs, and in order each.
+    let mut last: HashMap<(Device, bool), Label> = HashMap::new();
+    let device = matches!(place, Place::Device(_));
     for label in labels {
-        match recipients.get(label) {
-            Some(to) if *to == account || label.from.account == account => {}
-            _ => violations.push(Violation::Invented(*label, place)),
+        let to = recipients.get(label).copied();
+        let room = to == Some(Account::ROOM);
+        if !to.is_some_and(|to| is_kept_by(account, *label, to) || (room && device)) {
+            violations.push(Violation::Invented(*label, place));
         }
         if !there.insert(*label) {
             violations.push(Violation::Double(*label, place));
             continue;
         }
-        match last.get(&label.from) {
+        match last.get(&(label.from, room)) {
             Some(later) if later.number > label.number => {
                 violations.push(Violation::Reordered(*later, *label, place));
             }
             _ => {
-                last.insert(label.from, *label);
+                last.insert((label.from, room), *label);
             }
         }
     }
@@ -311,6 +320,23 @@ mod tests {
         let mut history = good();
         history.stored.get_mut(&Account(1)).expect("stored").archive.swap(1, 2);
         assert_eq!(check(&history), [Violation::Reordered(label(3), label(2), Place::Archive(Account(1)))]);
+    }
+
+    #[test]
+    fn what_is_said_in_the_room_is_due_to_everybody_and_in_its_archive_alone() {
+        let mut history = good();
+        let said = label(4);
+        history.devices[0].sent.push(Sent { label: said, to: Account::ROOM, outcome: Outcome::Acknowledged });
+        let room = Stored { archive: vec![said], values: BTreeMap::new() };
+        history.stored.insert(Account::ROOM, room);
+        let lost = [ALICE, BOB, BOBS_OTHER].map(|device| Violation::Lost(said, Place::Device(device)));
+        assert_eq!(check(&history), lost);
+        for device in &mut history.devices {
+            device.seen.push(Seen { label: said, stanza_id: "r1".into(), via: Via::Live(1) });
+        }
+        assert_eq!(check(&history), []);
+        history.stored.get_mut(&Account(0)).expect("stored").archive.push(said);
+        assert_eq!(check(&history), [Violation::Invented(said, Place::Archive(Account(0)))]);
     }
 
     #[test]

@@ -37,6 +37,9 @@ const SIGNING_IN: Duration = Duration::from_secs(20);
 /// How many values of each kind a device writes, over and over.
 const VALUES: u64 = 4;
 
+/// The one device that changes who is a member of the room: each value has one writer.
+const DECIDES: Device = Device { account: audit::OWNER, index: 0 };
+
 /// The task of one device.
 pub(super) struct Actor {
     device: Device,
@@ -53,6 +56,8 @@ pub(super) struct Actor {
     resend: VecDeque<String>,
     /// The newest message seen, where catching up begins.
     newest: Option<String>,
+    /// The same in the room.
+    newest_said: Option<String>,
     known: HashSet<String>,
     caught_up: bool,
     /// Live messages that wait until the archive before them is read.
@@ -79,6 +84,7 @@ impl Actor {
             session: 0,
             resend: VecDeque::new(),
             newest: None,
+            newest_said: None,
             known: HashSet::new(),
             caught_up: false,
             held: Vec::new(),
@@ -141,7 +147,15 @@ impl Actor {
         if let Some((jid, counters)) = self.lost.take() {
             client.restore(&jid, counters);
             match client.resume().await? {
-                Resumption::Resumed => self.journal.open().tally.resumptions += 1,
+                Resumption::Resumed => {
+                    self.journal.open().tally.resumptions += 1;
+                    // XEP-0410: what became of the room meanwhile, a resumption does not tell.
+                    let ping = format!("<ping xmlns='{}'/>", ns::PING);
+                    if client.iq("get", Some(&self.occupant()), &ping).await.is_err() {
+                        self.caught_up = false;
+                        self.enter(client).await?;
+                    }
+                }
                 Resumption::Failed(counters) => self.give_up(counters),
             }
         }
@@ -153,11 +167,23 @@ impl Actor {
             self.journal.open().tally.binds += 1;
             client.enable_carbons().await?;
             client.send_raw("<presence/>").await?;
+            self.enter(client).await?;
         }
         if !self.caught_up {
             self.catch_up(client).await?;
         }
         Ok(())
+    }
+
+    /// Into the room; what was said before comes out of its archive.
+    async fn enter(&self, client: &mut Client) -> Result<()> {
+        let x = format!("<x xmlns='{}'><history maxstanzas='0'/></x>", ns::MUC);
+        client.send_raw(&format!("<presence to='{}'>{x}</presence>", self.occupant())).await
+    }
+
+    /// The device's address in the room.
+    fn occupant(&self) -> String {
+        format!("{}/{}-{}", Account::ROOM.jid(), self.device.account.0, self.device.index)
     }
 
     /// The session is lost: what the server does not know goes out again, but for writes, whose fate stays unknown.
@@ -170,6 +196,12 @@ impl Actor {
     async fn catch_up(&mut self, client: &mut Client) -> Result<()> {
         for archived in client.archive(self.newest.as_deref()).await? {
             self.take_archived(&archived);
+        }
+        let room = Account::ROOM.jid();
+        for archived in client.archive_of(Some(&room), self.newest_said.as_deref()).await? {
+            if let Some(label) = audit::label(&archived) {
+                self.see(label, Some(archived.id.clone()), Via::CatchUp, true);
+            }
         }
         self.caught_up = true;
         for (message, via) in std::mem::take(&mut self.held) {
@@ -244,29 +276,31 @@ impl Actor {
         if outer.attr("type") == Some("error") {
             return self.journal.open().message_outcome(label, Outcome::Refused);
         }
-        let own = self.device.account;
+        let said = message.attr("type") == Some("groupchat");
+        let by = if said { Account::ROOM } else { self.device.account }.jid();
         let stanza_id = message
             .children()
             .filter(|child| child.is("stanza-id", ns::STANZA_ID))
-            .find(|id| id.attr("by").map(bare) == Some(&jid(own)))
+            .find(|id| id.attr("by").map(bare) == Some(&by))
             .and_then(|id| id.attr("id").map(str::to_owned));
-        self.see(label, stanza_id, via);
+        self.see(label, stanza_id, via, said);
     }
 
     fn take_archived(&mut self, archived: &Archived) {
         match audit::label(archived) {
             Some(label) if label.from != self.device => {
-                self.see(label, Some(archived.id.clone()), Via::CatchUp)
+                self.see(label, Some(archived.id.clone()), Via::CatchUp, false)
             }
             _ => {}
         }
     }
 
-    fn see(&mut self, label: Label, stanza_id: Option<String>, via: Via) {
+    fn see(&mut self, label: Label, stanza_id: Option<String>, via: Via, said: bool) {
         if let Some(id) = &stanza_id
             && self.known.insert(id.clone())
         {
-            self.newest = Some(id.clone());
+            let newest = if said { &mut self.newest_said } else { &mut self.newest };
+            *newest = Some(id.clone());
         }
         self.journal.open().saw(label, stanza_id, via);
     }
@@ -291,6 +325,8 @@ impl Actor {
         let xml = match self.dice.below(10) {
             0 => self.roster_change(),
             1 => self.block_change(),
+            2 if self.device == DECIDES => self.affiliation_change(),
+            2..4 => self.said(),
             _ => self.message(),
         };
         client.send_raw(&xml).await?;
@@ -303,9 +339,30 @@ impl Actor {
         let label = self.journal.open().message(to);
         format!(
             "<message type='chat' to='{}' id='{label}'><body>{label}</body><origin-id xmlns='{}' id='{label}'/></message>",
-            jid(to),
+            to.jid(),
             ns::STANZA_ID
         )
+    }
+
+    fn said(&mut self) -> String {
+        let label = self.journal.open().message(Account::ROOM);
+        format!(
+            "<message type='groupchat' to='{}' id='{label}'><body>{label}</body><origin-id xmlns='{}' id='{label}'/></message>",
+            Account::ROOM.jid(),
+            ns::STANZA_ID
+        )
+    }
+
+    fn affiliation_change(&mut self) -> String {
+        let others = self.accounts as u64 - 1;
+        let who = Account(1 + self.dice.below(others) as usize).jid();
+        let member = self.dice.once_in(2);
+        let value = member.then(|| audit::MEMBER.to_owned());
+        let number = self.journal.open().write(audit::affiliation_key(&who), value);
+        let to = if member { audit::MEMBER } else { "none" };
+        let item = format!("<item jid='{who}' affiliation='{to}'/>");
+        let query = format!("<query xmlns='{}'>{item}</query>", ns::MUC_ADMIN);
+        format!("<iq type='set' to='{}' id='w-{number}'>{query}</iq>", Account::ROOM.jid())
     }
 
     fn roster_change(&mut self) -> String {
@@ -341,10 +398,6 @@ impl Actor {
 }
 
 const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
-
-fn jid(account: Account) -> String {
-    format!("{}@localhost", account.name())
-}
 
 /// The message in a carbon copy (XEP-0280 §7, §8).
 fn carbon(outer: &Element) -> Option<&Element> {

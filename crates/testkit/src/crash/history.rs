@@ -8,9 +8,18 @@ use std::fmt;
 pub struct Account(pub usize);
 
 impl Account {
+    /// In place of an account: the room that all devices are in. Its archive is judged as an account's.
+    pub const ROOM: Account = Account(usize::MAX);
+
     /// The name it is registered under.
     pub fn name(self) -> String {
-        format!("crash{}", self.0)
+        if self == Account::ROOM { "crash-room".to_owned() } else { format!("crash{}", self.0) }
+    }
+
+    /// Its address.
+    pub fn jid(self) -> String {
+        let host = if self == Account::ROOM { "groups.localhost" } else { "localhost" };
+        format!("{}@{host}", self.name())
     }
 }
 
@@ -70,7 +79,7 @@ pub enum Outcome {
 pub struct Sent {
     /// Which.
     pub label: Label,
-    /// To whose bare address.
+    /// To whose bare address, or to the room.
     pub to: Account,
     /// What the server said.
     pub outcome: Outcome,

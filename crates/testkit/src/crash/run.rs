@@ -16,6 +16,7 @@ use super::history::{Account, Device, History, Outcome, Stored};
 use super::journal::{Journal, Tally};
 use super::process::{Running, Server};
 use crate::dialogue::PASSWORD;
+use crate::ns;
 
 /// How long nothing may come of what is due, once nobody kills the server any more.
 const DRAINING: Duration = Duration::from_secs(10);
@@ -68,7 +69,7 @@ pub struct Report {
     pub kills: usize,
     /// Messages sent, acknowledged, refused; messages received, all doubles included.
     pub messages: [usize; 4],
-    /// Roster and block list changes sent, and answered with a result, and refused.
+    /// Changes of rosters, block lists and the room's list of members sent, and answered with a result, and refused.
     pub writes: [usize; 3],
     /// What became of the connections.
     pub tally: Tally,
@@ -106,7 +107,7 @@ impl fmt::Display for Report {
             "messages: {sent} sent, {acknowledged} acknowledged, {refused} refused, {received} received"
         )?;
         let [changes, done, refused] = self.writes;
-        writeln!(f, "roster and block list: {changes} changes, {done} done, {refused} refused")?;
+        writeln!(f, "rosters, block lists, members: {changes} changes, {done} done, {refused} refused")?;
         writeln!(
             f,
             "sessions: {binds} bound, {resumptions} resumed, {failures} not resumed, {resent} messages resent"
@@ -171,6 +172,11 @@ impl Run {
             });
             history.stored.insert(account, stored);
         }
+        let room = audit::room(&self.server).await.unwrap_or_else(|err| {
+            complaints.push(format!("the room cannot be read: {err:#}"));
+            Stored::default()
+        });
+        history.stored.insert(Account::ROOM, room);
         running.kill()?;
         Ok(self.report(&history, complaints))
     }
@@ -184,7 +190,20 @@ impl Run {
             client.open_for_features().await?;
             client.register(&account.name(), PASSWORD).await?;
         }
+        self.make_room().await?;
         Ok(count)
+    }
+
+    /// The room that all devices are in: it stays also when all of them have gone.
+    async fn make_room(&self) -> Result<()> {
+        let mut client = self.server.connect().await?;
+        client.sign_in(&audit::OWNER.name(), PASSWORD, "maker").await?;
+        let room = Account::ROOM.jid();
+        client.send_raw(&format!("<presence to='{room}/maker'><x xmlns='{}'/></presence>", ns::MUC)).await?;
+        let lasting = "<field var='muc#roomconfig_persistentroom'><value>1</value></field>";
+        let form = format!("<x xmlns='{}' type='submit'>{lasting}</x>", ns::DATA_FORMS);
+        client.iq("set", Some(&room), &format!("<query xmlns='{}'>{form}</query>", ns::MUC_OWNER)).await?;
+        Ok(())
     }
 
     /// The rounds. At the end the server runs.
