@@ -303,6 +303,7 @@ impl Accounts {
             }
         }
         self.store.forget_affiliate(&party.jid).await?;
+        self.store.forget_group_affiliate(&party.jid).await?;
         Ok(self.store.delete_account(account.uid).await?)
     }
 

@@ -22,6 +22,7 @@ impl Core {
         }
         if outcome.is_ok() {
             self.exports.forget(uid);
+            self.forget_in_rooms(&member.address);
             contacts.iter().for_each(|(jid, state)| self.farewell_outside(&member, jid, *state));
         }
         self.contacts.changed(uid);

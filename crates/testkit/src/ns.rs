@@ -54,5 +54,7 @@ pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
 pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";
 /// XEP-0045.
 pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// XEP-0045: what moderators and administrators do.
+pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// XEP-0045: what owners do.
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Entry, Group, GroupConfig};
+use rookery_store::{Entry, Group, GroupAffiliate, GroupAffiliation, GroupConfig};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -209,6 +209,22 @@ impl Core {
         self.router.rooms.remove(room);
         if let Err(error) = self.store.erase_group(room.place.uid).await {
             tracing::warn!(uid = room.place.uid.0, %error, "what was said in a group goes later");
+        }
+    }
+
+    /// An account is gone, and no group's lists know it any more: neither do the rooms in use.
+    pub(crate) fn forget_in_rooms(&self, who: &BareJid) {
+        let nothing = GroupAffiliate {
+            jid: who.clone(),
+            affiliation: GroupAffiliation::None,
+            nick: None,
+            reason: None,
+        };
+        for room in self.router.rooms.all() {
+            let mut state = room.state();
+            if state.people().any(|person| person.jid == *who) {
+                state.affiliated(vec![nothing.clone()]);
+            }
         }
     }
 

@@ -274,6 +274,9 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
 }
 
 pub(crate) fn forget(tx: &mut Tx<'_>, who: &BareJid) -> Result<Vec<Uid>> {
+    tx.conn
+        .prepare_cached("UPDATE room SET created_by = NULL WHERE created_by = ?1")?
+        .execute([who.as_str()])?;
     let mut statement = tx.conn.prepare_cached("DELETE FROM room_affiliate WHERE jid = ?1 RETURNING room")?;
     let rows = statement.query_map([who.as_str()], |row| uid(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
