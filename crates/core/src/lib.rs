@@ -9,6 +9,7 @@ pub mod component;
 pub mod delivered;
 pub mod denied;
 pub mod departure;
+pub mod device;
 pub mod dispatch;
 pub mod env;
 pub mod export;
@@ -22,6 +23,7 @@ pub mod muc;
 pub mod pipeline;
 pub mod presence;
 pub mod privacy;
+pub mod push;
 pub mod render;
 pub mod reports;
 pub mod resume;
@@ -131,6 +133,10 @@ pub struct Core {
     pub denied: denied::Denied,
     /// Exports that were ordered.
     pub exports: Arc<export::Desk>,
+    /// Devices that are to be told of messages.
+    pub pushes: Arc<push::Pushes>,
+    /// The public key that Web Push services know this server by (RFC 8292), in base64url.
+    pub push_key: String,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What accounts have learned of people they do not know.

@@ -292,3 +292,48 @@ pub const ALIASES_PER_HOUR: u32 = 60;
 
 /// Accounts whose searches are counted at a time; beyond it the least busy begin anew.
 pub const HARVESTERS: usize = 20_000;
+/// Entries of logs that wait to be looked at for push: some seconds of a busy server. They are in memory anyway while they
+/// are delivered.
+pub const PUSH_EVENTS: usize = 8192;
+
+/// Registrations for which something waits.
+pub const PUSH_LANES: usize = 65_536;
+
+/// Conversations that wait for one registration; of more, the oldest are not told. More than a person reads on a locked
+/// screen.
+pub const PUSH_CONVERSATIONS: usize = 16;
+
+/// Bytes of a text that a notification shows: what fits on a locked screen, and into a message of Web Push (RFC 8291 §4:
+/// 3,993 bytes) when each of them is escaped.
+pub const PUSH_BODY: usize = 480;
+
+/// A device that is connected is told over push if it has not taken a message by then: longer than any line takes to
+/// acknowledge, not longer than a person waits.
+pub const PUSH_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same for a client that nobody looks at (XEP-0352): its system may have put it to sleep.
+pub const PUSH_PATIENCE_INACTIVE: Duration = Duration::from_secs(5);
+
+/// How long an answer to a notification is waited for.
+pub const PUSH_ANSWER: Duration = Duration::from_secs(30);
+
+/// The pause after a notification that failed; it doubles with each further one.
+pub const PUSH_PAUSE: Duration = Duration::from_secs(10);
+
+/// It grows up to this.
+pub const PUSH_PAUSE_MAX: Duration = Duration::from_secs(3600);
+
+/// The longest pause that is granted to who asks for one (RFC 9110 §10.2.3).
+pub const PUSH_PAUSE_ASKED: Duration = Duration::from_secs(6 * 3600);
+
+/// After so many refusals in a row a registration is removed (XEP-0357 §7.1).
+pub const PUSH_REFUSALS: u32 = 3;
+
+/// What could not be told for so long is not told any more.
+pub const PUSH_AGE: Duration = Duration::from_secs(86_400);
+
+/// How long (ms) a device that others use too stays signed in: a working day.
+pub const PUBLIC_LIFE_MS: i64 = 8 * 3_600_000;
+
+/// How long a session on such a device waits for its client to come back.
+pub const PUBLIC_RESUMPTION: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! A session's life beyond its connection: bind, resumption (XEP-0198), expiry, and a restart of the server.
 
+use crate::device::{self, Installation};
 use crate::member::Member;
 use crate::muc::Visit;
 use crate::session::{Available, Out, Sent, Session, State, StreamManagement, Timeline, sm};
@@ -17,6 +18,7 @@ use rookery_store::{Entry, StoreError, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The restart journal as core uses it: absent where nothing must survive (tests of other things).
 #[derive(Default)]
@@ -38,6 +40,8 @@ struct Snapshot {
     directed: Vec<String>,
     #[serde(default)]
     rooms: Vec<Visit>,
+    #[serde(default)]
+    installation: Option<device::Record>,
 }
 
 /// How a session begins.
@@ -49,6 +53,8 @@ pub struct Begin {
     pub inactive: bool,
     /// With a client that reads from the archive what came before (XEP-0386): nothing of it is delivered.
     pub reads_archive: bool,
+    /// With a client that says which installation it is (XEP-0388).
+    pub installation: Option<Installation>,
 }
 
 /// What is to be written to a client.
@@ -94,10 +100,19 @@ impl Core {
         let jid = prepared::jid(&format!("{}/{resource}", member.address)).ok();
         let jid = jid.and_then(|jid| jid.try_into_full().ok());
         let jid = jid.ok_or_else(|| StanzaError::bad_request().text("This cannot be a resource."))?;
-        let session = Arc::new(Session::new(jid, member, self.env.now()));
+        let mut session = Session::new(jid, member, self.env.now());
+        session.installation = begin.installation.map(Box::new);
+        let session = Arc::new(session);
         session.state().timeline.carbons = begin.carbons;
         for old in self.router.bind(session.clone()) {
             self.end(&old, Some(StreamError::with("conflict", "Another session took this resource."))).await;
+        }
+        // Who signed the device out meanwhile has not seen this session.
+        if let Some(Installation { device, .. }) = begin.installation
+            && self.store.device(member.uid, device).await.map_err(store_error)?.is_none()
+        {
+            self.end(&session, None).await;
+            return Err(StanzaError::not_authorized());
         }
         let head = self.store.head(member.uid).await.map_err(store_error)?;
         self.router.know_delivered(member.uid, head.delivered);
@@ -114,7 +129,7 @@ impl Core {
     /// Stream management begins (XEP-0198 §3), with a session that can be resumed if the client wants that and there is a
     /// window for it; gives `<enabled/>`.
     pub async fn enable(&self, session: &Arc<Session>, resume: bool) -> Result<Vec<u8>, StanzaError> {
-        let window = self.policy.resumption.as_secs();
+        let window = self.window(session).as_secs();
         let id = (resume && window > 0).then(|| StreamId(self.env.bytes()));
         if let Some(id) = id {
             self.store.open_stream(id, session.uid).await.map_err(store_error)?;
@@ -126,6 +141,12 @@ impl Core {
         }
         let id = id.map(|id| sm::encode_id(session.uid, &id));
         Ok(enabled(id.as_deref().map(|id| (id, window))))
+    }
+
+    /// How long a session waits for its client to come back.
+    fn window(&self, session: &Session) -> Duration {
+        let public = session.installation.as_ref().is_some_and(|installation| installation.until.is_some());
+        if public { self.policy.resumption.min(limits::PUBLIC_RESUMPTION) } else { self.policy.resumption }
     }
 
     /// The client has handled `h` stanzas.
@@ -331,15 +352,20 @@ impl Core {
         }
     }
 
-    /// Ends the sessions whose clients did not come back in time, each by itself: none waits for another. Called every few
-    /// seconds.
+    /// Ends the sessions whose clients did not come back in time, and those whose time on another's machine is over, each by
+    /// itself: none waits for another. Called every few seconds.
     pub fn expire(&self) {
-        let window = self.policy.resumption.as_millis() as i64;
-        let limit = Timestamp(self.env.now().0 - window);
-        // Ended where it is looked at: a client that comes back in this moment is in time or too late, never both.
-        for session in
-            self.router.all().into_iter().filter(|session| session.state().end_if_waiting_since(limit))
-        {
+        let now = self.env.now();
+        for session in self.router.all() {
+            if session.is_overdue(now) {
+                self.dismiss_device(&session);
+                continue;
+            }
+            let limit = Timestamp(now.0 - self.window(&session).as_millis() as i64);
+            // Ended where it is looked at: a client that comes back in this moment is in time or too late, never both.
+            if !session.state().end_if_waiting_since(limit) {
+                continue;
+            }
             tracing::info!(
                 uid = session.uid.0,
                 resource = session.resource(),
@@ -369,7 +395,7 @@ impl Core {
     }
 
     async fn restore_one(&self, stream: Recovered) -> Option<()> {
-        let snapshot: Snapshot = serde_json::from_slice(&stream.snapshot).ok()?;
+        let mut snapshot: Snapshot = serde_json::from_slice(&stream.snapshot).ok()?;
         let member = self.directory.member(Uid(snapshot.uid)).await.ok()??;
         let (owner, stored) = self.store.stream(stream.id).await.ok()??;
         let jid = FullJid::new(&snapshot.jid).ok()?;
@@ -377,7 +403,9 @@ impl Core {
             return None;
         }
         let head = self.store.head(owner).await.ok()?;
-        let session = Arc::new(Session::new(jid, &member, self.env.now()));
+        let mut session = Session::new(jid, &member, self.env.now());
+        session.installation = snapshot.installation.take().map(|record| Box::new(record.into()));
+        let session = Arc::new(session);
         {
             let mut state = session.state();
             state.timeline = snapshot.timeline.restored(stream.last, head.head);
@@ -448,6 +476,7 @@ impl Snapshot {
             invisible: state.invisible,
             directed: state.directed.iter().map(Jid::to_string).collect(),
             rooms: Vec::new(),
+            installation: session.installation.as_deref().map(device::Record::from),
         };
         let (last, places) = (state.position(), state.places());
         drop(state);

@@ -4,6 +4,7 @@
 //! far it came and reads the rest from the store ([`Timeline`]). Only what is nowhere else (presence, IQ, chat
 //! states) waits in memory, within bounds.
 
+use crate::device::Installation;
 use crate::member::Member;
 use crate::xep::caps::{Asked, Caps};
 use crate::{flags, limits};
@@ -45,6 +46,8 @@ pub struct Session {
     pub address: BareJid,
     /// The salt of the account's archive ids.
     pub epoch: u32,
+    /// The installation of the client, where it says which it is (XEP-0388).
+    pub installation: Option<Box<Installation>>,
     /// Rings when a connection has let go of the session, and when the session is gone.
     released: Notify,
     state: Mutex<State>,
@@ -135,6 +138,7 @@ impl Session {
             jid,
             address: member.address.clone(),
             epoch: member.epoch,
+            installation: None,
             released: Notify::new(),
             state: Mutex::new(State {
                 link: Link::Detached { since: now },

@@ -177,6 +177,8 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         exports: Default::default(),
         harvest: Default::default(),
         commands: Default::default(),
+        pushes: Default::default(),
+        push_key: String::new(),
         caps: Default::default(),
         followers: Default::default(),
         secret: crate::secret::Secret::new([7; 32]),

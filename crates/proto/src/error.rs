@@ -18,7 +18,8 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
-    fn name(self) -> &'static str {
+    /// What it is called on the wire.
+    pub fn name(self) -> &'static str {
         match self {
             ErrorType::Auth => "auth",
             ErrorType::Cancel => "cancel",

@@ -151,6 +151,18 @@ pub const HINTS: &str = "urn:xmpp:hints";
 pub const DELAY: &str = "urn:xmpp:delay";
 /// XEP-0357: push notifications.
 pub const PUSH: &str = "urn:xmpp:push:0";
+/// XEP-0357: what a notification says.
+pub const PUSH_SUMMARY: &str = "urn:xmpp:push:summary";
+/// Ours: subscriptions to Web Push (RFC 8030).
+pub const WEB_PUSH: &str = "https://rookery.im/protocol/webpush";
+/// XEP-0492: when a conversation rings.
+pub const NOTIFICATIONS: &str = "urn:xmpp:notification-settings:1";
+/// XEP-0492 before version 0.2.0.
+pub const NOTIFICATIONS_OLD: &str = "urn:xmpp:notification-settings:0";
+/// XEP-0494: who has access to an account.
+pub const CAM: &str = "urn:xmpp:cam:0";
+/// Ours: more about who has access.
+pub const CLIENTS: &str = "https://rookery.im/protocol/clients";
 /// XEP-0430: the inbox.
 pub const INBOX: &str = "urn:xmpp:inbox:1";
 /// XEP-0490: what was displayed, kept in step between devices.

@@ -42,6 +42,8 @@ pub struct UserAgent {
     pub software: Option<String>,
     /// The machine.
     pub device: Option<String>,
+    /// The machine is one that others use too: an element of our own, in [`ns::CLIENTS`].
+    pub public: bool,
 }
 
 /// `<resume/>` of XEP-0198.
@@ -113,7 +115,8 @@ impl UserAgent {
             text.map(cut).filter(|text| !text.is_empty())
         };
         let id = element.attr("id").map(|id| cut(id.into_owned())).filter(|id| !id.is_empty());
-        UserAgent { id, software: text("software"), device: text("device") }
+        let public = element.child(ns::CLIENTS, "public").is_some();
+        UserAgent { id, software: text("software"), device: text("device"), public }
     }
 }
 
@@ -252,7 +255,8 @@ mod tests {
     fn all_of_it() {
         let asked = parse(
             "<initial-response>\n AAE=\n</initial-response>
-             <user-agent id='d4565fa7'><software>Chat</software><device> Phone </device></user-agent>
+             <user-agent id='d4565fa7'><software>Chat</software><device> Phone </device>
+               <public xmlns='https://rookery.im/protocol/clients'/></user-agent>
              <upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade>
              <upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade>
              <resume xmlns='urn:xmpp:sm:3' previd='x' h='4294967295'/>
@@ -268,6 +272,7 @@ mod tests {
                 id: Some("d4565fa7".into()),
                 software: Some("Chat".into()),
                 device: Some("Phone".into()),
+                public: true,
             },
             upgrades: vec![Hash::Sha256],
             resume: Some(Resume { previd: "x".into(), h: u32::MAX }),

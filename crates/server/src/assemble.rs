@@ -1,14 +1,17 @@
 //! Puts a server together from what lasts (store, restart journal, secret) and what the operator decided, and takes
 //! it apart again.
 
+use crate::data;
 use crate::export;
 use crate::files::Files;
 use crate::net::keepalive;
+use crate::push::{self, Poster, Vapid};
 use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
 use rookery_core::component::Components;
 use rookery_core::env::Env;
 use rookery_core::member::Directory;
+use rookery_core::push::Pushes;
 use rookery_core::resume::Ledger;
 use rookery_core::roster::Contacts;
 use rookery_core::router::Router;
@@ -28,14 +31,21 @@ const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// Opens the store, the journal and the secret in `data`, and brings back the sessions of the last run.
 pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Result<Arc<Core>> {
     let router = Arc::new(Router::default());
-    let bell = router.clone();
-    let store = Store::open(options, Box::new(move |uid, entry| bell.appended(uid, &entry))).await?;
+    let pushes = Arc::new(Pushes::default());
+    let bell = (router.clone(), pushes.clone());
+    let doorbell = move |uid, entry| {
+        bell.0.appended(uid, &entry);
+        bell.1.appended(uid, &entry);
+    };
+    let store = Store::open(options, Box::new(doorbell)).await?;
+    pushes.know(store.push_accounts().await?);
     let (journal, recovery) = Journal::open(data).context("The restart journal cannot be opened.")?;
     let hasher = Hasher::new(std::thread::available_parallelism().map_or(2, usize::from));
     let domain = policy.domain.clone();
     let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher)
         .reached_at(policy.public_url.clone());
     let secret = secret(data, &env)?;
+    let vapid = Vapid::open(data)?;
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),
         announced: Announced::new(&policy),
@@ -45,6 +55,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         denied: Default::default(),
         exports: Default::default(),
         harvest: Default::default(),
+        pushes,
+        push_key: vapid.public(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
@@ -76,27 +88,8 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
 /// The secret of this server: made once, kept in the data directory for its owner alone.
 fn secret(data: &Path, env: &Env) -> Result<Secret> {
     let path = data.join("secret");
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            let bytes = bytes.try_into().ok();
-            bytes.map(Secret::new).with_context(|| format!("{} is not a secret of 32 bytes.", path.display()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let secret = env.bytes::<32>();
-            write_private(&path, &secret)
-                .with_context(|| format!("{} cannot be written.", path.display()))?;
-            Ok(Secret::new(secret))
-        }
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read.", path.display())),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let bytes = data::kept(&path, || Ok(env.bytes::<32>().to_vec()))?.try_into().ok();
+    bytes.map(Secret::new).with_context(|| format!("{} is not a secret of 32 bytes.", path.display()))
 }
 
 /// Ends every connection with `system-shutdown`, keeps the sessions for the next run, and closes what lasts.
@@ -130,10 +123,16 @@ pub fn files(core: &Arc<Core>, data: &Path) -> Result<Option<Arc<Files>>> {
     files.with_context(|| format!("The folder for files in {} cannot be used.", data.display()))
 }
 
-/// What happens by the clock, until the server ends.
-pub fn background(core: Arc<Core>, data: &Path, files: Option<Arc<Files>>) -> tokio::task::JoinHandle<()> {
+/// What happens by the clock and behind the scenes, until the server ends; devices are told through `poster`.
+pub fn background(
+    core: Arc<Core>,
+    data: &Path,
+    files: Option<Arc<Files>>,
+    poster: Poster,
+) -> tokio::task::JoinHandle<()> {
     use keepalive::{announcements, flush, reports, run, sweep};
     let exports = export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned());
+    let telling = push::run(core.clone(), Arc::new(poster));
     let core = move || core.clone();
     let tend = async move {
         if let Some(files) = files {
@@ -142,6 +141,6 @@ pub fn background(core: Arc<Core>, data: &Path, files: Option<Arc<Files>>) -> to
     };
     tokio::spawn(async move {
         let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()));
-        tokio::join!(all.0, all.1, all.2, all.3, all.4, tend, exports).0
+        tokio::join!(all.0, all.1, all.2, all.3, all.4, tend, exports, telling).0
     })
 }

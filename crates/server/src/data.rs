@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use rookery_store::Options;
 
 use crate::config::Config;
@@ -79,6 +80,26 @@ fn on_test_disk(mut options: Options) -> Options {
     options.vfs = rookery_store::test_vfs::Faults::from_env().map(|disk| disk.name().to_owned());
     options.synchronous_off = std::env::var_os("ROOKERY_TEST_UNSYNCED").is_some();
     options
+}
+
+/// What is made once and kept in a file for its owner alone.
+pub fn kept(path: &Path, make: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let bytes = make()?;
+            write_private(path, &bytes).with_context(|| format!("{} cannot be written.", path.display()))?;
+            Ok(bytes)
+        }
+        read => read.with_context(|| format!("{} cannot be read.", path.display())),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]

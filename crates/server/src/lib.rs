@@ -11,5 +11,6 @@ pub mod export;
 pub mod files;
 pub mod http;
 pub mod net;
+pub mod push;
 pub mod serve;
 pub mod tls;

@@ -6,11 +6,13 @@ use crate::config::{Config, LogFormat};
 use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
 use crate::files::Files;
+use crate::http::client::{Client, Reach};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
 use crate::net::component;
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
+use crate::push::Poster;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::env::Env;
@@ -72,7 +74,9 @@ async fn run(config: Config) -> Result<()> {
     });
     let commands = control::listen(&config.data)?;
     doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
-    let clock = assemble::background(core.clone(), &config.data, files);
+    let reach = Reach::Public { besides: config.http_internal_networks.clone() };
+    let poster = Poster::open(&config.data, Client::new(reach), &core.policy)?;
+    let clock = assemble::background(core.clone(), &config.data, files, poster);
     greet(&config, &core).await;
 
     stop.wait().await;

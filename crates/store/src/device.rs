@@ -33,10 +33,16 @@ pub struct Device {
     pub name: Option<String>,
     /// When it first signed in.
     pub first_seen: Timestamp,
-    /// When it last signed in.
+    /// When it last signed in, or was last there.
     pub last_seen: Timestamp,
     /// From where it last signed in.
     pub address: AddressKind,
+    /// It is a machine that others use too.
+    pub public: bool,
+    /// It has signed in with the password that holds now.
+    pub password: bool,
+    /// It holds a token.
+    pub token: bool,
 }
 
 /// A device that signs in.
@@ -52,21 +58,27 @@ pub struct Seen {
     pub at: Timestamp,
     /// From where.
     pub address: AddressKind,
+    /// It is a machine that others use too. What was once said to be one stays one.
+    pub public: bool,
 }
 
 impl Store {
-    /// The account's devices, the one seen last at the beginning, at most `limit`.
-    pub async fn devices(&self, uid: Uid, limit: usize) -> Result<Vec<Device>> {
-        self.read(move |conn| devices::list(conn, uid, limit)).await
+    /// The account's devices, the one seen last at the beginning.
+    pub async fn devices(&self, uid: Uid) -> Result<Vec<Device>> {
+        self.read(move |conn| devices::list(conn, uid)).await
     }
 
-    /// Notes that a device signs in. Beyond [`crate::limits::DEVICES`] the one that was not seen for longest goes, and
-    /// its tokens with it. [`crate::StoreError::NotFound`]: there is no such account.
-    pub async fn touch_device(&self, uid: Uid, seen: Seen) -> Result<()> {
-        self.write(move |tx| devices::touch(tx, uid, &seen)).await
+    /// A device, if there is such a one.
+    pub async fn device(&self, uid: Uid, device: DeviceId) -> Result<Option<Device>> {
+        self.read(move |conn| devices::get(conn, uid, device)).await
     }
 
-    /// Forgets a device, and revokes its tokens; false if there is none.
+    /// Notes when a device was last there; nothing happens if there is no such device.
+    pub async fn touch_device(&self, uid: Uid, device: DeviceId, at: Timestamp) -> Result<()> {
+        self.write(move |tx| devices::touch(tx, uid, device, at)).await
+    }
+
+    /// Forgets a device, its tokens and its registrations for push; false if there is none.
     pub async fn remove_device(&self, uid: Uid, device: DeviceId) -> Result<bool> {
         self.write(move |tx| devices::remove(tx, uid, device)).await
     }

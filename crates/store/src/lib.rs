@@ -21,6 +21,7 @@ mod notice;
 mod prefs;
 mod privacy;
 mod pubsub;
+mod push;
 mod report;
 mod roster;
 mod sqlite;
@@ -48,6 +49,7 @@ pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers
 pub use pubsub::{
     Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
 };
+pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use store::{Doorbell, Options, Pending, Stats, Store};

@@ -114,6 +114,12 @@ pub const DEVICES: usize = 64;
 /// Bytes of what a device says it is called.
 pub const DEVICE_TEXT_BYTES: usize = 255;
 
+/// Registrations for push of one account: as many as people have devices. Each message may go to all of them.
+pub const PUSHES: usize = 16;
+
+/// Bytes of one registration: an endpoint (some hundred bytes), or a node and the secrets of an app server.
+pub const PUSH_BYTES: usize = 4 * 1_024;
+
 /// Accounts in one transaction of an import.
 pub const IMPORT: usize = 4_096;
 

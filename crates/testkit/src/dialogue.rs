@@ -21,6 +21,7 @@ use rookery_proto::sasl::Mechanism;
 pub use run::{run, run_by};
 pub use target::Target;
 
+use crate::browser::Answer;
 use crate::server::{Ending, StoreFault};
 
 /// The password of every account in a dialogue.
@@ -55,7 +56,9 @@ impl Case {
             | Action::Restart(_)
             | Action::Store(_)
             | Action::Administrator(_)
-            | Action::Invites { .. } => true,
+            | Action::Invites { .. }
+            | Action::Subscription(_)
+            | Action::PushService(_) => true,
             Action::Client(who, _) => who.component().is_some(),
             _ => false,
         })
@@ -101,6 +104,16 @@ pub enum Action {
     Store(Option<StoreFault>),
     /// `the rest is ignored`: whatever has arrived and was not mentioned
     RestIgnored,
+    /// `a browser has the subscription box`: its endpoint and keys are `{box.endpoint}`, `{box.p256dh}`, `{box.auth}`
+    Subscription(String),
+    /// `box is told:`, which decrypts what is posted and needs new keys for the next one
+    IsTold(String, String),
+    /// `box is posted to`: something, which is not looked into
+    IsPostedTo(String),
+    /// `box is posted nothing`
+    IsPostedNothing(String),
+    /// `the push service answers 429 after 120`, `the push service hangs`
+    PushService(Answer),
     /// `romeo/orchard …`
     Client(Who, Deed),
 }

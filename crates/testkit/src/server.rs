@@ -1,15 +1,18 @@
 //! The server in this process, on pipes in memory: the same code as the program, on a clock that tests move.
 
+use crate::browser::Browsers;
 use crate::client::Door;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
 use rookery::control::{self, Admin};
 use rookery::files::Files;
+use rookery::http::client::Client;
 use rookery::http::listener::Http;
 use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
 use rookery::net::{self, Arrival, Server, Settings};
+use rookery::push::Poster;
 use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
@@ -86,6 +89,8 @@ pub struct TestServer {
     web: Arc<Web>,
     clock: JoinHandle<()>,
     disk: Faults,
+    /// Browsers and their push service.
+    pub browsers: Browsers,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -100,8 +105,10 @@ impl TestServer {
             true => Some(Arc::new(Tls::open(Source::Local(local(&data, &policy)), UtcDateTime::now())?)),
             false => None,
         };
-        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk).await?;
-        Ok(TestServer { data, policy, tls, server, web, clock, disk, connections: Default::default() })
+        let browsers = Browsers::default();
+        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk, &browsers).await?;
+        let connections = Default::default();
+        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, connections })
     }
 
     /// The server's inside.
@@ -268,7 +275,7 @@ impl TestServer {
         }
         self.connections.lock().clear();
         (self.server, self.web, self.clock) =
-            open(&self.data, &self.policy, self.tls.clone(), &self.disk).await?;
+            open(&self.data, &self.policy, self.tls.clone(), &self.disk, &self.browsers).await?;
         Ok(())
     }
 
@@ -313,12 +320,14 @@ async fn open(
     policy: &Policy,
     tls: Option<Arc<Tls>>,
     disk: &Faults,
+    browsers: &Browsers,
 ) -> Result<(Arc<Server>, Arc<Web>, JoinHandle<()>)> {
     let mut options = Options::new(data.path().join("rookery.db"));
     options.vfs = Some(disk.name().to_owned());
     let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
     let files = assemble::files(&core, data.path())?;
-    let clock = assemble::background(core.clone(), data.path(), files.clone());
+    let poster = Poster::open(data.path(), Client::through(browsers.dial()), &core.policy)?;
+    let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
     let web = web(&server, files);

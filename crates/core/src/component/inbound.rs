@@ -98,6 +98,9 @@ impl Core {
             Target::Groups | Target::Group { .. } => return Err(StanzaError::service_unavailable()),
             Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
         };
+        if self.push_ended(member.uid, from, stanza).await? {
+            return Ok(Outcome::Done);
+        }
         if member.blocks(from) {
             return pipeline::unreachable(kind).map(|_| Outcome::Done);
         }
@@ -175,6 +178,10 @@ impl Core {
                     None if request => Err(StanzaError::service_unavailable()),
                     None => Ok(()),
                 }
+            }
+            Target::Account { resource: None, .. } if !request => {
+                self.push_answered(from, stanza).await;
+                Ok(())
             }
             _ if !request => Ok(()),
             Target::Server => {

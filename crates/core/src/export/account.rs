@@ -180,7 +180,7 @@ impl Export<'_> {
             x.open("answered").attr("jid", jid.as_str()).close();
         }
         x.close();
-        for device in store.devices(account.uid, usize::MAX).await? {
+        for device in store.devices(account.uid).await? {
             x.open("device").opt("software", device.software).opt("name", device.name);
             x.attr("first", &stamp(device.first_seen)).attr("last", &stamp(device.last_seen)).close();
         }

@@ -165,7 +165,7 @@ impl Export<'_> {
             blocked.iter().for_each(|jid| row(x, jid, ""));
             x.close();
         }
-        let devices = self.store.devices(account.uid, usize::MAX).await?;
+        let devices = self.store.devices(account.uid).await?;
         if !devices.is_empty() {
             x.text_element("h2", "Devices").open("table");
             for device in devices {

@@ -3,8 +3,11 @@
 use super::*;
 use crate::session::Link;
 use crate::testing::{JULIET, World};
-use rookery_proto::sasl2::Bind;
+use crate::xep::fast::Entrant;
+use rookery_proto::sasl2::{Bind, UserAgent};
+use rookery_store::{Credentials, Proof};
 use std::future::poll_fn;
+use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
@@ -120,13 +123,17 @@ async fn a_client_that_goes_while_it_binds_leaves_no_session_that_seems_served()
     let world = World::new().await;
     let member = world.core.directory.member(JULIET).await.unwrap().unwrap();
     let bind = Bind { management: Some(true), ..Bind::default() };
+    let agent = UserAgent { id: Some("phone".to_owned()), ..UserAgent::default() };
+    let proof = Proof::Password(Credentials(Vec::new()));
+    let peer = Ipv4Addr::LOCALHOST.into();
+    let entrant = Entrant { uid: JULIET, agent: &agent, peer, proof, used: None, request: None };
+    let installation = world.core.sign_in(entrant).await.unwrap().installation;
     for waits in 1.. {
         // An earlier session of the same client, which ends.
-        let device = Some(world.core.device_id(JULIET, "phone"));
-        world.core.bind2(&member, device, &bind).await.unwrap();
+        world.core.bind2(&member, installation, &bind).await.unwrap();
         let anew = Bind { tag: Some("two".to_owned()), ..bind.clone() };
         {
-            let mut binding = pin!(world.core.bind2(&member, device, &anew));
+            let mut binding = pin!(world.core.bind2(&member, installation, &anew));
             if let Poll::Ready(bound) = go_on(binding.as_mut(), waits).await {
                 assert_eq!(*bound.unwrap().0.state().link(), Link::Attached);
                 assert!(waits > 2, "it waits for the store");

@@ -121,6 +121,11 @@ impl State {
         self.timeline.had(upto)
     }
 
+    /// Whether the client has taken this entry, or it was not for it.
+    pub fn has_taken(&self, useq: Useq) -> bool {
+        useq <= self.timeline.last() && !self.is_under_way(useq)
+    }
+
     /// What an ended session has not taken.
     pub fn left(&self) -> Left {
         let under_way: Vec<Useq> = self.under_way().collect();

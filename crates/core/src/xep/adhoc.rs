@@ -13,6 +13,7 @@ mod directory;
 mod invite;
 mod notices;
 mod privacy;
+mod push;
 mod reports;
 mod sessions;
 
@@ -126,6 +127,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         privacy::COMMANDS,
         directory::COMMANDS,
         invite::COMMANDS,
+        push::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,
         notices::COMMANDS,

@@ -1,6 +1,7 @@
 //! XEP-0386: Bind 2, a resource along with authentication (XEP-0388).
 
 use super::{Xep, mam};
+use crate::device::Installation;
 use crate::member::Member;
 use crate::resume::Begin;
 use crate::session::Session;
@@ -11,7 +12,6 @@ use rookery_proto::prepared;
 use rookery_proto::sasl2::Bind;
 use rookery_proto::stream::{StreamError, sm};
 use rookery_proto::xml::Xml;
-use rookery_store::DeviceId;
 use std::sync::Arc;
 
 /// XEP-0386.
@@ -29,15 +29,16 @@ impl Core {
     pub async fn bind2(
         &self,
         member: &Member,
-        device: Option<DeviceId>,
+        installation: Option<Installation>,
         bind: &Bind,
     ) -> Result<(Arc<Session>, Vec<u8>), StanzaError> {
-        let own = match device {
-            Some(device) => device.0,
+        let own = match installation {
+            Some(installation) => installation.device.0,
             None => self.env.bytes(),
         };
         let own = data_encoding::BASE32_NOPAD.encode(&own).to_ascii_lowercase();
-        let begin = Begin { carbons: bind.carbons, inactive: bind.inactive, reads_archive: true };
+        let begin =
+            Begin { carbons: bind.carbons, inactive: bind.inactive, reads_archive: true, installation };
         let session = self.place(member, &resource(member, bind.tag.as_deref(), &own), begin).await?;
         let bound = self.bound(member, &session, bind).await;
         self.end_others(&session, &own).await;

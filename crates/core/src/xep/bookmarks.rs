@@ -77,7 +77,7 @@ async fn items(ctx: &Ctx<'_>) -> Result<Vec<Item>, StanzaError> {
 }
 
 /// A stored payload as a child, so that both kinds are read alike.
-fn with_conference<T>(payload: &[u8], read: impl FnOnce(&Child<'_>) -> T) -> Option<T> {
+pub(super) fn with_conference<T>(payload: &[u8], read: impl FnOnce(&Child<'_>) -> T) -> Option<T> {
     let mut x = Xml::new();
     x.open("item").raw(payload).close();
     let item = Stanza::parse(&x.into_vec()).ok()?;

@@ -4,6 +4,7 @@
 //! a hash of it would be as good as it for whoever reads the store, and this is good for nothing.
 
 use super::Xep;
+use crate::device::Installation;
 use crate::{Core, limits};
 use rookery_proto::Uid;
 use rookery_proto::sasl::{ChannelBindings, TokenMechanism, TokenProof};
@@ -44,6 +45,15 @@ pub struct Issued {
     pub token: String,
     /// How long it is good.
     pub expires: Timestamp,
+}
+
+/// Somebody who was let in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Entered {
+    /// A new token.
+    pub issued: Option<Issued>,
+    /// Which installation of a client it is, if it says so.
+    pub installation: Option<Installation>,
 }
 
 /// Somebody who has proven who they are.
@@ -113,13 +123,17 @@ impl Core {
     /// which installation it is has no device, and gets none.
     ///
     /// [`StoreError::NotFound`]: what was proven is not true any more; [`StoreError::Conflict`]: a count was repeated.
-    pub async fn sign_in(&self, entrant: Entrant<'_>) -> Result<Option<Issued>> {
+    pub async fn sign_in(&self, entrant: Entrant<'_>) -> Result<Entered> {
         let Entrant { uid, agent, peer, proof, used, request } = entrant;
         let Some(id) = &agent.id else {
             self.store.sign_in(uid, SignIn { proof, seen: None, issue: None }).await?;
-            return Ok(None);
+            return Ok(Entered::default());
         };
         let (now, device) = (self.env.now(), self.device_id(uid, id));
+        // A token goes no further than the time for which the password was good on another's machine.
+        let public = agent.public || self.store.device(uid, device).await?.is_some_and(|known| known.public);
+        let life = used.map_or(Timestamp(now.0 + limits::PUBLIC_LIFE_MS), |token| token.expires);
+        let until = public.then_some(life);
         let signs_out = matches!(proof, Proof::Token { invalidate: true, .. });
         let due = used.filter(|token| !signs_out && now.0 - token.issued.0 >= limits::TOKEN_ROTATION_MS);
         let mechanism = request
@@ -128,7 +142,7 @@ impl Core {
             seed: TokenSeed(self.env.bytes()),
             mechanism: code(mechanism),
             issued: now,
-            expires: Timestamp(now.0 + limits::TOKEN_LIFE_MS),
+            expires: until.unwrap_or(Timestamp(now.0 + limits::TOKEN_LIFE_MS)),
         });
         let issued = mechanism.zip(issue.as_ref()).map(|(mechanism, token)| Issued {
             token: self.token(uid, device, mechanism, token.seed),
@@ -140,9 +154,10 @@ impl Core {
             name: agent.device.clone(),
             at: now,
             address: kind(peer),
+            public,
         };
         self.store.sign_in(uid, SignIn { proof, seen: Some(seen), issue }).await?;
-        Ok(issued)
+        Ok(Entered { issued, installation: Some(Installation { device, until }) })
     }
 }
 

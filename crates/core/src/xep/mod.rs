@@ -17,10 +17,12 @@ pub mod invisible;
 pub mod invite;
 pub mod last;
 pub mod mam;
+pub mod notify;
 pub mod offline;
 pub mod pep;
 pub mod ping;
 pub mod private;
+pub mod push;
 pub mod register;
 pub mod reporting;
 pub mod roster;
@@ -31,6 +33,7 @@ pub mod upload;
 pub mod vcard;
 pub mod vcard4;
 pub mod version;
+pub mod webpush;
 
 use rookery_proto::ns;
 
@@ -68,6 +71,7 @@ pub const ALL: &[Xep] = &[
         "Whole; without extensions of WebSocket, so not compressed.",
     ),
     Xep::of("RFC 7622", "Address Format", "2015-09", "Whole, by the `jid` library."),
+    webpush::INFO,
     Xep::of("RFC 9266", "Channel Bindings for TLS 1.3", "2022-07", "`tls-exporter`."),
     Xep::of(
         "XEP-0004",
@@ -162,6 +166,7 @@ pub const ALL: &[Xep] = &[
     ),
     Xep::of("XEP-0334", "Message Processing Hints", "0.4.0", "All four."),
     csi::INFO,
+    push::INFO,
     Xep::of(
         "XEP-0359",
         "Unique and Stable Stanza IDs",
@@ -222,4 +227,5 @@ pub const ALL: &[Xep] = &[
         "1.0.1",
         "A node of PEP, private from the start; as many conversations as a roster has contacts. What is displayed is read (XEP-0430).",
     ),
+    notify::INFO,
 ];

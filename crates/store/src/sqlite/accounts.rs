@@ -170,6 +170,8 @@ pub(crate) fn login(conn: &Connection, name: &LoginName) -> Result<Option<(Uid, 
 pub(crate) fn set_credentials(tx: &mut Tx<'_>, uid: Uid, credentials: &Credentials) -> Result<()> {
     check_credentials(credentials)?;
     tokens::revoke_all(tx, uid)?;
+    // What devices know is an old password now.
+    tx.conn.prepare_cached("UPDATE device SET password = 0 WHERE uid = ?1")?.execute([int(uid.0)])?;
     found(
         tx.conn
             .prepare_cached("UPDATE account SET credentials = ?2 WHERE uid = ?1")?
@@ -258,6 +260,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM stream WHERE uid = ?1",
         "DELETE FROM device WHERE uid = ?1",
         "DELETE FROM token WHERE uid = ?1",
+        "DELETE FROM push WHERE uid = ?1",
+        "DELETE FROM push_content WHERE uid = ?1",
         "DELETE FROM archive_default WHERE uid = ?1",
         "DELETE FROM archive_rule WHERE uid = ?1",
         "DELETE FROM retention WHERE uid = ?1",

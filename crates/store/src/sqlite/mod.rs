@@ -25,6 +25,7 @@ pub(crate) mod page;
 pub(crate) mod prefs;
 pub(crate) mod privacy;
 pub(crate) mod pubsub;
+pub(crate) mod push;
 pub(crate) mod reports;
 pub(crate) mod roster;
 pub(crate) mod streams;

@@ -41,7 +41,7 @@ pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()>
         _ => return Err(StoreError::NotFound),
     }
     let Some(seen) = &sign_in.seen else { return Ok(()) };
-    devices::touch(tx, uid, seen)?;
+    devices::enter(tx, uid, seen, matches!(sign_in.proof, Proof::Password(_)))?;
     match &sign_in.issue {
         Some(token) => issue(tx, uid, seen.id, token),
         None => Ok(()),

@@ -12,7 +12,7 @@ const PHONE: DeviceId = DeviceId([1; 10]);
 const DESK: DeviceId = DeviceId([2; 10]);
 
 fn seen(id: DeviceId, at: i64) -> Seen {
-    Seen { id, software: None, name: None, at: Timestamp(at), address: AddressKind::V4 }
+    Seen { id, software: None, name: None, at: Timestamp(at), address: AddressKind::V4, public: false }
 }
 
 fn token(n: u8) -> Token {
@@ -35,6 +35,11 @@ async fn sign_in(f: &Fixture, uid: Uid, proof: Proof, issue: Option<Token>) -> R
     f.store.sign_in(uid, SignIn { proof, seen: Some(seen(PHONE, 5)), issue }).await
 }
 
+/// A device signs in with the password, and wants no token.
+async fn enter(f: &Fixture, uid: Uid, seen: Seen) -> Result<(), StoreError> {
+    f.store.sign_in(uid, SignIn { proof: password(), seen: Some(seen), issue: None }).await
+}
+
 async fn seeds(f: &Fixture, uid: Uid) -> Vec<u8> {
     f.store.tokens(uid, PHONE).await.unwrap().iter().map(|token| token.seed.0[0]).collect()
 }
@@ -47,9 +52,11 @@ pub(crate) async fn devices_are_listed_and_forgotten(mut f: Fixture) {
         address: AddressKind::V6,
         ..seen(PHONE, 5)
     };
-    f.store.touch_device(uid, named).await.unwrap();
-    f.store.touch_device(uid, seen(DESK, 7)).await.unwrap();
-    f.store.touch_device(uid, seen(PHONE, 9)).await.unwrap();
+    enter(&f, uid, named).await.unwrap();
+    enter(&f, uid, Seen { public: true, ..seen(DESK, 7) }).await.unwrap();
+    enter(&f, uid, seen(PHONE, 8)).await.unwrap();
+    f.store.touch_device(uid, PHONE, Timestamp(9)).await.unwrap();
+    f.store.touch_device(uid, DESK, Timestamp(3)).await.unwrap();
     f.reopen().await;
     let phone = Device {
         id: PHONE,
@@ -58,34 +65,45 @@ pub(crate) async fn devices_are_listed_and_forgotten(mut f: Fixture) {
         first_seen: Timestamp(5),
         last_seen: Timestamp(9),
         address: AddressKind::V4,
+        public: false,
+        password: true,
+        token: false,
     };
-    let listed = f.store.devices(uid, 9).await.unwrap();
+    let listed = f.store.devices(uid).await.unwrap();
     assert_eq!(listed[0], phone);
-    assert_eq!(listed.iter().map(|device| device.id).collect::<Vec<_>>(), [PHONE, DESK]);
-    assert_eq!(f.store.devices(uid, 1).await.unwrap().len(), 1);
-    assert_eq!(f.store.devices(BOB, 9).await.unwrap(), []);
+    assert_eq!(listed.iter().map(|d| (d.id, d.public)).collect::<Vec<_>>(), [(PHONE, false), (DESK, true)]);
+    assert_eq!(listed[1].last_seen, Timestamp(7), "time does not go back");
+    assert_eq!(f.store.devices(BOB).await.unwrap(), []);
+    enter(&f, uid, seen(DESK, 8)).await.unwrap();
+    assert!(f.store.device(uid, DESK).await.unwrap().unwrap().public, "it stays what it was said to be");
+    f.store.set_credentials(uid, Credentials(b"keys".to_vec())).await.unwrap();
+    assert!(!f.store.device(uid, PHONE).await.unwrap().unwrap().password, "it knows an old password");
     sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
+    let phone = f.store.device(uid, PHONE).await.unwrap().unwrap();
+    assert!(phone.password && phone.token);
     assert!(f.store.remove_device(uid, PHONE).await.unwrap());
     assert!(!f.store.remove_device(uid, PHONE).await.unwrap());
     assert_eq!(seeds(&f, uid).await, [0; 0]);
-    assert_eq!(f.store.touch_device(Uid(5), seen(PHONE, 1)).await, Err(StoreError::NotFound));
+    assert_eq!(f.store.device(uid, PHONE).await.unwrap(), None);
+    f.store.touch_device(uid, PHONE, Timestamp(9)).await.unwrap();
+    assert_eq!(f.store.device(uid, PHONE).await.unwrap(), None, "what is gone is not made again");
     let long = Seen { name: Some("x".repeat(limits::DEVICE_TEXT_BYTES + 1)), ..seen(PHONE, 1) };
-    assert_eq!(f.store.touch_device(uid, long).await, Err(StoreError::Invalid("device")));
+    assert_eq!(enter(&f, uid, long).await, Err(StoreError::Invalid("device")));
 }
 
 pub(crate) async fn the_device_not_seen_for_longest_makes_room(f: Fixture) {
     let uid = alice(&f).await;
     sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
     for n in 0..limits::DEVICES as u8 {
-        f.store.touch_device(uid, seen(DeviceId([n + 10; 10]), 10 + i64::from(n))).await.unwrap();
+        enter(&f, uid, seen(DeviceId([n + 10; 10]), 10 + i64::from(n))).await.unwrap();
     }
-    let listed = f.store.devices(uid, usize::MAX).await.unwrap();
+    let listed = f.store.devices(uid).await.unwrap();
     assert_eq!(listed.len(), limits::DEVICES);
     assert!(!listed.iter().any(|device| device.id == PHONE));
     assert_eq!(seeds(&f, uid).await, [0; 0], "its tokens are gone with it");
     // Even with a clock that has gone back, the one that signs in is not the one that goes.
-    f.store.touch_device(uid, seen(PHONE, 1)).await.unwrap();
-    assert!(f.store.devices(uid, usize::MAX).await.unwrap().iter().any(|device| device.id == PHONE));
+    enter(&f, uid, seen(PHONE, 1)).await.unwrap();
+    assert!(f.store.devices(uid).await.unwrap().iter().any(|device| device.id == PHONE));
 }
 
 pub(crate) async fn a_newer_token_voids_the_older_when_it_is_used(mut f: Fixture) {
@@ -163,14 +181,14 @@ pub(crate) async fn what_was_proven_must_still_hold(f: Fixture) {
     f.store.delete_account(uid).await.unwrap();
     assert_eq!(tokens().await, Err(StoreError::NotFound));
     assert_eq!(seeds(&f, uid).await, [0; 0]);
-    assert_eq!(f.store.devices(uid, 9).await.unwrap(), []);
+    assert_eq!(f.store.devices(uid).await.unwrap(), []);
 }
 
 pub(crate) async fn one_without_a_device_is_looked_at_too(f: Fixture) {
     let uid = alice(&f).await;
     let enters = async |proof, issue| f.store.sign_in(uid, SignIn { proof, seen: None, issue }).await;
     enters(password(), Some(token(1))).await.unwrap();
-    assert_eq!(f.store.devices(uid, 9).await.unwrap(), []);
+    assert_eq!(f.store.devices(uid).await.unwrap(), []);
     assert_eq!(seeds(&f, uid).await, [0; 0]);
     sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
     assert_eq!(enters(by(1, None), None).await, Err(StoreError::NotFound), "a token is a device's");

@@ -101,6 +101,25 @@ impl Play {
             }
             Action::Store(fault) => self.target.set_store_fault(*fault),
             Action::RestIgnored => self.ignore_the_rest().await,
+            Action::Subscription(name) => {
+                for (key, value) in self.target.ours()?.browsers.subscription(name)? {
+                    self.variables.insert(format!("{name}.{key}"), value);
+                }
+                Ok(())
+            }
+            Action::IsTold(name, told) => {
+                let told = fill(told, &self.variables)?;
+                self.target.ours()?.browsers.is_told(name, &told).await
+            }
+            Action::IsPostedTo(name) => self.target.ours()?.browsers.post(name).await.map(drop),
+            Action::IsPostedNothing(name) => {
+                clock::settle().await;
+                self.target.ours()?.browsers.expect_no_post(name)
+            }
+            Action::PushService(answer) => {
+                self.target.ours()?.browsers.set_answer(answer.clone());
+                Ok(())
+            }
             Action::Client(who, deed) => self.deed(who, deed).await,
         }
     }

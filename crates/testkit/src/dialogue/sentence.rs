@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use rookery_proto::sasl::Mechanism;
 
 use super::{Action, Deed, Way, Who};
+use crate::browser::Answer;
 use crate::server::{Ending, StoreFault};
 
 /// Understand one sentence; `block` is what stands indented below it.
@@ -36,6 +37,23 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "is", "full"] => Action::Store(Some(StoreFault::Full)),
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
         ["the", "store", "works", "again"] => Action::Store(None),
+        ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
+        [name, "is", "told:"] => {
+            let told = block.context("nothing stands below this sentence")?;
+            return Ok(Action::IsTold((*name).to_owned(), told));
+        }
+        [name, "is", "posted", "to"] => Action::IsPostedTo((*name).to_owned()),
+        [name, "is", "posted", "nothing"] => Action::IsPostedNothing((*name).to_owned()),
+        ["the", "push", "service", "hangs"] => Action::PushService(Answer::Hangs),
+        ["the", "push", "service", "answers", status, after @ ..] => {
+            let status = status.parse().context("a status is a number")?;
+            let after = match after {
+                [] => None,
+                ["after", seconds] => Some((*seconds).to_owned()),
+                _ => bail!("a service answers 429, or 429 after 120"),
+            };
+            Action::PushService(Answer::Status { status, after })
+        }
         ["the", "rest", "is", "ignored"] => Action::RestIgnored,
         [who, deed @ ..] if who.contains('/') => return client(who, deed, block),
         _ => bail!("not a sentence of the language"),

@@ -163,7 +163,7 @@ fn revoked_with_the_device_and_the_account() {
         let uid = romeo(&server).await?;
         let store = &server.core().store;
         let text = issued(&server).await?;
-        let devices = store.devices(uid, 9).await?;
+        let devices = store.devices(uid).await?;
         assert_eq!(devices.len(), 1);
         assert_eq!(devices[0].software.as_deref(), Some("Chat"));
         assert_eq!(devices[0].name.as_deref(), Some("Phone"));

@@ -70,12 +70,13 @@ impl<S: Carrier> Negotiation<S> {
         };
         let wanted =
             request.child(ns::BIND, "resource").map(|r| r.text().into_owned()).filter(|r| !r.is_empty());
+        let begin = Begin { installation: self.installation, ..Begin::default() };
         let bound = match wanted {
             Some(resource) if resource.len() > limits::RESOURCE_BYTES => {
                 Err(StanzaError::bad_request().text("This resource is too long."))
             }
-            Some(resource) => core.bind(member, &resource, Begin::default()).await,
-            None => core.bind(member, &core.env.token(), Begin::default()).await,
+            Some(resource) => core.bind(member, &resource, begin).await,
+            None => core.bind(member, &core.env.token(), begin).await,
         };
         let answer = match bound {
             Ok(session) => {

@@ -14,6 +14,7 @@ use super::framing::Framing;
 use super::transport::{Carrier, Conn, ReadError, Transport};
 use super::{Arrival, Server, registration};
 use exchange::Profile;
+use rookery_core::device::Installation;
 use rookery_core::member::Member;
 use rookery_core::session::Session;
 use rookery_core::xep::disco;
@@ -56,6 +57,8 @@ pub struct Negotiation<S> {
     asked: bool,
     /// The invitation that the client has shown (XEP-0445).
     invite: Option<Shown>,
+    /// Which installation the client is, if it has said so (XEP-0388 §2.3).
+    installation: Option<Installation>,
     /// Bound or resumed; to be let go of if the connection fails on its last steps.
     session: Option<Arc<Session>>,
 }
@@ -94,6 +97,7 @@ impl<S: Carrier> Negotiation<S> {
             lang: None,
             asked: false,
             invite: None,
+            installation: None,
             session: None,
         }
     }

@@ -54,11 +54,12 @@ impl<S: Carrier> Negotiation<S> {
             used: proven.used.as_ref(),
             request,
         };
-        let issued = match self.server.core.sign_in(entrant).await {
-            Ok(issued) => issued,
+        let entered = match self.server.core.sign_in(entrant).await {
+            Ok(entered) => entered,
             Err(error) => return Ok(Err(overtaken(&error).into())),
         };
-        self.succeed(&asked, proven, issued).await
+        self.installation = entered.installation;
+        self.succeed(&asked, proven, entered.issued).await
     }
 
     /// The mechanisms with a token that are offered here.
@@ -106,8 +107,7 @@ impl<S: Carrier> Negotiation<S> {
         }
         if let Some(bind) = asked.bind.as_ref().filter(|_| self.session.is_none()) {
             let core = self.server.core.clone();
-            let device = asked.agent.id.as_deref().map(|id| core.device_id(member.uid, id));
-            match core.bind2(&member, device, bind).await {
+            match core.bind2(&member, self.installation, bind).await {
                 Ok((session, bound)) => {
                     self.begin(session);
                     x.raw(&bound);

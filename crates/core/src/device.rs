@@ -1,0 +1,91 @@
+//! Devices: the installations of clients that an account signs in with (XEP-0388), and how one is signed out.
+
+use crate::session::Session;
+use crate::{Core, store_error};
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::stream::StreamError;
+use rookery_store::{DeviceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a session's client is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Installation {
+    /// Which device of the account.
+    pub device: DeviceId,
+    /// On a machine that others use too it is signed out then.
+    pub until: Option<Timestamp>,
+}
+
+/// The same in the restart journal.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Record {
+    device: [u8; 10],
+    until: Option<i64>,
+}
+
+impl From<&Installation> for Record {
+    fn from(installation: &Installation) -> Record {
+        Record { device: installation.device.0, until: installation.until.map(|until| until.0) }
+    }
+}
+
+impl From<Record> for Installation {
+    fn from(record: Record) -> Installation {
+        Installation { device: DeviceId(record.device), until: record.until.map(Timestamp) }
+    }
+}
+
+/// Why a session ends that another device ended.
+const SIGNED_OUT: &str = "Another of your devices signed this one out.";
+
+/// Why a session ends on a machine that others use too.
+const TIME_OVER: &str = "This device is not yours alone: you are signed out after some hours.";
+
+impl Session {
+    /// Whether the session is of this device.
+    pub fn is_of(&self, device: DeviceId) -> bool {
+        self.installation.as_ref().is_some_and(|installation| installation.device == device)
+    }
+
+    /// Whether the session is on a machine that others use too and its time is over.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.installation
+            .as_ref()
+            .and_then(|installation| installation.until)
+            .is_some_and(|until| until <= now)
+    }
+}
+
+impl Core {
+    /// Signs a device out: its tokens and registrations for push are gone, in the store when this returns, and its sessions
+    /// end.
+    pub async fn sign_out(&self, uid: Uid, device: DeviceId) -> Result<(), StanzaError> {
+        self.store.remove_device(uid, device).await.map_err(store_error)?;
+        let sessions = self.router.sessions(uid);
+        self.end_all(sessions.iter().filter(|session| session.is_of(device)), SIGNED_OUT).await;
+        Ok(())
+    }
+
+    /// The time of a session on another's machine is over: the device is signed out.
+    pub(crate) fn dismiss_device(&self, session: &Arc<Session>) {
+        let Some(Installation { device, .. }) = session.installation.as_deref().copied() else { return };
+        let (core, session) = (self.this.clone(), session.clone());
+        tokio::spawn(async move {
+            let Some(core) = core.upgrade() else { return };
+            // Its tokens are as old as the session: none of them opens any more, whatever the store says.
+            if let Err(error) = core.store.remove_device(session.uid, device).await {
+                tracing::warn!(uid = session.uid.0, %error, "a device whose time is over is still listed");
+            }
+            core.end(&session, Some(StreamError::with("not-authorized", TIME_OVER))).await;
+        });
+    }
+
+    /// Ends sessions that must not go on: their clients are not let in again without a password.
+    pub(crate) async fn end_all(&self, sessions: impl Iterator<Item = &Arc<Session>>, why: &'static str) {
+        for session in sessions {
+            self.end(session, Some(StreamError::with("not-authorized", why))).await;
+        }
+    }
+}
