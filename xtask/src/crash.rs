@@ -161,6 +161,12 @@ status = []
 mode = "open"
 per_address_and_hour = 1000
 
+[limits]
+messages_per_second = 0
+strangers_per_hour = 0
+strangers_per_day = 0
+subscriptions_per_hour = 0
+
 [security]
 allow_plain_connections = true
 scram_iterations = 4096

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod member;
 pub mod meters;
 pub mod muc;
+pub mod pace;
 pub mod pipeline;
 pub mod presence;
 pub mod privacy;
@@ -74,6 +75,8 @@ pub struct Policy {
     pub archive_default: ArchiveDefault,
     /// PBKDF2 rounds of new passwords.
     pub iterations: u32,
+    /// How fast one account may go.
+    pub pace: pace::Limits,
     /// External components (XEP-0114).
     pub components: Vec<component::Allowed>,
     /// External services (XEP-0215).
@@ -137,6 +140,8 @@ pub struct Core {
     pub pushes: Arc<push::Pushes>,
     /// The public key that Web Push services know this server by (RFC 8292), in base64url.
     pub push_key: String,
+    /// How fast who goes.
+    pub pace: pace::Pace,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What accounts have learned of people they do not know.

@@ -337,3 +337,18 @@ pub const PUBLIC_LIFE_MS: i64 = 8 * 3_600_000;
 
 /// How long a session on such a device waits for its client to come back.
 pub const PUBLIC_RESUMPTION: Duration = Duration::from_secs(60);
+/// Seconds of the steady pace that an account may send at once: a client that comes back sends again what was not
+/// acknowledged, [`UNACKED`] stanzas with the default.
+pub const MESSAGES_AT_ONCE: u32 = 20;
+
+/// Rooms that an account may enter at once: several devices with all their bookmarks.
+pub const JOINS_AT_ONCE: u32 = 300;
+
+/// Rooms that an account may enter in a minute, in the long run: faster than by hand.
+pub const JOINS_PER_MINUTE: u32 = 60;
+
+/// Accounts whose pace is remembered, at some hundred bytes each; who was longest idle is forgotten first.
+pub const PACED: usize = 50_000;
+
+/// Pairs of people who have had to do with each other that are remembered; others are looked up.
+pub const ACQUAINTANCES: usize = 200_000;

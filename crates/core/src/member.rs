@@ -24,6 +24,8 @@ pub struct Member {
     pub disabled: bool,
     /// Whether this account administers the server (XEP-0133).
     pub admin: bool,
+    /// Whether the limits of pace are not for this account (a bot, a bridge).
+    pub unlimited: bool,
     /// Addresses this account blocks (XEP-0191): bare, full, domain or domain with resource.
     pub blocked: BTreeSet<String>,
     /// What goes into the archive (XEP-0313 §7).
@@ -87,6 +89,7 @@ impl Directory {
             epoch: account.epoch,
             disabled: account.disabled,
             admin: self.store.is_admin(uid).await?,
+            unlimited: self.store.is_unlimited(uid).await?,
             blocked: self.store.blocklist(uid).await?.into_iter().collect(),
             prefs: prefs.unwrap_or_else(undecided),
             privacy: self.store.privacy(uid).await?.into(),

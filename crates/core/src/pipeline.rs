@@ -83,7 +83,10 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
     let kind = Kind::of(ctx.stanza);
     let named = ctx.named()?;
     ctx.core.permits(named.as_ref())?;
-    let (to, resource) = match ctx.target_of(named.as_ref()).await? {
+    ctx.core.pace.message(ctx.member, ctx.core.env.now())?;
+    let target = ctx.target_of(named.as_ref()).await?;
+    ctx.core.approach(ctx.member, named.as_ref(), &target).await?;
+    let (to, resource) = match target {
         Target::Account { member, resource } => (member, resource),
         Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
         Target::Group { local, nick } => {

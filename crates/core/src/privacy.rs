@@ -157,6 +157,7 @@ mod tests {
             epoch: 0,
             disabled: false,
             admin: false,
+            unlimited: false,
             blocked: BTreeSet::new(),
             prefs: ArchivePrefs::default(),
             privacy: Privacy {

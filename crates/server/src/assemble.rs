@@ -12,6 +12,7 @@ use rookery_core::component::Components;
 use rookery_core::env::Env;
 use rookery_core::member::Directory;
 use rookery_core::push::Pushes;
+use rookery_core::pace::Pace;
 use rookery_core::resume::Ledger;
 use rookery_core::roster::Contacts;
 use rookery_core::router::Router;
@@ -57,6 +58,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         harvest: Default::default(),
         pushes,
         push_key: vapid.public(),
+        pace: Pace::new(&policy.pace),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),

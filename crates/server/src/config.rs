@@ -90,6 +90,8 @@ pub struct Config {
     pub connections: usize,
     /// Connections of one address at a time.
     pub connections_per_address: usize,
+    /// How fast one account may go.
+    pub pace: rookery_core::pace::Limits,
     /// External components (XEP-0114).
     pub components: Vec<Allowed>,
     /// External services (XEP-0215).

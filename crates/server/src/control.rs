@@ -75,6 +75,13 @@ pub enum Request {
         /// Whether it administers.
         admin: bool,
     },
+    /// Take the account out of the limits of pace, or put it back.
+    SetUnlimited {
+        /// Which.
+        account: String,
+        /// Whether they are not for it.
+        unlimited: bool,
+    },
     /// Change the password.
     SetPassword {
         /// Whose.

@@ -155,6 +155,7 @@ pub fn policy(config: &Config) -> Policy {
         retention_days: config.retention_days,
         archive_default: config.archive_default,
         iterations: config.scram_iterations,
+        pace: config.pace,
         components: config.components.clone(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),

@@ -230,6 +230,16 @@ impl Store {
         self.read(move |conn| accounts::is_admin(conn, uid)).await
     }
 
+    /// Whether the limits of pace are not for the account: a bot, or what bridges to elsewhere.
+    pub async fn is_unlimited(&self, uid: Uid) -> Result<bool> {
+        self.read(move |conn| accounts::is_unlimited(conn, uid)).await
+    }
+
+    /// Takes an account out of the limits of pace, or puts it back.
+    pub async fn set_unlimited(&self, uid: Uid, unlimited: bool) -> Result<()> {
+        self.write(move |tx| accounts::set_unlimited(tx, uid, unlimited)).await
+    }
+
     /// The accounts that administer the server, in the order of their numbers; at most [`limits::ADMINS`].
     pub async fn admins(&self) -> Result<Vec<Uid>> {
         self.read(accounts::admins).await

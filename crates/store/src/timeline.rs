@@ -305,6 +305,11 @@ impl Store {
         self.read(move |conn| page::page(conn, uid, &query)).await
     }
 
+    /// Whether there is a message to or from this peer in the archive.
+    pub async fn has_messages_with(&self, uid: Uid, peer: BareJid) -> Result<bool> {
+        self.read(move |conn| page::has_messages_with(conn, uid, &peer)).await
+    }
+
     /// The archive's first and last entry; `None` if it is empty.
     pub async fn archive_bounds(&self, uid: Uid) -> Result<Option<ArchiveBounds>> {
         self.read(move |conn| page::archive_bounds(conn, uid)).await

@@ -63,6 +63,8 @@ impl Site {
             retention_days: None,
             archive_default: Default::default(),
             iterations: ITERATIONS,
+            // What one account can do is measured, not what it may.
+            pace: rookery_core::pace::Limits::OFF,
         };
         let options = Options::new(data.path().join("rookery.db"));
         let core = assemble::core(data.path(), options, policy, Env::system()).await?;

@@ -33,6 +33,9 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     if ctx.member.blocks(&jid) {
         return Err(StanzaError::blocked());
     }
+    if kind == Kind::Subscribe {
+        core.pace.subscription(ctx.member, core.env.now())?;
+    }
     if kind == Kind::Subscribe
         && let Some(theirs) = &theirs
         && taken_up(ctx, theirs).await?

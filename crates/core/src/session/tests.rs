@@ -12,6 +12,7 @@ fn session() -> Session {
         epoch: 0,
         disabled: false,
         admin: false,
+        unlimited: false,
         blocked: BTreeSet::new(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),

@@ -65,6 +65,14 @@ pub(super) enum Command {
         #[arg(value_enum)]
         switch: Switch,
     },
+    /// Take a bot or a bridge out of the limits of pace, or put it back
+    Unlimited {
+        /// Number, name or address
+        account: String,
+        /// on or off
+        #[arg(value_enum)]
+        switch: Switch,
+    },
     /// Set a new password
     Passwd {
         /// Number, name or address
@@ -140,6 +148,12 @@ impl Command {
                 let row = account(control.ask(Request::SetAdmin { account: named, admin }).await?)?;
                 let does = if admin { "administers the server" } else { "does not administer the server" };
                 print(&format!("{} {does}.\n", described(&row)))?;
+            }
+            Command::Unlimited { account: named, switch } => {
+                let unlimited = switch == Switch::On;
+                let row = account(control.ask(Request::SetUnlimited { account: named, unlimited }).await?)?;
+                let may = if unlimited { "may go as fast as it can" } else { "keeps to the limits" };
+                print(&format!("{} {may}.\n", described(&row)))?;
             }
             Command::Passwd { account: named, password } => {
                 account(control.ask(Request::Show { account: named.clone() }).await?)?;

@@ -41,6 +41,7 @@ impl Admin {
             Request::List { after, prefix, disabled } => self.list(after, prefix, disabled).await,
             Request::SetDisabled { account, disabled } => self.set_disabled(&account, disabled).await,
             Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
+            Request::SetUnlimited { account, unlimited } => self.set_unlimited(&account, unlimited).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
             Request::Delete { account } => self.delete(&account).await,
             Request::Export { account, credentials } => self.export(&account, credentials).await,
@@ -134,6 +135,13 @@ impl Admin {
     async fn set_admin(&self, account: &str, admin: bool) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
         self.store.set_admin(account.uid, admin).await?;
+        self.changed(account.uid, false).await;
+        Ok(self.row(&account))
+    }
+
+    async fn set_unlimited(&self, account: &str, unlimited: bool) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.store.set_unlimited(account.uid, unlimited).await?;
         self.changed(account.uid, false).await;
         Ok(self.row(&account))
     }

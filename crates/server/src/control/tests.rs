@@ -263,6 +263,22 @@ async fn servers_are_blocked_at_once_and_beside_a_server() {
 }
 
 #[tokio::test]
+async fn a_bot_may_go_as_fast_as_it_can() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    control.ask(create("bot")).await.unwrap();
+    for unlimited in [true, false] {
+        let account = "bot".to_owned();
+        control.ask(Request::SetUnlimited { account, unlimited }).await.unwrap();
+        let member = server.core.directory.member(Uid(10_001)).await.unwrap().unwrap();
+        assert_eq!(member.unlimited, unlimited);
+        let now = server.core.env.now();
+        let taken = (0..2_000).filter(|_| server.core.pace.message(&member, now).is_ok()).count();
+        assert_eq!(taken, if unlimited { 2_000 } else { 1_000 });
+    }
+}
+
+#[tokio::test]
 async fn a_line_that_is_no_request_is_answered() {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     let server = Running::start().await;

@@ -237,6 +237,22 @@ pub(crate) fn set_admin(tx: &mut Tx<'_>, uid: Uid, admin: bool) -> Result<()> {
     Ok(())
 }
 
+pub(crate) fn set_unlimited(tx: &mut Tx<'_>, uid: Uid, unlimited: bool) -> Result<()> {
+    if get(tx.conn, uid)?.is_none() {
+        return Err(StoreError::NotFound);
+    }
+    let sql = match unlimited {
+        true => "INSERT OR IGNORE INTO unlimited (uid) VALUES (?1)",
+        false => "DELETE FROM unlimited WHERE uid = ?1",
+    };
+    tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
+    Ok(())
+}
+
+pub(crate) fn is_unlimited(conn: &Connection, uid: Uid) -> Result<bool> {
+    Ok(conn.prepare_cached("SELECT 1 FROM unlimited WHERE uid = ?1")?.exists([int(uid.0)])?)
+}
+
 pub(crate) fn is_admin(conn: &Connection, uid: Uid) -> Result<bool> {
     Ok(conn.prepare_cached("SELECT 1 FROM admin WHERE uid = ?1")?.exists([int(uid.0)])?)
 }
@@ -257,6 +273,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     for owned in [
         "DELETE FROM last WHERE uid = ?1",
         "DELETE FROM admin WHERE uid = ?1",
+        "DELETE FROM unlimited WHERE uid = ?1",
         "DELETE FROM stream WHERE uid = ?1",
         "DELETE FROM device WHERE uid = ?1",
         "DELETE FROM token WHERE uid = ?1",

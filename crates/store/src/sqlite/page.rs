@@ -272,6 +272,12 @@ pub(crate) fn events_with(
     Ok(take(rows, limit)?.0)
 }
 
+pub(super) const MESSAGES_WITH: &str = "SELECT 1 FROM log WHERE uid = ?1 AND peer = ?2 AND flags & 2 LIMIT 1";
+
+pub(crate) fn has_messages_with(conn: &Connection, uid: Uid, peer: &BareJid) -> Result<bool> {
+    Ok(conn.prepare_cached(MESSAGES_WITH)?.exists(params![int(uid.0), peer.as_str()])?)
+}
+
 pub(crate) fn archive_bounds(conn: &Connection, uid: Uid) -> Result<Option<ArchiveBounds>> {
     let end = |order: &str| -> Result<Option<(Useq, Timestamp)>> {
         let sql =

@@ -168,6 +168,7 @@ async fn queries_go_by_their_index() {
         (sweep::ANONYMOUS.to_owned(), "message_origin"),
         (privacy::REQUEST.to_owned(), "log_request"),
         (privacy::REQUESTS.to_owned(), "log_request"),
+        (page::MESSAGES_WITH.to_owned(), "log_peer"),
         (inbox::NEXT_PEER.to_owned(), "log_peer"),
         (inbox::BACKWARD.to_owned(), "log_peer"),
         (inbox::NAMES.to_owned(), "log_peer"),

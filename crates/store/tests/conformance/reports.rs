@@ -200,6 +200,32 @@ pub(crate) async fn reports_go_with_their_account(f: Fixture) {
     assert_eq!(waiting(&f.store).await, [2]);
 }
 
+pub(crate) async fn some_accounts_have_no_limits(mut f: Fixture) {
+    let uid = f.store.create_account(account(None)).await.unwrap().uid;
+    assert!(!f.store.is_unlimited(uid).await.unwrap());
+    assert_eq!(f.store.set_unlimited(ALICE, true).await, Err(StoreError::NotFound));
+    f.store.set_unlimited(uid, true).await.unwrap();
+    f.store.set_unlimited(uid, true).await.unwrap();
+    f.reopen().await;
+    assert!(f.store.is_unlimited(uid).await.unwrap());
+    f.store.set_unlimited(uid, false).await.unwrap();
+    assert!(!f.store.is_unlimited(uid).await.unwrap());
+    f.store.set_unlimited(uid, true).await.unwrap();
+    f.store.delete_account(uid).await.unwrap();
+    assert!(!f.store.is_unlimited(uid).await.unwrap());
+}
+
+pub(crate) async fn messages_with_somebody_are_known(f: Fixture) {
+    stored(&f.store, message(ALICE, BOB, "hi", 1)).await;
+    let with = async |uid, peer| f.store.has_messages_with(uid, peer).await.unwrap();
+    assert!(with(ALICE, address(BOB)).await && with(BOB, address(ALICE)).await);
+    assert!(!with(ALICE, address(ALICE)).await);
+    let mut passing = message(ALICE, Uid(7), "not kept", 2);
+    passing.flags = Flags::DELIVER;
+    stored(&f.store, passing).await;
+    assert!(!with(ALICE, address(Uid(7))).await);
+}
+
 pub(crate) async fn the_denied_are_a_set(mut f: Fixture) {
     let list = |jids: &[&str]| jids.iter().map(|&jid| jid.to_owned()).collect::<Vec<_>>();
     assert_eq!(f.store.deny(list(&["spam.example", "a@x"]), Timestamp(1), "me").await, Ok(2));

@@ -1,0 +1,5 @@
+-- Accounts that the limits of pace are not for: bots and the like.
+
+CREATE TABLE unlimited (
+    uid INTEGER PRIMARY KEY
+) STRICT;
