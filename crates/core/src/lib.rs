@@ -14,9 +14,11 @@ pub mod dispatch;
 pub mod env;
 pub mod export;
 pub mod flags;
+pub mod gate;
 pub mod harvest;
 pub mod invitation;
 pub mod limits;
+pub mod listed;
 pub mod member;
 pub mod meters;
 pub mod muc;
@@ -77,6 +79,10 @@ pub struct Policy {
     pub iterations: u32,
     /// How fast one account may go.
     pub pace: pace::Limits,
+    /// Block lists at services.
+    pub lists: Vec<listed::Source>,
+    /// The operator's program that is asked about messages.
+    pub gate: Option<gate::Gate>,
     /// External components (XEP-0114).
     pub components: Vec<component::Allowed>,
     /// External services (XEP-0215).
@@ -140,6 +146,8 @@ pub struct Core {
     pub pushes: Arc<push::Pushes>,
     /// The public key that Web Push services know this server by (RFC 8292), in base64url.
     pub push_key: String,
+    /// Who is on lists of people whom many servers do not want.
+    pub listed: listed::Listed,
     /// How fast who goes.
     pub pace: pace::Pace,
     /// Commands that wait for their next form (XEP-0050).

@@ -352,3 +352,12 @@ pub const PACED: usize = 50_000;
 
 /// Pairs of people who have had to do with each other that are remembered; others are looked up.
 pub const ACQUAINTANCES: usize = 200_000;
+
+/// Addresses in one block list: many times the largest that are known, some 20 MB.
+pub const LISTED: usize = 250_000;
+
+/// Items that are asked for at once of a block list at a service: some 40 KB, less than a component may send.
+pub const LIST_PAGE: usize = 250;
+
+/// Bytes of a message's text that the operator's program is given: what it is about stands at the beginning.
+pub const QUESTION_BYTES: usize = 16 << 10;

@@ -104,8 +104,9 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
         return unreachable(kind);
     }
     let Some(mut letter) = route(ctx.core, kind, to, resource)? else { return Ok(Step::Done) };
-    letter.aside = reception == Strangers::SetAside;
     let class = classify(ctx.stanza, kind);
+    let screened = ctx.core.screen(&ctx.session.jid, ctx.stanza, class, &letter).await?;
+    letter.aside = screened || reception == Strangers::SetAside;
     if letter.aside && !class.has(Flags::DELIVER) {
         return not_kept(ctx.stanza, kind);
     }

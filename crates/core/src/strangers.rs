@@ -15,7 +15,8 @@ use rookery_store::Request;
 impl Core {
     /// What becomes of that which `from` sends to `to`.
     pub async fn reception(&self, to: &Member, from: &BareJid) -> Result<Strangers, StanzaError> {
-        let strangers = to.privacy.settings.strangers;
+        let listed = self.banned_by_lists(from);
+        let strangers = if listed { Strangers::Refuse } else { to.privacy.settings.strangers };
         if strangers == Strangers::Accept || self.knows(to, from).await? {
             return Ok(Strangers::Accept);
         }
@@ -24,7 +25,7 @@ impl Core {
 
     /// Whether `who` is no stranger to `owner`: in its roster, or one whom it has written to. People who merely asked for
     /// a subscription are strangers.
-    async fn knows(&self, owner: &Member, who: &BareJid) -> Result<bool, StanzaError> {
+    pub(crate) async fn knows(&self, owner: &Member, who: &BareJid) -> Result<bool, StanzaError> {
         if *who == owner.address || owner.privacy.answered.contains(who) {
             return Ok(true);
         }
@@ -33,7 +34,12 @@ impl Core {
 
     /// `owner` writes to `peer`, who is no stranger from now on.
     pub async fn answers(&self, owner: &Member, peer: &BareJid) -> Result<(), StanzaError> {
-        if self.reception(owner, peer).await? == Strangers::Accept {
+        // Where the operator's program may have set something aside, whoever is not known is let in.
+        let nothing_waits = match self.policy.gate {
+            Some(_) => self.knows(owner, peer).await?,
+            None => self.reception(owner, peer).await? == Strangers::Accept,
+        };
+        if nothing_waits {
             return Ok(());
         }
         self.admit(owner.uid, peer.clone()).await
@@ -43,8 +49,10 @@ impl Core {
     pub async fn befriended(&self, owner: &Member, peer: &BareJid) -> Result<(), StanzaError> {
         match owner.privacy.settings.strangers {
             // Nothing was set aside.
-            Strangers::Accept => Ok(()),
-            Strangers::SetAside | Strangers::Refuse => self.release(owner.uid, peer).await,
+            Strangers::Accept if self.policy.gate.is_none() => Ok(()),
+            Strangers::Accept | Strangers::SetAside | Strangers::Refuse => {
+                self.release(owner.uid, peer).await
+            }
         }
     }
 

@@ -10,9 +10,10 @@ use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
 use rookery_core::component::Components;
 use rookery_core::env::Env;
+use rookery_core::listed::Listed;
 use rookery_core::member::Directory;
-use rookery_core::push::Pushes;
 use rookery_core::pace::Pace;
+use rookery_core::push::Pushes;
 use rookery_core::resume::Ledger;
 use rookery_core::roster::Contacts;
 use rookery_core::router::Router;
@@ -58,6 +59,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         harvest: Default::default(),
         pushes,
         push_key: vapid.public(),
+        listed: Listed::new(&policy.lists),
         pace: Pace::new(&policy.pace),
         commands: Default::default(),
         meters: Default::default(),

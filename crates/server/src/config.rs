@@ -90,6 +90,18 @@ pub struct Config {
     pub connections: usize,
     /// Connections of one address at a time.
     pub connections_per_address: usize,
+    /// Block lists at services.
+    pub lists: Vec<rookery_core::listed::Source>,
+    /// Block lists in files.
+    pub list_files: Vec<PathBuf>,
+    /// The socket of the operator's program that is asked about messages.
+    pub hook: Option<PathBuf>,
+    /// Whether it is asked about all messages.
+    pub hook_about_all: bool,
+    /// How long it may take.
+    pub hook_patience: Duration,
+    /// Whether a message goes through when it does not answer.
+    pub hook_fails_open: bool,
     /// How fast one account may go.
     pub pace: rookery_core::pace::Limits,
     /// External components (XEP-0114).

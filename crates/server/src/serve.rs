@@ -9,6 +9,7 @@ use crate::files::Files;
 use crate::http::client::{Client, Reach};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
+use crate::moderation::{self, hook};
 use crate::net::component;
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
@@ -16,6 +17,7 @@ use crate::push::Poster;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::env::Env;
+use rookery_core::gate::Gate;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration};
 use rookery_store::FileQuota;
@@ -47,7 +49,9 @@ async fn run(config: Config) -> Result<()> {
     // Held until the end: commands see a running server, and nobody else writes.
     let _lock = DataLock::take(&config.data)?;
     let tls = Arc::new(Tls::open(certificates(&config), UtcDateTime::now())?);
-    let core = assemble::core(&config.data, store_options(&config), policy(&config), env).await?;
+    let policy = Policy { gate: gate(&config), ..policy(&config) };
+    let core = assemble::core(&config.data, store_options(&config), policy, env).await?;
+    moderation::files::load(&core, &config.list_files)?;
     let settings = Settings {
         plain: config.allow_plain_connections,
         registrations_per_hour: config.registrations_per_hour,
@@ -72,6 +76,7 @@ async fn run(config: Config) -> Result<()> {
             tracing::error!(%error, "changed certificates will not be noticed");
         }
     });
+    doors.spawn(moderation::files::watch(core.clone(), config.list_files.clone()));
     let commands = control::listen(&config.data)?;
     doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
     let reach = Reach::Public { besides: config.http_internal_networks.clone() };
@@ -141,7 +146,15 @@ fn certificates(config: &Config) -> Source {
     }
 }
 
-/// What core must know of the configuration.
+/// The operator's program, if there is one.
+fn gate(config: &Config) -> Option<Gate> {
+    let path = config.hook.clone()?;
+    let (patience, fails_open) = (config.hook_patience, config.hook_fails_open);
+    let ask = hook::start(hook::Settings { path, patience, fails_open });
+    Some(Gate { ask, all: config.hook_about_all })
+}
+
+/// What core must know of the configuration; the program of the operator ([`gate`]) is not among it.
 pub fn policy(config: &Config) -> Policy {
     Policy {
         domain: config.domain.clone(),
@@ -156,6 +169,8 @@ pub fn policy(config: &Config) -> Policy {
         archive_default: config.archive_default,
         iterations: config.scram_iterations,
         pace: config.pace,
+        lists: config.lists.clone(),
+        gate: None,
         components: config.components.clone(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),

@@ -65,6 +65,8 @@ impl Site {
             iterations: ITERATIONS,
             // What one account can do is measured, not what it may.
             pace: rookery_core::pace::Limits::OFF,
+            lists: Vec::new(),
+            gate: None,
         };
         let options = Options::new(data.path().join("rookery.db"));
         let core = assemble::core(data.path(), options, policy, Env::system()).await?;

@@ -16,15 +16,18 @@ use rookery::push::Poster;
 use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
+use rookery_core::gate::{Gate, Question, Verdict};
 use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::upload;
-use rookery_core::{Core, Policy, Registration};
+use rookery_core::{Core, Policy, Registration, listed};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
 use rookery_store::{FileQuota, NewAccount, Options, Primary};
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -349,6 +352,8 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         archive_default: Default::default(),
         iterations: ITERATIONS,
         pace: Default::default(),
+        lists: Vec::new(),
+        gate: None,
         components: Vec::new(),
         services: Vec::new(),
         contacts: Vec::new(),
@@ -385,6 +390,9 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("resumption", _) => policy.resumption = Duration::from_secs(number()?),
             ("idle", _) => policy.idle = Duration::from_secs(number()?),
             ("stanza_bytes", _) => policy.stanza_bytes = number()? as usize,
+            ("list", text) => policy.lists = vec![list(text)?],
+            ("gate", "strangers") => policy.gate = Some(gate(false)),
+            ("gate", "all") => policy.gate = Some(gate(true)),
             ("messages_per_second", _) => policy.pace.messages_per_second = number()? as u32,
             ("strangers_per_hour", _) => policy.pace.strangers_per_hour = number()? as u32,
             ("strangers_per_day", _) => policy.pace.strangers_per_day = number()? as u32,
@@ -395,6 +403,27 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         }
     }
     Ok(policy)
+}
+
+/// `rtbl.localhost/bans`: a node and its service.
+fn list(text: &str) -> Result<listed::Source> {
+    let (service, node) = text.split_once('/').context("a list is a service, a slash and a node")?;
+    Ok(listed::Source { service: service.into(), node: node.into() })
+}
+
+/// A program that refuses what has `roses` in it, sets `later` aside, and takes its time.
+fn gate(all: bool) -> Gate {
+    let ask = |question: Question| -> Pin<Box<dyn Future<Output = Verdict> + Send>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            match question.body {
+                Some(body) if body.contains("roses") => Verdict::Refuse("No flowers here.".into()),
+                Some(body) if body.contains("later") => Verdict::SetAside,
+                _ => Verdict::Allow,
+            }
+        })
+    };
+    Gate { ask: Arc::new(ask), all }
 }
 
 fn component(host: &str) -> Allowed {

@@ -93,6 +93,7 @@ impl Core {
             Target::Component(other) => {
                 return other.send(stanza.as_bytes().to_vec()).map(|()| Outcome::Done);
             }
+            Target::Server if self.list_changed(stanza, from) => return Ok(Outcome::Done),
             Target::Server | Target::Nobody => return pipeline::unreachable(kind).map(|_| Outcome::Done),
             // No occupant comes from outside yet.
             Target::Groups | Target::Group { .. } => return Err(StanzaError::service_unavailable()),
@@ -111,7 +112,7 @@ impl Core {
         }
         let Some(letter) = pipeline::route(self, kind, member, resource)? else { return Ok(Outcome::Done) };
         let class = pipeline::classify(stanza, kind);
-        let aside = reception == Strangers::SetAside;
+        let aside = self.screen(from, stanza, class, &letter).await? || reception == Strangers::SetAside;
         if aside && !class.has(Flags::DELIVER) {
             return pipeline::not_kept(stanza, kind).map(|_| Outcome::Done);
         }
@@ -181,6 +182,10 @@ impl Core {
             }
             Target::Account { resource: None, .. } if !request => {
                 self.push_answered(from, stanza).await;
+                Ok(())
+            }
+            Target::Server if !request => {
+                self.list_answered(component, stanza, from);
                 Ok(())
             }
             _ if !request => Ok(()),

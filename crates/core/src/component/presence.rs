@@ -91,6 +91,7 @@ impl Core {
     /// A component has connected: it is shown who is available among those that its addresses may see, and asked for
     /// those that the people here want to see.
     pub async fn greet_component(&self, component: &Component) {
+        self.ask_lists(component);
         for session in self.router.all() {
             if !component.is_connected() {
                 return;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::http::visitor::Network;
 use axum::http::Uri;
+use rookery_core::listed::Source;
 use rookery_proto::jid::DomainPart;
 use toml::de::DeValue;
 
@@ -102,6 +103,24 @@ pub(super) fn number_ranges(value: &DeValue<'_>) -> Read<Vec<RangeInclusive<u64>
         range
             .map(|(first, last)| first..=last)
             .ok_or_else(|| format!("{text:?} is no range such as \"10050-10099\"."))
+    })
+}
+
+/// Files, none of them nameless.
+pub(super) fn files(value: &DeValue<'_>) -> Read<Vec<PathBuf>> {
+    list(value, "files, such as [\"/etc/rookery/banned\"]", |text| match text.is_empty() {
+        true => Err("a file has a name.".to_owned()),
+        false => Ok(PathBuf::from(text)),
+    })
+}
+
+/// Block lists: a service, a slash, and a node's name.
+pub(super) fn lists(value: &DeValue<'_>) -> Read<Vec<Source>> {
+    list(value, "lists, such as [\"rtbl.example.org/bans\"]", |text| match text.split_once('/') {
+        Some((service, node)) if !node.is_empty() => {
+            Ok(Source { service: domain(service)?, node: node.to_owned() })
+        }
+        _ => Err(format!("a list is \"service/node\", not {text:?}.")),
     })
 }
 

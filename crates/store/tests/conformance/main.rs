@@ -6,8 +6,8 @@ mod common;
 
 mod accounts;
 mod devices;
-mod files;
 mod directory;
+mod files;
 mod groups;
 mod inbox;
 mod invites;
