@@ -4,6 +4,7 @@ mod account;
 mod announce;
 mod block;
 mod export;
+mod group;
 mod import;
 mod invite;
 mod password;
@@ -64,6 +65,12 @@ enum Command {
     /// The text goes into the log of every account, as a message of the server: who is away gets it later. Needs a running
     /// server.
     Announce(announce::Command),
+    /// Make, list and change groups
+    ///
+    /// GROUP is a number (700001), a name (tea) or an address. If the server runs, those who are in the group see at once
+    /// what changes.
+    #[command(subcommand)]
+    Group(group::Command),
     /// Invite people to make their own account
     ///
     /// An invitation is a link, or the token in it. Who opens the link, or enters the token in a client when signing up,
@@ -114,6 +121,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
         }
         Command::Announce(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
+        Command::Group(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Invite(command) => {

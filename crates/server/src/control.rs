@@ -5,6 +5,7 @@
 
 mod admin;
 mod client;
+mod groups;
 mod invites;
 mod moderation;
 mod socket;
@@ -138,6 +139,39 @@ pub enum Request {
         /// The name that the account will have.
         name: Option<String>,
     },
+    /// Make a group that lasts.
+    CreateGroup {
+        /// What stands in its address; nothing: its number.
+        name: Option<String>,
+        /// The account that decides about it.
+        owner: Option<String>,
+        /// For members only, and in no list.
+        private: bool,
+    },
+    /// Groups in the order of their numbers.
+    ListGroups {
+        /// From this number on, without it.
+        after: Option<u64>,
+    },
+    /// What is known of a group.
+    ShowGroup {
+        /// Number, name or address.
+        group: String,
+    },
+    /// Make an account something to a group.
+    AffiliateGroup {
+        /// Number, name or address.
+        group: String,
+        /// Which account.
+        account: String,
+        /// The standard's name of the affiliation.
+        affiliation: String,
+    },
+    /// End a group.
+    DestroyGroup {
+        /// Number, name or address.
+        group: String,
+    },
     /// All invitations.
     ListInvites,
     /// Take an invitation back.
@@ -256,6 +290,13 @@ pub enum Response {
         /// The invitations.
         invites: Vec<InviteRow>,
     },
+    /// It is done, to this group.
+    Group(GroupRow),
+    /// A part of the list; an empty one is its end.
+    Groups {
+        /// The groups.
+        groups: Vec<GroupRow>,
+    },
     /// It was taken back.
     Revoked,
     /// A part of the reports; an empty one is their end.
@@ -304,6 +345,27 @@ pub struct AccountRow {
     pub created: i64,
     /// Whether nobody can sign in.
     pub disabled: bool,
+}
+
+/// A group as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// Its number.
+    pub number: u64,
+    /// What stands before the @ of its address.
+    pub local: String,
+    /// What people call it.
+    pub title: String,
+    /// What it is, in a few words.
+    pub kind: String,
+    /// The addresses of its owners.
+    pub owners: Vec<String>,
+    /// How many are in its lists.
+    pub people: u64,
+    /// How many are in it now.
+    pub occupants: u64,
+    /// When it was made, milliseconds since the Unix epoch.
+    pub created: i64,
 }
 
 /// An invitation as it is listed.

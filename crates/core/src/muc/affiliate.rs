@@ -9,6 +9,7 @@ use super::privilege::{Affiliation, Role};
 use super::room::{Room, State};
 use super::{letter, status};
 use crate::{Core, store_error};
+use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
@@ -187,4 +188,41 @@ fn item(x: &mut Xml, jid: Option<&BareJid>, affiliation: Affiliation, code: Opti
         x.open("status").attr("code", &code.to_string()).close();
     }
     x.close();
+}
+
+impl Core {
+    /// The operator makes somebody something to a group: stored when this returns, and those who are in it see it.
+    /// [`StoreError::Conflict`]: the group would have no owner any more.
+    pub async fn affiliate_in_group(
+        &self,
+        uid: Uid,
+        jid: &BareJid,
+        to: Affiliation,
+    ) -> Result<(), StoreError> {
+        let room = self.room_of(uid).await?;
+        let _changing = room.changing.lock().await;
+        let row = row(&room.state(), jid, to, None, None);
+        apply(self, &self.store, &room, None, vec![row]).await.map_err(as_stored)
+    }
+
+    /// The operator ends a group.
+    pub async fn end_group(&self, uid: Uid) -> Result<(), StoreError> {
+        let room = self.room_of(uid).await?;
+        let _changing = room.changing.lock().await;
+        self.destroy_room(&room, bytes::Bytes::from_static(b"<destroy/>")).await.map_err(as_stored)
+    }
+
+    async fn room_of(&self, uid: Uid) -> Result<Arc<Room>, StoreError> {
+        self.room(&uid.to_string()).await.map_err(as_stored)?.ok_or(StoreError::NotFound)
+    }
+}
+
+/// For who is told of the store's errors in words.
+fn as_stored(error: StanzaError) -> StoreError {
+    match error.condition {
+        "conflict" => StoreError::Conflict,
+        "item-not-found" => StoreError::NotFound,
+        "policy-violation" => StoreError::Limit("people in the lists of the group"),
+        _ => StoreError::Io,
+    }
 }

@@ -223,11 +223,15 @@ impl Fan {
         listener.is_some_and(|listener| listener.shown)
     }
 
-    /// Whether all are told of an occupant. In a crowd only who keeps order is shown to all: presence of each to each would
-    /// grow with the square of their number, and nobody reads it.
+    /// Whether all are told of an occupant.
     fn shows(&self, occupant: &Occupant, config: &RoomConfig) -> bool {
-        let crowd = self.audience.len() >= limits::ROOM_CROWD;
-        config.presence_of.contains(&occupant.role) && (!crowd || occupant.role == Role::Moderator)
+        config.presence_of.contains(&occupant.role) && self.is_worth_it(occupant)
+    }
+
+    /// In a crowd only who keeps order is shown: presence of each to each would grow with the square of their number, and
+    /// nobody reads it.
+    fn is_worth_it(&self, occupant: &Occupant) -> bool {
+        self.audience.len() < limits::ROOM_CROWD || occupant.role == Role::Moderator
     }
 
     /// Shows a session who else is here (§7.2.2).
@@ -235,7 +239,8 @@ impl Fan {
         let Some(viewer) = &change.after else { return };
         let all = viewer.role == Role::Moderator;
         let others = self.audience.values().filter(|other| other.occupant.nick != viewer.nick);
-        for other in others.filter(|other| other.shown || all) {
+        let seen = |other: &&Listener| all || (other.shown && self.is_worth_it(&other.occupant));
+        for other in others.filter(seen) {
             let sees = sees(viewer, &change.config);
             let notes = Notes::default();
             let stanza = show::presence(&self.place, &other.occupant, Phase::Here, &notes, sees, &[]);

@@ -10,6 +10,8 @@ mod archive;
 mod asker;
 pub mod change;
 pub mod config;
+#[cfg(test)]
+mod crowd;
 mod disco;
 mod fan;
 mod history;
@@ -38,7 +40,7 @@ mod whisper;
 
 pub use occupant::Occupant;
 pub use room::Room;
-pub use rooms::Rooms;
+pub use rooms::{Rooms, config_of, stored};
 pub use visit::Visit;
 pub use whisper::Handout;
 
@@ -55,7 +57,9 @@ pub const INFO: Xep = Xep {
     server: &[],
     account: &[],
     note: "Rooms with numbers and names, their occupants, messages, subjects, history and private messages; all lists and roles, \
-           configuration, invitations, requests for voice and membership, destruction. No fully anonymous rooms.",
+           configuration, invitations, requests for voice and membership, destruction; the room's archive (XEP-0313). In \
+           rooms of more than 1,000 only the presence of moderators is shown to all. No fully anonymous rooms; no \
+           occupants from other hosts yet.",
 };
 
 /// XEP-0307.
@@ -86,6 +90,16 @@ pub const OCCUPANT_ID: Xep = Xep {
     server: &[],
     account: &[],
     note: "On everything that an occupant sends; the same for an account in a room for ever.",
+};
+
+/// XEP-0500.
+pub const SLOW_MODE: Xep = Xep {
+    number: "XEP-0500",
+    name: "MUC Slow Mode",
+    version: "0.1.1",
+    server: &[],
+    account: &[],
+    note: "For everybody but moderators; chat states are not counted.",
 };
 
 /// What a room announces of itself, whatever it is set to (XEP-0030).

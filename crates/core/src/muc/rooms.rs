@@ -96,7 +96,7 @@ impl Rooms {
 }
 
 /// What the store must know of a configuration. What is locked is nobody's business yet, and does not last.
-pub(super) fn stored(config: &RoomConfig) -> GroupConfig {
+pub fn stored(config: &RoomConfig) -> GroupConfig {
     GroupConfig {
         text: config.to_text(),
         lasting: config.persistent && !config.locked,
@@ -105,7 +105,7 @@ pub(super) fn stored(config: &RoomConfig) -> GroupConfig {
 }
 
 /// What a group is set to; one that cannot be read is closed.
-pub(super) fn config_of(group: &Group) -> RoomConfig {
+pub fn config_of(group: &Group) -> RoomConfig {
     RoomConfig::from_text(&group.config.text).unwrap_or_else(|| {
         tracing::error!(uid = group.uid.0, "what a group is set to cannot be read");
         RoomConfig { locked: true, public: false, persistent: true, ..RoomConfig::default() }

@@ -57,8 +57,11 @@ pub(crate) struct Archive<'a> {
     /// What the filter `with` is about.
     pub(crate) with: With<'a>,
     /// Writes an entry as a result of the query that has this id.
-    pub(crate) result: &'a (dyn Fn(&Entry, Option<&str>) -> Result<Vec<u8>, ScanError> + Sync),
+    pub(crate) result: &'a Show<'a>,
 }
+
+/// Writes an entry as a result of the query that has this id.
+type Show<'a> = dyn Fn(&Entry, Option<&str>) -> Result<Vec<u8>, ScanError> + Sync + 'a;
 
 /// What the filter `with` is about (§4.1.1).
 #[derive(Clone, Copy)]

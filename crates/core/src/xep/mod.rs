@@ -195,7 +195,13 @@ pub const ALL: &[Xep] = &[
     bookmarks::INFO,
     crate::muc::SELF_PING,
     crate::muc::OCCUPANT_ID,
-    Xep::of("XEP-0424", "Message Retraction", "0.4.2", "By the sender alone; the archive keeps a tombstone."),
+    Xep::of(
+        "XEP-0424",
+        "Message Retraction",
+        "0.4.2",
+        "By the sender alone, in groups by the group's id; the archive keeps a tombstone.",
+    ),
+    crate::muc::moderation::INFO,
     inbox::INFO,
     Xep::of(
         "XEP-0440",
@@ -228,4 +234,5 @@ pub const ALL: &[Xep] = &[
         "A node of PEP, private from the start; as many conversations as a roster has contacts. What is displayed is read (XEP-0430).",
     ),
     notify::INFO,
+    crate::muc::SLOW_MODE,
 ];

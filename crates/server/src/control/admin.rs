@@ -55,6 +55,13 @@ impl Admin {
             Request::CreateInvite { uses, seconds, account, contact, name } => {
                 self.create_invite(uses, seconds, account, contact, name).await
             }
+            Request::CreateGroup { name, owner, private } => self.create_group(name, owner, private).await,
+            Request::ListGroups { after } => self.list_groups(after).await,
+            Request::ShowGroup { group } => self.show_group(&group).await,
+            Request::AffiliateGroup { group, account, affiliation } => {
+                self.affiliate_group(&group, &account, &affiliation).await
+            }
+            Request::DestroyGroup { group } => self.destroy_group(&group).await,
             Request::ListInvites => self.list_invites().await,
             Request::RevokeInvite { invite } => self.revoke_invite(&invite).await,
             Request::ListReports { closed, before } => self.list_reports(closed, before).await,
