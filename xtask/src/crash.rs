@@ -115,7 +115,7 @@ fn in_folder(mode: Mode, plan: &Plan, program: &Path) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("rookery-crash-").tempdir()?;
     let address = free_address()?;
     let config = folder.path().join("rookery.toml");
-    std::fs::write(&config, configuration(address)).context("writing the configuration")?;
+    std::fs::write(&config, configuration(address, free_address()?)).context("writing the configuration")?;
     let data = folder.path().join("data");
     let arguments: [OsString; 5] =
         ["serve".into(), "--config".into(), config.into(), "--data".into(), data.into()];
@@ -147,7 +147,7 @@ fn judge(mode: Mode, plan: &Plan, server: &Server) -> Result<()> {
 }
 
 /// A server for this run alone: loopback, plain connections, open registration.
-fn configuration(address: SocketAddr) -> String {
+fn configuration(address: SocketAddr, http: SocketAddr) -> String {
     format!(
         r#"
 domain = "localhost"
@@ -155,7 +155,12 @@ domain = "localhost"
 [listen]
 c2s = ["{address}"]
 c2s_tls = []
+http = ["{http}"]
+https = []
 status = []
+
+[http]
+public_url = "http://{http}"
 
 [registration]
 mode = "open"

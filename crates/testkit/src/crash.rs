@@ -10,6 +10,7 @@ mod history;
 mod journal;
 mod process;
 mod run;
+mod upload;
 
 pub use check::{Violation, check};
 pub use history::{Account, Device, DeviceHistory, History, Label, Outcome, Seen, Sent, Stored, Via, Write};

@@ -13,6 +13,7 @@ use super::dice::Dice;
 use super::history::{Account, Device, Label, Outcome, Via};
 use super::journal::Journal;
 use super::process::Server;
+use super::upload;
 use crate::client::{Archived, Client, Counters, Incoming, Misbehaviour, Resumption, bare};
 use crate::dialogue::PASSWORD;
 use crate::ns;
@@ -62,6 +63,8 @@ pub(super) struct Actor {
     caught_up: bool,
     /// Live messages that wait until the archive before them is read.
     held: Vec<(Element, Via)>,
+    /// Sizes of the files that it has asked places for, by the number in the request's id.
+    asked: Vec<u64>,
 }
 
 impl Actor {
@@ -88,6 +91,7 @@ impl Actor {
             known: HashSet::new(),
             caught_up: false,
             held: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -138,7 +142,8 @@ impl Actor {
             }
             self.confirm(client.take_confirmed());
             let waiting = client.counters().map_or(0, |counters| counters.unacknowledged.len());
-            self.journal.open().quiet = now == Phase::Drain && waiting == 0;
+            let mut journal = self.journal.open();
+            journal.quiet = now == Phase::Drain && waiting == 0 && journal.uploads == 0;
         }
     }
 
@@ -258,6 +263,9 @@ impl Actor {
     }
 
     fn take_answer(&mut self, iq: &Element) {
+        if let Some(slot) = iq.get_child("slot", ns::HTTP_UPLOAD) {
+            return self.upload(iq, slot);
+        }
         let number =
             iq.attr("id").and_then(|id| id.strip_prefix("w-")).and_then(|number| number.parse().ok());
         let outcome = match iq.attr("type") {
@@ -327,6 +335,7 @@ impl Actor {
             1 => self.block_change(),
             2 if self.device == DECIDES => self.affiliation_change(),
             2..4 => self.said(),
+            4 => self.slot_request(),
             _ => self.message(),
         };
         client.send_raw(&xml).await?;
@@ -380,6 +389,30 @@ impl Actor {
         let number = self.journal.open().write(block_key(&stranger), block.then(|| BLOCKED.to_owned()));
         let verb = if block { "block" } else { "unblock" };
         self.set(number, &format!("<{verb} xmlns='{}'><item jid='{stranger}'/></{verb}>", ns::BLOCKING))
+    }
+
+    fn slot_request(&mut self) -> String {
+        let size = self.dice.below(upload::LARGEST);
+        self.asked.push(size);
+        let number = self.asked.len() - 1;
+        format!(
+            "<iq type='get' to='localhost' id='s-{number}'><request xmlns='{}' filename='f' size='{size}'/></iq>",
+            ns::HTTP_UPLOAD
+        )
+    }
+
+    /// A place is given: the bytes go there, beside whatever else is done.
+    fn upload(&mut self, iq: &Element, slot: &Element) {
+        let number = iq.attr("id").and_then(|id| id.strip_prefix("s-")).and_then(|id| id.parse::<usize>().ok());
+        let Some(&size) = number.and_then(|number| self.asked.get(number)) else { return };
+        let url = |name| slot.get_child(name, ns::HTTP_UPLOAD).and_then(|child| child.attr("url"));
+        let (Some(put), Some(get)) = (url("put"), url("get")) else { return };
+        let bytes = upload::content(self.dice.below(u64::MAX), size);
+        let mut journal = self.journal.open();
+        let number = journal.write(upload::key(get), Some(upload::value(&bytes)));
+        journal.uploads += 1;
+        let (journal, phase) = (self.journal.clone(), self.phase.clone());
+        tokio::spawn(upload::put(put.to_owned(), bytes, number, journal, phase));
     }
 
     fn set(&mut self, number: usize, payload: &str) -> String {

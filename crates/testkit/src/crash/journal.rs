@@ -14,6 +14,8 @@ pub(super) struct Entries {
     pub(super) tally: Tally,
     /// Everything that this device sent is acknowledged, and it is connected.
     pub(super) quiet: bool,
+    /// Files that are being put in their place.
+    pub(super) uploads: usize,
     /// What went wrong that no history can show: the server broke the protocol.
     pub(super) complaints: Vec<String>,
 }
@@ -36,7 +38,8 @@ pub struct Tally {
 impl Journal {
     pub(super) fn new(device: Device) -> Journal {
         let history = DeviceHistory::new(device);
-        let entries = Entries { history, tally: Tally::default(), quiet: false, complaints: Vec::new() };
+        let entries =
+            Entries { history, tally: Tally::default(), quiet: false, uploads: 0, complaints: Vec::new() };
         Journal(Arc::new(Mutex::new(entries)))
     }
 

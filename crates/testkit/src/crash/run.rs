@@ -15,6 +15,7 @@ use super::dice::Dice;
 use super::history::{Account, Device, History, Outcome, Stored};
 use super::journal::{Journal, Tally};
 use super::process::{Running, Server};
+use super::upload;
 use crate::dialogue::PASSWORD;
 use crate::ns;
 
@@ -69,7 +70,8 @@ pub struct Report {
     pub kills: usize,
     /// Messages sent, acknowledged, refused; messages received, all doubles included.
     pub messages: [usize; 4],
-    /// Changes of rosters, block lists and the room's list of members sent, and answered with a result, and refused.
+    /// Changes of rosters, block lists and the room's list of members, and files put somewhere: sent, and answered with a
+    /// result, and refused.
     pub writes: [usize; 3],
     /// What became of the connections.
     pub tally: Tally,
@@ -107,7 +109,7 @@ impl fmt::Display for Report {
             "messages: {sent} sent, {acknowledged} acknowledged, {refused} refused, {received} received"
         )?;
         let [changes, done, refused] = self.writes;
-        writeln!(f, "rosters, block lists, members: {changes} changes, {done} done, {refused} refused")?;
+        writeln!(f, "rosters, block lists, members, files: {changes} changes, {done} done, {refused} refused")?;
         writeln!(
             f,
             "sessions: {binds} bound, {resumptions} resumed, {failures} not resumed, {resent} messages resent"
@@ -163,6 +165,7 @@ impl Run {
         tokio::time::timeout(ENDING, ended).await.context("a device does not end")?;
         let mut history = self.history();
         let mut complaints = Vec::new();
+        let files = stored_files(&history, &mut complaints).await;
         for account in (0..accounts).map(Account) {
             let stored = audit::stored(&self.server, account).await;
             // Nothing can be seen of it, so all of it is lost: the account itself may be.
@@ -177,6 +180,9 @@ impl Run {
             Stored::default()
         });
         history.stored.insert(Account::ROOM, room);
+        for (account, key, value) in files {
+            history.stored.entry(account).or_default().values.insert(key, value);
+        }
         running.kill()?;
         Ok(self.report(&history, complaints))
     }
@@ -299,6 +305,22 @@ impl Run {
             complaints,
         }
     }
+}
+
+/// What is there of each file that a device has put somewhere.
+async fn stored_files(history: &History, complaints: &mut Vec<String>) -> Vec<(Account, String, String)> {
+    let mut files = Vec::new();
+    for device in &history.devices {
+        for write in &device.writes {
+            let Some(url) = upload::address(&write.key) else { continue };
+            match upload::stored(url).await {
+                Ok(Some(value)) => files.push((device.device.account, write.key.clone(), value)),
+                Ok(None) => {}
+                Err(error) => complaints.push(format!("{url} cannot be read: {error:#}")),
+            }
+        }
+    }
+    files
 }
 
 /// One device for the first account, two for the second, and so on.
