@@ -11,6 +11,7 @@ mod docs;
 mod fuzz;
 mod interop;
 mod report;
+mod s3;
 mod shell;
 mod test;
 mod venv;
@@ -39,6 +40,8 @@ enum Task {
     Fuzz(fuzz::FuzzArgs),
     /// Measure the parts, and a message's whole way
     Bench(bench::BenchArgs),
+    /// Files in a store of objects, against a server that speaks the protocol of S3
+    S3,
     /// Write the generated pages anew, or check that they are up to date
     Docs(docs::DocsArgs),
     /// Check the licences and origins of all dependencies
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Interop(args) => interop::run(args),
         Task::Fuzz(args) => fuzz::run(args),
         Task::Bench(args) => bench::run(args),
+        Task::S3 => s3::run(),
         Task::Docs(args) => docs::run(args),
         Task::Deny => deny::run(),
     };

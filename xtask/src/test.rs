@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::report::{Counts, Outcome, Step, run_steps};
-use crate::{deny, docs, interop, shell};
+use crate::{deny, docs, interop, s3, shell};
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
@@ -19,12 +19,13 @@ const QUICK: [Step; 3] = [
     Step { name: "tests", about: "unit tests and scenarios", run: tests },
 ];
 
-const REST: [Step; 6] = [
+const REST: [Step; 7] = [
     Step { name: "ways", about: "the scenarios by WebSocket and by BOSH", run: ways },
     Step { name: "rustdoc", about: "the documentation builds without a warning", run: rustdoc },
     Step { name: "docs", about: "the generated pages are up to date", run: docs::step },
     Step { name: "deny", about: "licences and origins of the dependencies", run: deny::step },
     Step { name: "crash", about: "a short round of kill -9 under load, in every mode", run: crash },
+    Step { name: "s3", about: "files in a store of objects", run: s3::step },
     Step { name: "interop", about: "real clients against the server", run: interop::step },
 ];
 

@@ -145,6 +145,7 @@ async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::EXT_DISCO, "services") => xep::extdisco::services(ctx, payload),
         (false, ns::EXT_DISCO, "credentials") => xep::extdisco::credentials(ctx, payload),
         (true, ns::REGISTER, "query") => xep::register::change(ctx, payload).await,
+        (false, ns::FILE_INFO, "info") => xep::file_info::info(ctx, payload).await,
         (false, ns::HTTP_UPLOAD, "request") => xep::upload::request(ctx, payload).await,
         (true, ns::SESSION, "session") => Ok(Reply::Empty),
         _ => Err(StanzaError::service_unavailable()),

@@ -361,3 +361,12 @@ pub const LIST_PAGE: usize = 250;
 
 /// Bytes of a message's text that the operator's program is given: what it is about stands at the beginning.
 pub const QUESTION_BYTES: usize = 16 << 10;
+/// Width and height of a small copy of a picture, pixels: what a conversation shows of it on a sharp screen.
+pub const THUMBNAIL_EDGE: u32 = 320;
+
+/// Pixels of a picture that a small copy is made of: what most cameras of telephones take, in a hundred megabytes of memory.
+/// Larger ones have none.
+pub const THUMBNAIL_PIXELS: u64 = 25_000_000;
+
+/// Width and height of what is taken for a picture at all, pixels: the formats allow no more.
+pub const PICTURE_EDGE: u32 = 65_535;

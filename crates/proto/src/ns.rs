@@ -181,6 +181,14 @@ pub const UPLOAD_PROFILE: &str = "urn:xmpp:http:upload:purpose:0#profile";
 pub const UPLOAD_EPHEMERAL: &str = "urn:xmpp:http:upload:purpose:0#ephemeral";
 /// XEP-0363: files that stay.
 pub const UPLOAD_PERMANENT: &str = "urn:xmpp:http:upload:purpose:0#permanent";
+/// What the server knows of an uploaded file: our own.
+pub const FILE_INFO: &str = "https://rookery.im/file";
+/// XEP-0446: what is known of a file.
+pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
+/// XEP-0264: small copies of pictures.
+pub const THUMBS: &str = "urn:xmpp:thumbs:1";
+/// XEP-0300: hashes.
+pub const HASHES: &str = "urn:xmpp:hashes:2";
 
 /// XEP-0184: receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";

@@ -3,7 +3,7 @@
 
 use crate::data;
 use crate::export;
-use crate::files::Files;
+use crate::files::{self, Files};
 use crate::net::keepalive;
 use crate::push::{self, Poster, Vapid};
 use anyhow::{Context, Result};
@@ -121,9 +121,9 @@ pub async fn shutdown(core: &Core) -> Result<()> {
 }
 
 /// The files in `data`, where they are offered.
-pub fn files(core: &Arc<Core>, data: &Path) -> Result<Option<Arc<Files>>> {
+pub fn files(core: &Arc<Core>, data: &Path, settings: files::Settings) -> Result<Option<Arc<Files>>> {
     let offered = core.policy.files.is_some();
-    let files = offered.then(|| Files::open(core.clone(), data)).transpose();
+    let files = offered.then(|| Files::open(core.clone(), data, settings)).transpose();
     files.with_context(|| format!("The folder for files in {} cannot be used.", data.display()))
 }
 

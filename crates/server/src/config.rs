@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files::S3Settings;
 use crate::http::visitor::Network;
 use rookery_core::Registration;
 use rookery_core::component::Allowed;
@@ -80,6 +81,12 @@ pub struct Config {
     pub files_total: Option<u64>,
     /// Days after which a file goes that no message is seen to name; `None`: it stays.
     pub files_unnamed_days: Option<u32>,
+    /// A program that looks at files.
+    pub files_scan_command: Option<PathBuf>,
+    /// Where `clamd` listens: a socket, or `host:port`; empty: nowhere.
+    pub files_scan_clamd: String,
+    /// A bucket for files; without a name there is none.
+    pub files_s3: S3Settings,
     /// How long a session waits for its client to come back.
     pub resumption: Duration,
     /// The host that groups live at; `None`: `groups.` before the domain.
@@ -263,6 +270,16 @@ impl Config {
         if self.listen_c2s.is_empty() && self.listen_c2s_tls.is_empty() {
             return Err(ConfigError::Together(
                 "`listen.c2s` and `listen.c2s_tls` are both empty: nobody could connect.",
+            ));
+        }
+        if self.files_scan_command.is_some() && !self.files_scan_clamd.is_empty() {
+            return Err(ConfigError::Together(
+                "`files.scan_command` and `files.scan_clamd` are both set: one of them looks at files.",
+            ));
+        }
+        if self.files_s3.url.is_empty() != self.files_s3.bucket.is_empty() {
+            return Err(ConfigError::Together(
+                "`files.s3_url` and `files.s3_bucket` belong together: set both, or none to keep files on the disk.",
             ));
         }
         let hosts: Vec<&str> = self.components.iter().map(|component| component.host.as_str()).collect();

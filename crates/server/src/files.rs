@@ -7,24 +7,48 @@
 
 mod disk;
 mod incoming;
+mod part;
+mod s3;
+mod scan;
+mod storage;
+mod thumbnail;
 mod turns;
 
-pub use disk::Disk;
 pub use incoming::Incoming;
+pub use s3::Settings as S3Settings;
+pub use scan::{Scanner, Verdict};
 pub use turns::Turn;
 
+use axum::body::Body;
+use data_encoding::HEXLOWER;
+use disk::Disk;
+use metrics::{counter, describe_counter};
 use rookery_core::{Core, xep::upload};
 use rookery_store::{Blob, FileHash, FileToken, StoreError, Upload};
+use s3::S3;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::RwLock;
+use storage::Storage;
+use tokio::sync::{RwLock, Semaphore};
 use turns::Turns;
 
 /// How often what has had its time is looked for, and the pause after a slice when there is more.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const BETWEEN_SLICES: Duration = Duration::from_millis(100);
+
+/// Small copies that are made at a time: each may take a hundred megabytes.
+const THUMBNAILS: usize = 1;
+
+/// What the operator decided about files, beside their limits.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// A bucket, in place of the data directory.
+    pub bucket: Option<S3Settings>,
+    /// Who looks at files before they are kept.
+    pub scanner: Option<Scanner>,
+}
 
 /// Why a file could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -35,37 +59,59 @@ pub enum Trouble {
     /// The store.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
+    /// The scanner does not answer as it should.
+    #[error("the scanner failed: {0}")]
+    Scanner(io::Error),
+    /// The scanner has found something.
+    #[error("the scanner has found {0}")]
+    Found(String),
 }
 
 /// The files of one server.
 pub struct Files {
     core: Arc<Core>,
-    storage: Disk,
+    storage: Storage,
+    scanner: Option<Scanner>,
     /// Where bytes arrive.
     incoming: PathBuf,
+    /// Where small copies are kept, by the hash of what they are of.
+    thumbnails: PathBuf,
     turns: Turns,
     /// Shared while bytes are put in their place and counted on; alone, while bytes that nobody needs are erased.
     placing: RwLock<()>,
+    /// Turns to make a small copy.
+    copying: Semaphore,
 }
 
 impl Files {
     /// The files in the data directory. Uploads that were under way when the server ended begin anew: after a power cut
     /// nobody knows what of their bytes is on the disk.
-    pub fn open(core: Arc<Core>, data: &Path) -> io::Result<Arc<Files>> {
+    pub fn open(core: Arc<Core>, data: &Path, settings: Settings) -> io::Result<Arc<Files>> {
+        describe_counter!("rookery_files_uploaded_total", "Files that were uploaded.");
+        describe_counter!("rookery_files_uploaded_bytes_total", "Bytes of files that were uploaded.");
+        describe_counter!("rookery_files_refused_total", "Files in which the scanner has found something.");
         let root = data.join("files");
-        let incoming = root.join("incoming");
+        let (incoming, thumbnails) = (root.join("incoming"), root.join("thumbnails"));
         match std::fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         disk::make_folder(&incoming)?;
-        let storage = Disk::new(root);
-        Ok(Arc::new(Files { core, storage, incoming, turns: Turns::default(), placing: RwLock::default() }))
-    }
-
-    /// What may be uploaded.
-    pub fn policy(&self) -> Option<&upload::Files> {
-        self.core.policy.files.as_ref()
+        disk::make_folder(&thumbnails)?;
+        let storage = match &settings.bucket {
+            Some(bucket) => Storage::S3(Box::new(S3::new(bucket, core.env.clone())?)),
+            None => Storage::Disk(Disk::new(root)),
+        };
+        Ok(Arc::new(Files {
+            core,
+            storage,
+            scanner: settings.scanner,
+            incoming,
+            thumbnails,
+            turns: Turns::default(),
+            placing: RwLock::default(),
+            copying: Semaphore::new(THUMBNAILS),
+        }))
     }
 
     /// The upload of this name, if there is one whose time has not run out.
@@ -100,8 +146,8 @@ impl Files {
         self.incoming.join(token.as_str())
     }
 
-    /// The bytes are whole: they are synced, put in their place and counted on. This goes on whether or not who sent them
-    /// still waits.
+    /// The bytes are whole: they are looked at, synced, put in their place and counted on. This goes on whether or not who sent
+    /// them still waits.
     pub async fn keep(self: &Arc<Files>, upload: Upload, incoming: Incoming) -> Result<(), Trouble> {
         let files = self.clone();
         let kept = tokio::spawn(async move { files.place(upload, incoming).await });
@@ -109,18 +155,85 @@ impl Files {
     }
 
     async fn place(&self, upload: Upload, incoming: Incoming) -> Result<(), Trouble> {
+        let file = self.arriving(upload.token);
         let hash = blocking(move || incoming.finish()).await?;
+        self.scan(&upload, &file).await?;
+        let dimensions = self.measure(&upload, &file).await;
         let _placing = self.placing.read().await;
         self.core.store.expect_blob(hash, upload.size).await?;
-        self.storage.place(self.arriving(upload.token), hash).await?;
-        let due = self.policy().and_then(|policy| policy.due(upload.purpose, self.core.env.now()));
-        self.core.store.finish_upload(upload.token, Blob { hash, dimensions: None }, due).await?;
+        self.storage.place(file, hash, upload.size).await?;
+        let due = self
+            .core
+            .policy
+            .files
+            .as_ref()
+            .and_then(|policy| policy.due(upload.purpose, self.core.env.now()));
+        self.core.store.finish_upload(upload.token, Blob { hash, dimensions }, due).await?;
+        counter!("rookery_files_uploaded_total").increment(1);
+        counter!("rookery_files_uploaded_bytes_total").increment(upload.size);
         Ok(())
     }
 
-    /// The bytes of this hash.
-    pub async fn read(&self, hash: FileHash) -> io::Result<std::fs::File> {
-        self.storage.open(hash).await
+    /// Lets the scanner look. What it finds something in is gone at once, with its slot.
+    async fn scan(&self, upload: &Upload, file: &Path) -> Result<(), Trouble> {
+        let Some(scanner) = &self.scanner else { return Ok(()) };
+        match scanner.scan(file).await.map_err(Trouble::Scanner)? {
+            Verdict::Clean => Ok(()),
+            Verdict::Found(what) => {
+                counter!("rookery_files_refused_total").increment(1);
+                tracing::warn!(uid = %upload.uid, what, "the scanner has found something in a file");
+                tokio::fs::remove_file(file).await?;
+                self.core.store.remove_upload(upload.token).await?;
+                Err(Trouble::Found(what))
+            }
+        }
+    }
+
+    /// The size of a picture. A decoder that does not get along with a file is no reason to refuse it.
+    async fn measure(&self, upload: &Upload, file: &Path) -> Option<(u32, u32)> {
+        if !thumbnail::is_picture(&upload.media_type) {
+            return None;
+        }
+        let file = file.to_owned();
+        blocking(move || Ok(thumbnail::dimensions(std::fs::File::open(file)?))).await.ok().flatten()
+    }
+
+    /// `length` bytes of a file after the first `from`.
+    pub async fn read(&self, hash: FileHash, from: u64, length: u64) -> io::Result<Body> {
+        self.storage.read(hash, from, length).await
+    }
+
+    /// A small copy of a picture, as JPEG; `None` if there can be none. It is made when it is asked for first.
+    pub async fn thumbnail(&self, blob: Blob, size: u64) -> io::Result<Option<Vec<u8>>> {
+        if blob.dimensions.is_none() {
+            return Ok(None);
+        }
+        let path = self.thumbnails.join(HEXLOWER.encode(&blob.hash.0));
+        if let Ok(kept) = tokio::fs::read(&path).await {
+            return Ok(Some(kept).filter(|kept| !kept.is_empty()));
+        }
+        let _turn = self.copying.acquire().await;
+        // Nobody erases the picture meanwhile, so that no copy is left of what is gone.
+        let _placing = self.placing.read().await;
+        if let Ok(kept) = tokio::fs::read(&path).await {
+            return Ok(Some(kept).filter(|kept| !kept.is_empty()));
+        }
+        if self.core.store.blob_is_unused(blob.hash).await.map_err(io::Error::other)? {
+            return Ok(None);
+        }
+        let copy = self.incoming.join("thumbnail");
+        let file = self.storage.open(blob.hash, size, copy).await?;
+        let made = tokio::task::spawn_blocking(move || thumbnail::thumbnail(file)).await;
+        // That there is none is kept, too: as an empty file.
+        let made = made.ok().flatten().unwrap_or_default();
+        let (folder, kept) = (self.thumbnails.clone(), made.clone());
+        blocking(move || {
+            let new = folder.join("new");
+            std::fs::write(&new, kept)?;
+            std::fs::rename(new, path)
+        })
+        .await?;
+        Ok(Some(made).filter(|made| !made.is_empty()))
     }
 
     /// Removes what has had its time, and erases bytes that nobody needs. Runs for as long as it is polled.
@@ -151,6 +264,7 @@ impl Files {
             // Asked again, now that nobody counts on it meanwhile.
             if self.core.store.blob_is_unused(*hash).await? {
                 self.storage.erase(*hash).await?;
+                tokio::fs::remove_file(self.thumbnails.join(HEXLOWER.encode(&hash.0))).await.ok();
                 self.core.store.forget_blob(*hash).await?;
                 erased += 1;
             }

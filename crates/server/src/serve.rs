@@ -5,7 +5,7 @@ use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
 use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
-use crate::files::Files;
+use crate::files::{self, Files, Scanner};
 use crate::http::client::{Client, Reach};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
@@ -60,7 +60,7 @@ async fn run(config: Config) -> Result<()> {
     let monitor = Monitor::new(core.clone(), figures);
 
     let mut doors = JoinSet::new();
-    let files = assemble::files(&core, &config.data)?;
+    let files = assemble::files(&core, &config.data, file_settings(&config))?;
     open_doors(&config, &server, files.clone(), &mut doors).await?;
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;
@@ -176,6 +176,19 @@ pub fn policy(config: &Config) -> Policy {
         contacts: config.contacts.clone(),
         outage: config.outage.clone(),
         files: files(config),
+    }
+}
+
+/// Where files are, and who looks at them.
+fn file_settings(config: &Config) -> files::Settings {
+    let clamd = match config.files_scan_clamd.as_str() {
+        "" => None,
+        socket if socket.starts_with('/') => Some(Scanner::ClamdSocket(socket.into())),
+        address => Some(Scanner::ClamdAddress(address.to_owned())),
+    };
+    files::Settings {
+        bucket: Some(config.files_s3.clone()).filter(|bucket| !bucket.bucket.is_empty()),
+        scanner: config.files_scan_command.clone().map(Scanner::Command).or(clamd),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
 use rookery::control::{self, Admin};
-use rookery::files::Files;
+use rookery::files::{self, Files};
 use rookery::http::client::Client;
 use rookery::http::listener::Http;
 use rookery::http::{self, Web};
@@ -61,6 +61,8 @@ pub struct TestOptions {
     pub settings: BTreeMap<String, String>,
     /// With a local certificate; then nobody authenticates in the clear.
     pub tls: bool,
+    /// Where files are, and who looks at them.
+    pub files: files::Settings,
 }
 
 /// How a server comes to its end before it is started again on the same store.
@@ -94,6 +96,7 @@ pub struct TestServer {
     disk: Faults,
     /// Browsers and their push service.
     pub browsers: Browsers,
+    files: files::Settings,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -108,10 +111,10 @@ impl TestServer {
             true => Some(Arc::new(Tls::open(Source::Local(local(&data, &policy)), UtcDateTime::now())?)),
             false => None,
         };
-        let browsers = Browsers::default();
-        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk, &browsers).await?;
+        let (browsers, files) = (Browsers::default(), options.files);
+        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk, &browsers, &files).await?;
         let connections = Default::default();
-        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, connections })
+        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, files, connections })
     }
 
     /// The server's inside.
@@ -168,6 +171,11 @@ impl TestServer {
         let task = tokio::spawn(net::component::serve(self.core().clone(), theirs));
         self.connections.lock().push(task);
         ours
+    }
+
+    /// The server's files, where it has any.
+    pub fn files(&self) -> Option<&Arc<Files>> {
+        self.web.files()
     }
 
     /// The server as a listener needs it, for tests over real sockets.
@@ -278,7 +286,7 @@ impl TestServer {
         }
         self.connections.lock().clear();
         (self.server, self.web, self.clock) =
-            open(&self.data, &self.policy, self.tls.clone(), &self.disk, &self.browsers).await?;
+            open(&self.data, &self.policy, self.tls.clone(), &self.disk, &self.browsers, &self.files).await?;
         Ok(())
     }
 
@@ -324,11 +332,12 @@ async fn open(
     tls: Option<Arc<Tls>>,
     disk: &Faults,
     browsers: &Browsers,
+    files: &files::Settings,
 ) -> Result<(Arc<Server>, Arc<Web>, JoinHandle<()>)> {
     let mut options = Options::new(data.path().join("rookery.db"));
     options.vfs = Some(disk.name().to_owned());
     let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
-    let files = assemble::files(&core, data.path())?;
+    let files = assemble::files(&core, data.path(), files.clone())?;
     let poster = Poster::open(data.path(), Client::through(browsers.dial()), &core.policy)?;
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };

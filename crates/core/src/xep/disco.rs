@@ -51,6 +51,7 @@ impl Announced {
         features.retain(|feature| match *feature {
             ns::REGISTER => policy.registration != Registration::Closed,
             ns::EXT_DISCO => !policy.services.is_empty(),
+            ns::FILE_INFO => policy.files.is_some(),
             feature if upload::INFO.server.contains(&feature) => policy.files.is_some(),
             _ => true,
         });

@@ -12,6 +12,7 @@ pub mod csi;
 pub mod disco;
 pub mod extdisco;
 pub mod fast;
+pub mod file_info;
 pub mod inbox;
 pub mod invisible;
 pub mod invite;
@@ -151,6 +152,7 @@ pub const ALL: &[Xep] = &[
     Xep::of("XEP-0231", "Bits of Binary", "1.0.1", "Passed on between resources; none are kept here."),
     serverinfo::SOFTWARE,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),
+    file_info::THUMBNAILS,
     carbons::INFO,
     vcard4::INFO,
     Xep::of("XEP-0297", "Stanza Forwarding", "1.0", "In carbons and archive results."),
@@ -211,6 +213,8 @@ pub const ALL: &[Xep] = &[
     ),
     Xep::of("XEP-0444", "Message Reactions", "0.2.1", "Passed on and archived."),
     invite::SIGN_UP,
+    file_info::INFO,
+    file_info::SHARING,
     serverinfo::OUTAGE,
     Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
     Xep::of(

@@ -88,6 +88,9 @@ impl Config {
             files_quota: None,
             files_total: None,
             files_unnamed_days: None,
+            files_scan_command: None,
+            files_scan_clamd: String::new(),
+            files_s3: Default::default(),
             resumption: Duration::ZERO,
             groups_host: None,
             stanza_bytes: 0,
@@ -354,6 +357,53 @@ pub const SETTINGS: &[Setting] = &[
             let days = value::number(value, 0..=YEARS_100)?;
             put(&mut config.files_unnamed_days, Ok(Some(days).filter(|days| *days > 0)))
         },
+    },
+    Setting {
+        key: "files.scan_command",
+        default: "\"\"",
+        about: "A program that looks at each file before it is kept; it gets the file's path. 0: clean; 1: not, and the first \
+                line of its output says why; anything else: it failed, and nothing is kept.",
+        set: |config, value| put(&mut config.files_scan_command, value::file(value)),
+    },
+    Setting {
+        key: "files.scan_clamd",
+        default: "\"\"",
+        about: "ClamAV's daemon, which looks at each file before it is kept: a socket such as \"/run/clamav/clamd.ctl\", or \
+                \"127.0.0.1:3310\". Without its answer nothing is kept.",
+        set: |config, value| put(&mut config.files_scan_clamd, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "files.s3_url",
+        default: "\"\"",
+        about: "A store of objects for the files, in place of the data directory: the address of S3, or of a service that \
+                speaks its protocol, as \"https://s3.example.net\".",
+        set: |config, value| {
+            put(&mut config.files_s3.url, value::base_url(value).map(Option::unwrap_or_default))
+        },
+    },
+    Setting {
+        key: "files.s3_bucket",
+        default: "\"\"",
+        about: "The bucket, which is there already and need not be public.",
+        set: |config, value| put(&mut config.files_s3.bucket, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "files.s3_region",
+        default: "\"us-east-1\"",
+        about: "Its region; many services do not mind.",
+        set: |config, value| put(&mut config.files_s3.region, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "files.s3_key_id",
+        default: "\"\"",
+        about: "The id of a key that may put, get and delete objects.",
+        set: |config, value| put(&mut config.files_s3.key, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "files.s3_secret",
+        default: "\"\"",
+        about: "The key.",
+        set: |config, value| put(&mut config.files_s3.secret, value::text(value).map(str::to_owned)),
     },
     Setting {
         key: "limits.resumption_minutes",

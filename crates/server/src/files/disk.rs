@@ -1,6 +1,7 @@
 //! Files on this machine: `ab/cdef…` by the SHA-256 of their bytes.
 
-use super::blocking;
+use super::{blocking, part::Part};
+use axum::body::Body;
 use data_encoding::HEXLOWER;
 use rookery_store::FileHash;
 use std::fs::{self, DirBuilder, File};
@@ -10,23 +11,22 @@ use std::path::{Path, PathBuf};
 
 /// A folder of files.
 #[derive(Clone)]
-pub struct Disk {
+pub(super) struct Disk {
     root: PathBuf,
 }
 
 impl Disk {
     /// The files below `root`, which is there.
-    pub fn new(root: PathBuf) -> Disk {
+    pub(super) fn new(root: PathBuf) -> Disk {
         Disk { root }
     }
 
     fn path(&self, hash: FileHash) -> PathBuf {
-        let name = HEXLOWER.encode(&hash.0);
-        self.root.join(&name[..2]).join(&name[2..])
+        self.root.join(name(hash))
     }
 
     /// Moves a synced file to its place. It is there after a power cut, too.
-    pub async fn place(&self, file: PathBuf, hash: FileHash) -> io::Result<()> {
+    pub(super) async fn place(&self, file: PathBuf, hash: FileHash) -> io::Result<()> {
         let (path, root) = (self.path(hash), self.root.clone());
         blocking(move || {
             let folder = path.parent().unwrap_or(&root);
@@ -40,14 +40,19 @@ impl Disk {
         .await
     }
 
+    /// A part of a file.
+    pub(super) async fn read(&self, hash: FileHash, from: u64, length: u64) -> io::Result<Body> {
+        Ok(Body::new(Part::new(self.open(hash).await?, from, length)))
+    }
+
     /// Opens a file.
-    pub async fn open(&self, hash: FileHash) -> io::Result<File> {
+    pub(super) async fn open(&self, hash: FileHash) -> io::Result<File> {
         let path = self.path(hash);
         blocking(move || File::open(path)).await
     }
 
     /// Erases a file, if it is there.
-    pub async fn erase(&self, hash: FileHash) -> io::Result<()> {
+    pub(super) async fn erase(&self, hash: FileHash) -> io::Result<()> {
         let path = self.path(hash);
         blocking(move || match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -55,6 +60,12 @@ impl Disk {
         })
         .await
     }
+}
+
+/// Where a file is: the first byte of its hash is a folder, so that no folder has too many.
+pub(super) fn name(hash: FileHash) -> String {
+    let hash = HEXLOWER.encode(&hash.0);
+    format!("{}/{}", &hash[..2], &hash[2..])
 }
 
 /// Makes a folder for its owner alone, with those above it.

@@ -66,6 +66,11 @@ impl Web {
         Arc::new(Web { server, admission, settings, files, sessions: Arc::default() })
     }
 
+    /// Uploaded files, where they are offered.
+    pub fn files(&self) -> Option<&Arc<Files>> {
+        self.files.as_ref()
+    }
+
     fn domain(&self) -> &str {
         &self.server.core.policy.domain
     }
@@ -85,7 +90,7 @@ fn router(web: Arc<Web>) -> Router {
 }
 
 /// A refusal with a sentence for people.
-fn refuse(status: StatusCode, sentence: &'static str) -> axum::response::Response {
+fn refuse(status: StatusCode, sentence: impl std::fmt::Display) -> axum::response::Response {
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     (status, [(header::CONTENT_TYPE, plain), NOSNIFF], format!("{sentence}\n")).into_response()
 }

@@ -34,6 +34,11 @@ impl Monitor {
             "rookery_sessions",
             "Sessions, by state: served, or waiting for their client to come back."
         );
+        describe_gauge!(
+            "rookery_files",
+            "Uploaded files that are stored; those of the same content are one."
+        );
+        describe_gauge!("rookery_files_bytes", "Bytes of the uploaded files that are stored.");
         describe_gauge!("rookery_store_waiting", "Writes that wait for the store.");
         describe_gauge!("rookery_store_commit_seconds_max", "The slowest commit since the start.");
         describe_counter!("rookery_store_commits_total", "Transactions committed.");
@@ -59,6 +64,14 @@ impl Monitor {
         axum::serve(listener, pages).await
     }
 
+    async fn observe_files(&self) {
+        // A store that does not answer shows elsewhere.
+        if let Ok(stored) = self.core.store.stored_files().await {
+            gauge!("rookery_files").set(stored.files as f64);
+            gauge!("rookery_files_bytes").set(stored.bytes as f64);
+        }
+    }
+
     fn observe(&self) {
         let (mut served, mut waiting) = (0u32, 0u32);
         for session in self.core.router.all() {
@@ -81,6 +94,7 @@ impl Monitor {
 
 async fn figures(State(monitor): State<Monitor>) -> Response {
     monitor.observe();
+    monitor.observe_files().await;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, monitor.figures.render()).into_response()
 }

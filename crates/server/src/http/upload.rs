@@ -46,6 +46,9 @@ async fn answer(files: &Arc<Files>, token: FileToken, request: Request) -> Respo
     let key = parameter(request.uri(), "key").map(str::to_owned);
     match (request.method(), key) {
         (&Method::OPTIONS, _) => preflight(),
+        (&Method::GET | &Method::HEAD, None) if parameter(request.uri(), "thumbnail").is_some() => {
+            download::thumbnail(files, token, request.headers()).await
+        }
         (&Method::GET, None) => download::get(files, token, request.headers(), true).await,
         (&Method::HEAD, None) => download::get(files, token, request.headers(), false).await,
         (&Method::HEAD, Some(key)) => put::offset(files, token, &key).await,

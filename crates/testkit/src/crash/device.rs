@@ -403,7 +403,8 @@ impl Actor {
 
     /// A place is given: the bytes go there, beside whatever else is done.
     fn upload(&mut self, iq: &Element, slot: &Element) {
-        let number = iq.attr("id").and_then(|id| id.strip_prefix("s-")).and_then(|id| id.parse::<usize>().ok());
+        let number =
+            iq.attr("id").and_then(|id| id.strip_prefix("s-")).and_then(|id| id.parse::<usize>().ok());
         let Some(&size) = number.and_then(|number| self.asked.get(number)) else { return };
         let url = |name| slot.get_child(name, ns::HTTP_UPLOAD).and_then(|child| child.attr("url"));
         let (Some(put), Some(get)) = (url("put"), url("get")) else { return };

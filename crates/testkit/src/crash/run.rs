@@ -109,7 +109,10 @@ impl fmt::Display for Report {
             "messages: {sent} sent, {acknowledged} acknowledged, {refused} refused, {received} received"
         )?;
         let [changes, done, refused] = self.writes;
-        writeln!(f, "rosters, block lists, members, files: {changes} changes, {done} done, {refused} refused")?;
+        writeln!(
+            f,
+            "rosters, block lists, members, files: {changes} changes, {done} done, {refused} refused"
+        )?;
         writeln!(
             f,
             "sessions: {binds} bound, {resumptions} resumed, {failures} not resumed, {resent} messages resent"

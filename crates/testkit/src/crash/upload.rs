@@ -65,7 +65,8 @@ pub(super) async fn put(
             // Killed meanwhile, or with a disk that fails.
             Err(_) | Ok(Err(_)) | Ok(Ok(Answered { status: 503 | 507, .. })) => sleep(PAUSE).await,
             Ok(Ok(answer)) => {
-                let complaint = format!("an upload was refused: {}", answer.head.lines().next().unwrap_or(""));
+                let complaint =
+                    format!("an upload was refused: {}", answer.head.lines().next().unwrap_or(""));
                 journal.open().complaints.push(complaint);
                 break;
             }

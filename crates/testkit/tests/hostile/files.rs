@@ -1,6 +1,7 @@
 //! Uploads and downloads (XEP-0363): what comes back is what was put there, and never runs; what does not fit is refused.
 
 use anyhow::{Context, Result};
+use rookery_proto::ns;
 use rookery_testkit::client::{Answered, Client, Slot, ask, request};
 use rookery_testkit::server::{Ending, PUBLIC_URL, StoreFault, TestOptions, TestServer};
 use std::time::Duration;
@@ -346,6 +347,220 @@ fn without_uploads_there_is_no_address_for_them() {
         let server = TestServer::start(TestOptions { settings, ..TestOptions::default() }).await?;
         let target = format!("/upload/{}/x", "a".repeat(26));
         assert_eq!(get(&server, &target, "").await?.status, 404);
+        Ok(())
+    });
+}
+
+/// Romeo shares a file with juliet.
+async fn shared(server: &TestServer, romeo: &mut Client, slot: &Slot, bytes: &[u8]) -> Result<()> {
+    assert_eq!(put(server, slot, "", bytes).await?.status, 201);
+    let message =
+        format!("<message to='juliet@localhost' type='chat' id='m1'><body>{}</body></message>", slot.url);
+    romeo.send_raw(&message).await?;
+    romeo.barrier().await?;
+    Ok(())
+}
+
+/// So many days go by at once; who is connected is missed by the server.
+async fn days(count: u64) {
+    tokio::time::advance(Duration::from_secs(count * 86_400)).await;
+    clock::settle().await;
+}
+
+/// What is to be removed has been, and its bytes are erased.
+async fn swept(server: &TestServer) -> Result<()> {
+    let files = server.files().context("there are no files")?;
+    while server.core().store.stored_files().await?.files > 0 {
+        files.sweep().await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_goes_when_its_message_is_taken_back() {
+    run(async {
+        let (server, mut romeo, slot) = with_slot(b"hello", "text/plain").await?;
+        shared(&server, &mut romeo, &slot, b"hello").await?;
+        drop(romeo);
+        days(90).await;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 200, "it is named");
+        let mut romeo = bound(&server, "romeo", "garden").await?;
+        let taken_back = "<message to='juliet@localhost' type='chat' id='m2'><body>taken back</body>\
+                          <retract xmlns='urn:xmpp:message-retract:1' id='m1'/></message>";
+        romeo.send_raw(taken_back).await?;
+        romeo.barrier().await?;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404, "at once");
+        swept(&server).await
+    });
+}
+
+#[test]
+fn a_file_that_nobody_names_goes_in_its_time() {
+    run(async {
+        let (server, _romeo, slot) = with_slot(b"hello", "text/plain").await?;
+        assert_eq!(put(&server, &slot, "", b"hello").await?.status, 201);
+        days(29).await;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 200);
+        days(1).await;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404);
+        swept(&server).await
+    });
+}
+
+#[test]
+fn files_go_with_old_messages() {
+    run(async {
+        let server = common::server(&[("retention_days", "7")]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let slot = romeo.slot("a", 5, "", "").await?;
+        shared(&server, &mut romeo, &slot, b"hello").await?;
+        days(6).await;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 200);
+        days(2).await;
+        // The sweeper of messages has come by when their file is gone.
+        while get(&server, &slot.get, "").await?.status == 200 {
+            clock::pass(Duration::from_secs(15)).await;
+        }
+        swept(&server).await
+    });
+}
+
+#[test]
+fn files_go_with_their_account() {
+    run(async {
+        let (server, mut romeo, slot) = with_slot(b"hello", "text/plain").await?;
+        shared(&server, &mut romeo, &slot, b"hello").await?;
+        server.delete_account("romeo").await?;
+        assert_eq!(get(&server, &slot.get, "").await?.status, 404);
+        swept(&server).await
+    });
+}
+
+#[test]
+fn ephemeral_files_go_after_a_day_and_pictures_of_profiles_stay() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let purpose = |name: &str| format!("<{name} xmlns='urn:xmpp:http:upload:purpose:0'/>");
+        let story = romeo.slot("a", 5, "", &purpose("ephemeral")).await?;
+        let face = romeo.slot("b", 6, "", &purpose("profile")).await?;
+        shared(&server, &mut romeo, &story, b"hello").await?;
+        assert_eq!(put(&server, &face, "", b"hello!").await?.status, 201);
+        days(1).await;
+        assert_eq!(get(&server, &story.get, "").await?.status, 404);
+        days(40).await;
+        assert_eq!(get(&server, &face.get, "").await?.status, 200);
+        Ok(())
+    });
+}
+
+/// One white point.
+const PICTURE: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
+#[test]
+fn pictures_have_small_copies() {
+    run(async {
+        let (server, mut romeo, slot) = with_slot(PICTURE, "image/gif").await?;
+        let ask = format!("<info xmlns='https://rookery.im/file' url='{}'/>", slot.url);
+        let unknown = romeo.iq("get", Some("localhost"), &ask).await;
+        assert!(unknown.is_err_and(|error| error.to_string().contains("item-not-found")));
+        assert_eq!(put(&server, &slot, "", PICTURE).await?.status, 201);
+        let answer = romeo.iq("get", Some("localhost"), &ask).await?;
+        let file = answer
+            .get_child("info", ns::FILE_INFO)
+            .and_then(|info| info.get_child("file", ns::FILE_METADATA));
+        let file = file.context("no metadata")?;
+        let text = |name: &str| file.get_child(name, ns::FILE_METADATA).map(|child| child.text());
+        let said =
+            ["media-type", "name", "size", "width", "height"].map(|name| text(name).unwrap_or_default());
+        assert_eq!(said, ["image/gif", "a file.bin", "43", "1", "1"]);
+        let hash = file.get_child("hash", ns::HASHES).context("no hash")?;
+        assert_eq!((hash.attr("algo"), hash.text().len()), (Some("sha-256"), 44));
+        let small = file.get_child("thumbnail", ns::THUMBS).context("no thumbnail")?;
+        assert_eq!(small.attr("uri"), Some(format!("{}?thumbnail", slot.url).as_str()));
+        assert_eq!(small.attr("media-type"), Some("image/jpeg"));
+        for _ in 0..2 {
+            let answer = get(&server, &format!("{}?thumbnail", slot.get), "").await?;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("content-type"), Some("image/jpeg"));
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+            assert!(answer.body.starts_with(&[0xff, 0xd8, 0xff]));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_no_picture_has_no_small_copy() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        // It says that it is a picture; its head is one's, and nothing follows.
+        let half = &PICTURE[..20];
+        for (kind, bytes) in [("image/png", &b"hello"[..]), ("text/plain", PICTURE), ("image/gif", half)] {
+            let slot = romeo.slot("a", bytes.len(), kind, "").await?;
+            assert_eq!(put(&server, &slot, "", bytes).await?.status, 201);
+            for _ in 0..2 {
+                assert_eq!(get(&server, &format!("{}?thumbnail", slot.get), "").await?.status, 404, "{kind}");
+            }
+            assert_eq!(get(&server, &slot.get, "").await?.body, bytes);
+        }
+        Ok(())
+    });
+}
+
+/// A daemon that finds something in every file with `EICAR` in it, and breaks when it reads `break`.
+async fn scanner(listener: tokio::net::UnixListener) -> Result<()> {
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let mut command = [0; 10];
+        stream.read_exact(&mut command).await?;
+        let mut whole = Vec::new();
+        loop {
+            let mut chunk = vec![0; stream.read_u32().await? as usize];
+            if chunk.is_empty() {
+                break;
+            }
+            stream.read_exact(&mut chunk).await?;
+            whole.extend(chunk);
+        }
+        let text = String::from_utf8_lossy(&whole);
+        if !text.contains("break") {
+            let found = text.contains("EICAR");
+            stream.write_all(if found { b"stream: Eicar-Test FOUND\0" } else { b"stream: OK\0" }).await?;
+        }
+    }
+}
+
+#[test]
+fn the_scanner_decides() {
+    run(async {
+        let folder = tempfile::tempdir()?;
+        let socket = folder.path().join("clamd");
+        let daemon = tokio::spawn(scanner(tokio::net::UnixListener::bind(&socket)?));
+        let settings = rookery::files::Settings {
+            scanner: Some(rookery::files::Scanner::ClamdSocket(socket)),
+            ..Default::default()
+        };
+        let server = common::with(TestOptions { files: settings, ..TestOptions::default() }).await?;
+        let mut romeo = bound(&server, "romeo", "orchard").await?;
+        let clean = romeo.slot("a", 5, "", "").await?;
+        assert_eq!(put(&server, &clean, "", b"hello").await?.status, 201);
+        let bad = romeo.slot("b", 5, "", "").await?;
+        let answer = put(&server, &bad, "", b"EICAR").await?;
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.body, b"The file is not taken: Eicar-Test was found in it.\n");
+        assert_eq!(get(&server, &bad.get, "").await?.status, 404);
+        assert_eq!(put(&server, &bad, "", b"hello").await?.status, 410, "its place is gone");
+        // Without a verdict nothing is kept.
+        let odd = romeo.slot("c", 5, "", "").await?;
+        assert_eq!(put(&server, &odd, "", b"break").await?.status, 503);
+        assert_eq!(get(&server, &odd.get, "").await?.status, 404);
+        daemon.abort();
+        daemon.await.ok();
+        assert_eq!(put(&server, &odd, "", b"hello").await?.status, 503);
+        assert_eq!(server.core().store.stored_files().await?.files, 1);
         Ok(())
     });
 }

@@ -4,22 +4,11 @@ use super::range::{Wanted, wanted};
 use super::{kinds, no_file, refuse, trouble};
 use crate::files::Files;
 use crate::http::NOSNIFF;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
 use rookery_store::FileToken;
-use std::fs::File;
-use std::future::Future;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::task::JoinHandle;
-
-/// Bytes that are read at a time.
-const CHUNK: u64 = 128 << 10;
 
 /// What is shown runs no script and loads nothing, and is nobody's page; pictures may be shown on any. An address never means
 /// another file, so it may be kept; not by proxies, which would keep what was taken back.
@@ -71,12 +60,34 @@ pub(super) async fn get(files: &Arc<Files>, token: FileToken, headers: &HeaderMa
     }
     let body = match body {
         false => Body::empty(),
-        true => match files.read(blob.hash).await {
-            Ok(file) => Body::new(Part { file: State::At(file), next: first, left: length }),
+        true => match files.read(blob.hash, first, length).await {
+            Ok(body) => body,
             Err(error) => return trouble(error),
         },
     };
     (status, tag, SAFE, head, body).into_response()
+}
+
+/// Answers with a small copy of a picture.
+pub(super) async fn thumbnail(files: &Arc<Files>, token: FileToken, headers: &HeaderMap) -> Response {
+    let upload = match files.upload(token).await {
+        Ok(Some(upload)) => upload,
+        Ok(None) => return no_file(),
+        Err(error) => return trouble(error),
+    };
+    let Some(blob) = upload.blob else { return no_file() };
+    let etag = format!("\"{token}-thumbnail\"");
+    if is_known(headers, &etag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)], SAFE).into_response();
+    }
+    match files.thumbnail(blob, upload.size).await {
+        Ok(Some(picture)) => {
+            let head = [(header::CONTENT_TYPE, "image/jpeg".to_owned()), (header::ETAG, etag)];
+            (head, SAFE, picture).into_response()
+        }
+        Ok(None) => refuse(StatusCode::NOT_FOUND, "There is no small copy of this file."),
+        Err(error) => trouble(error),
+    }
 }
 
 /// RFC 9110 §13.1.2: the client has it already.
@@ -84,66 +95,4 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     let mut tags = tags.flat_map(|tags| tags.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
     tags.any(|tag| tag == "*" || tag == etag)
-}
-
-/// A part of a file as a body, read as it is taken.
-struct Part {
-    file: State,
-    /// Where the next byte is.
-    next: u64,
-    /// Bytes that are still to come.
-    left: u64,
-}
-
-enum State {
-    /// Nothing is read at this moment.
-    At(File),
-    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
-    /// It failed.
-    Over,
-}
-
-impl HttpBody for Part {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let this = self.get_mut();
-        loop {
-            match std::mem::replace(&mut this.file, State::Over) {
-                State::At(file) if this.left > 0 => {
-                    let (from, most) = (this.next, this.left.min(CHUNK));
-                    this.file = State::Reading(tokio::task::spawn_blocking(move || read(file, from, most)));
-                }
-                State::Reading(mut reading) => {
-                    let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
-                        this.file = State::Reading(reading);
-                        return Poll::Pending;
-                    };
-                    let (file, data) = read.unwrap_or_else(|error| Err(io::Error::other(error)))?;
-                    this.next += data.len() as u64;
-                    this.left -= data.len() as u64;
-                    this.file = State::At(file);
-                    return Poll::Ready(Some(Ok(Frame::data(data.into()))));
-                }
-                State::At(_) | State::Over => return Poll::Ready(None),
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
-/// Reads some bytes, and `most` at most. The end of the file is an error: it is shorter than it should be.
-fn read(mut file: File, from: u64, most: u64) -> io::Result<(File, Vec<u8>)> {
-    let mut data = vec![0; most as usize];
-    file.seek(SeekFrom::Start(from))?;
-    file.read_exact(&mut data)?;
-    Ok((file, data))
 }

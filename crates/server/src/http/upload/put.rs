@@ -181,6 +181,10 @@ async fn receive(
         Err(Trouble::Store(StoreError::NotFound)) => {
             refuse(StatusCode::GONE, "The time for this upload is over. Ask for a new one.")
         }
+        Err(Trouble::Found(what)) => {
+            let sentence = format!("The file is not taken: {what} was found in it.");
+            refuse(StatusCode::UNPROCESSABLE_ENTITY, sentence)
+        }
         Err(Trouble::Store(StoreError::Full)) => no_room(StoreError::Full),
         Err(Trouble::Storage(error)) => Broken::Disk(error).into_response(),
         Err(error) => trouble(error),
