@@ -64,7 +64,7 @@ impl Core {
     pub async fn sign_out(&self, uid: Uid, device: DeviceId) -> Result<(), StanzaError> {
         self.store.remove_device(uid, device).await.map_err(store_error)?;
         let sessions = self.router.sessions(uid);
-        self.end_all(sessions.iter().filter(|session| session.is_of(device)), SIGNED_OUT).await;
+        self.sign_out_sessions(sessions.iter().filter(|session| session.is_of(device))).await;
         Ok(())
     }
 
@@ -82,10 +82,10 @@ impl Core {
         });
     }
 
-    /// Ends sessions that must not go on: their clients are not let in again without a password.
-    pub(crate) async fn end_all(&self, sessions: impl Iterator<Item = &Arc<Session>>, why: &'static str) {
+    /// Ends sessions that another device has signed out.
+    pub async fn sign_out_sessions(&self, sessions: impl Iterator<Item = &Arc<Session>>) {
         for session in sessions {
-            self.end(session, Some(StreamError::with("not-authorized", why))).await;
+            self.end(session, Some(StreamError::with("not-authorized", SIGNED_OUT))).await;
         }
     }
 }

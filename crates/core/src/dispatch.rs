@@ -89,6 +89,8 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, payload).await,
         (false, ns::PRIVATE, "query") => xep::private::get(ctx, payload).await,
         (true, ns::PRIVATE, "query") => xep::private::set(ctx, payload).await,
+        (false, ns::CAM, "list") => xep::cam::list(ctx).await,
+        (true, ns::CAM, "revoke") => xep::cam::revoke(ctx, payload).await,
         (true, ns::PUSH, "enable") => xep::push::enable(ctx, payload).await,
         (true, ns::PUSH, "disable") => xep::push::disable(ctx, payload).await,
         (false, ns::WEB_PUSH, "key") => xep::webpush::key(ctx),

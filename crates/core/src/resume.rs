@@ -318,6 +318,10 @@ impl Core {
             session.until_gone().await;
             Ok(())
         };
+        if let Some(installation) = session.installation.as_ref().filter(|_| first) {
+            // Only for the list of devices.
+            self.store.touch_device(session.uid, installation.device, self.env.now()).await.ok();
+        }
         let stream = session.state().sm.as_ref().and_then(|sm| Some((sm.resumable?, sm.handled)));
         if let Some((id, handled)) = stream {
             // The row stays: a client that comes too late is told how far it was heard (XEP-0198 §5).

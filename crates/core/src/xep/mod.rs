@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod bind2;
 pub mod blocking;
 pub mod bookmarks;
+pub mod cam;
 pub mod caps;
 pub mod carbons;
 pub mod csi;
@@ -239,4 +240,5 @@ pub const ALL: &[Xep] = &[
     ),
     notify::INFO,
     crate::muc::SLOW_MODE,
+    cam::INFO,
 ];
