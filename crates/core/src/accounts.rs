@@ -60,6 +60,9 @@ pub enum AccountError {
     /// The invitation is unknown, expired or used up.
     #[error("the invitation is not valid: it is unknown, expired or used up")]
     Invite,
+    /// It is no nickname.
+    #[error("a nickname has no control characters")]
+    Nick,
     /// The invitation is for an account of this name.
     #[error("the invitation is for the name {0}")]
     Meant(String),
@@ -103,6 +106,7 @@ impl From<AccountError> for StanzaError {
             AccountError::Name(_)
             | AccountError::Password(_)
             | AccountError::Elsewhere(_)
+            | AccountError::Nick
             | AccountError::Meant(_) => StanzaError::not_acceptable(),
             AccountError::Invite => StanzaError::not_allowed(),
             AccountError::NotFound => StanzaError::item_not_found(),
@@ -111,6 +115,10 @@ impl From<AccountError> for StanzaError {
         condition.text(said)
     }
 }
+
+/// What an account is told that waits for approval.
+const WAITS: &str = "An administrator looks at new accounts. Until yours is approved you can talk to administrators only. You \
+                     are told when it is.";
 
 /// Who wants an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,15 +182,16 @@ impl Accounts {
 
     /// Makes an account, and leaves a welcome in its log.
     pub async fn create(&self, wanted: Wanted, by: By) -> Result<Account, AccountError> {
-        Ok(self.sign_up(wanted, by).await?.account)
+        Ok(self.sign_up(wanted, by, false).await?.account)
     }
 
     /// The same, with what an invitation brings besides. Whoever calls it tells the sessions ([`crate::Core::sign_up`]).
-    pub async fn sign_up(&self, wanted: Wanted, by: By) -> Result<SignedUp, AccountError> {
+    /// With `waits` the account waits for an administrator's approval, and is told so.
+    pub async fn sign_up(&self, wanted: Wanted, by: By, waits: bool) -> Result<SignedUp, AccountError> {
         let new = self.prepare(wanted, by, self.iterations).await?;
-        let done = self.store.sign_up(new, self.domain.clone()).await?;
+        let done = self.store.sign_up(new, self.domain.clone(), waits).await?;
         // The account is made: that the welcome is missing must not look as if it were not.
-        if let Err(error) = self.welcome(&done.account).await {
+        if let Err(error) = self.welcome(&done.account, waits).await {
             tracing::warn!(uid = %done.account.uid, %error, "the welcome could not be stored");
         }
         Ok(done)
@@ -248,6 +257,11 @@ impl Accounts {
             (Some(given), Some(meant)) if given != meant => return Err(AccountError::Meant(meant)),
             (given, meant) => given.or(meant),
         };
+        // It will stand in documents of XML.
+        let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+        if wanted.nick.as_ref().is_some_and(|nick| nick.contains(odd)) {
+            return Err(AccountError::Nick);
+        }
         if let Some(name) = &name
             && self.store.account_by_name(name).await?.is_some()
         {
@@ -333,7 +347,7 @@ impl Accounts {
     }
 
     /// Tells a new account its address and its number: a message of the server, kept like any other.
-    async fn welcome(&self, account: &Account) -> Result<(), StoreError> {
+    async fn welcome(&self, account: &Account, waits: bool) -> Result<(), StoreError> {
         let address = self.address(account);
         let text = match account.primary {
             Primary::Number => {
@@ -345,6 +359,10 @@ impl Accounts {
                 uid = account.uid,
                 domain = self.domain,
             ),
+        };
+        let text = match waits {
+            true => format!("{text}\n\n{WAITS}"),
+            false => text,
         };
         let text = match self.store.notice(NoticeKind::Welcome).await? {
             Some(notice) => format!("{text}\n\n{}", notice.text),

@@ -4,7 +4,7 @@ use crate::address::Target;
 use crate::answer::{Answer, Reply};
 use crate::component::Component;
 use crate::member::Member;
-use crate::{Ctx, muc, xep};
+use crate::{Ctx, muc, review, xep};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 /// Handles an IQ of a client: answers it, or hands it on to the resource it is for.
 pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
+    if ctx.member.waits {
+        Box::pin(review::admit(ctx)).await?;
+    }
     let kind = ctx.stanza.type_().unwrap_or_default().into_owned();
     if ctx.stanza.id().is_none() {
         return Err(StanzaError::bad_request().text("An IQ has an id."));

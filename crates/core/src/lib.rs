@@ -30,6 +30,7 @@ pub mod push;
 pub mod render;
 pub mod reports;
 pub mod resume;
+pub mod review;
 pub mod roster;
 pub mod router;
 pub mod secret;
@@ -102,6 +103,8 @@ pub enum Registration {
     Closed,
     /// Who holds an invitation token.
     Invite,
+    /// Everybody, within the limits per address; who comes without an invitation waits for an administrator.
+    Review,
     /// Everybody, within the limits per address.
     Open,
 }
@@ -150,6 +153,8 @@ pub struct Core {
     pub listed: listed::Listed,
     /// How fast who goes.
     pub pace: pace::Pace,
+    /// Rings when an account waits for approval.
+    pub reviewing: tokio::sync::Notify,
     /// Commands that wait for their next form (XEP-0050).
     pub commands: xep::adhoc::Sessions,
     /// What accounts have learned of people they do not know.

@@ -370,3 +370,8 @@ pub const THUMBNAIL_PIXELS: u64 = 25_000_000;
 
 /// Width and height of what is taken for a picture at all, pixels: the formats allow no more.
 pub const PICTURE_EDGE: u32 = 65_535;
+/// After administrators were told of accounts that wait, they are not told again for this long.
+pub const REVIEW_PAUSE: Duration = Duration::from_secs(900);
+
+/// Accounts that such a message names; of more it says that there are more.
+pub const REVIEW_NAMED: usize = 10;

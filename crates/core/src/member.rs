@@ -22,6 +22,8 @@ pub struct Member {
     pub epoch: u32,
     /// Signed out for good by the operator.
     pub disabled: bool,
+    /// Waits for an administrator's approval, and talks to nobody else until then.
+    pub waits: bool,
     /// Whether this account administers the server (XEP-0133).
     pub admin: bool,
     /// Whether the limits of pace are not for this account (a bot, a bridge).
@@ -88,6 +90,7 @@ impl Directory {
             address: primary_address(&account, &self.domain),
             epoch: account.epoch,
             disabled: account.disabled,
+            waits: self.store.waits(uid).await?,
             admin: self.store.is_admin(uid).await?,
             unlimited: self.store.is_unlimited(uid).await?,
             blocked: self.store.blocklist(uid).await?.into_iter().collect(),

@@ -12,7 +12,7 @@ use crate::member::Member;
 use crate::muc::{self, Handout};
 use crate::privacy::Strangers;
 use crate::xep::inbox;
-use crate::{Core, Ctx, flags, render, store_error};
+use crate::{Core, Ctx, flags, render, review, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::ns;
@@ -80,6 +80,9 @@ impl Letter {
 
 /// Takes a message as far as the store's queue.
 pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
+    if ctx.member.waits && ctx.stanza.to().is_some() {
+        Box::pin(review::admit(ctx)).await?;
+    }
     let kind = Kind::of(ctx.stanza);
     let named = ctx.named()?;
     ctx.core.permits(named.as_ref())?;

@@ -1,6 +1,7 @@
 //! Presence (RFC 6121 §4) and the subscriptions it rests on (§3).
 
 use crate::address::{self, Target};
+use crate::review;
 use crate::session::Available;
 use crate::{Ctx, muc};
 use bytes::Bytes;
@@ -17,6 +18,9 @@ pub(crate) mod subscription;
 
 /// Handles a presence stanza of a client.
 pub async fn presence(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
+    if ctx.member.waits && ctx.stanza.to().is_some() {
+        Box::pin(review::admit(ctx)).await?;
+    }
     let kind = ctx.stanza.type_();
     let named = ctx.named()?;
     ctx.core.permits(named.as_ref())?;

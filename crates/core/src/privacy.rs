@@ -156,6 +156,7 @@ mod tests {
             address: address("romeo@localhost"),
             epoch: 0,
             disabled: false,
+            waits: false,
             admin: false,
             unlimited: false,
             blocked: BTreeSet::new(),

@@ -236,7 +236,7 @@ impl Core {
     }
 
     /// A message of the server into one log.
-    fn notice(&self, uid: Uid, to: &BareJid, name: &str, text: &str) -> Result<Append> {
+    pub(crate) fn notice(&self, uid: Uid, to: &BareJid, name: &str, text: &str) -> Result<Append> {
         let domain = BareJid::new(&self.policy.domain).map_err(|_| StoreError::Invalid("domain"))?;
         Ok(Append {
             stanza: self.said(to.as_str(), "chat", name, "", text).into(),

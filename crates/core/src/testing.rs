@@ -181,6 +181,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         harvest: Default::default(),
         listed: crate::listed::Listed::new(&policy.lists),
         pace: crate::pace::Pace::new(&policy.pace),
+        reviewing: Default::default(),
         commands: Default::default(),
         pushes: Default::default(),
         push_key: String::new(),

@@ -61,6 +61,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         push_key: vapid.public(),
         listed: Listed::new(&policy.lists),
         pace: Pace::new(&policy.pace),
+        reviewing: Default::default(),
         commands: Default::default(),
         meters: Default::default(),
         started: env.now(),
@@ -134,7 +135,7 @@ pub fn background(
     files: Option<Arc<Files>>,
     poster: Poster,
 ) -> tokio::task::JoinHandle<()> {
-    use keepalive::{announcements, flush, reports, run, sweep};
+    use keepalive::{announcements, flush, reports, reviews, run, sweep};
     let exports = export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned());
     let telling = push::run(core.clone(), Arc::new(poster));
     let core = move || core.clone();
@@ -145,6 +146,6 @@ pub fn background(
     };
     tokio::spawn(async move {
         let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()));
-        tokio::join!(all.0, all.1, all.2, all.3, all.4, tend, exports, telling).0
+        tokio::join!(all.0, all.1, all.2, all.3, all.4, reviews(core()), tend, exports, telling).0
     })
 }

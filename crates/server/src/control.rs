@@ -90,6 +90,15 @@ pub enum Request {
         /// The new one.
         password: String,
     },
+    /// Accounts that wait for approval.
+    Waiting,
+    /// Approve or refuse an account that waits.
+    Review {
+        /// Which.
+        account: String,
+        /// Whether it is approved.
+        approve: bool,
+    },
     /// Delete an account with all that is its own.
     Delete {
         /// Which.
@@ -138,6 +147,8 @@ pub enum Request {
         contact: bool,
         /// The name that the account will have.
         name: Option<String>,
+        /// The address of the group that who takes it up becomes a member of.
+        group: Option<String>,
     },
     /// Make a group that lasts.
     CreateGroup {

@@ -263,7 +263,9 @@ async fn greet(config: &Config, core: &Core) {
             Registration::Invite => {
                 println!("People sign up with an invitation: rookery invite create{data}")
             }
-            Registration::Open => println!("People may also sign up in their application."),
+            Registration::Review | Registration::Open => {
+                println!("People may also sign up in their application.")
+            }
         }
     }
     println!();

@@ -73,11 +73,11 @@ pub struct Friends {
 
 impl Store {
     /// Makes an account under the next free number, as [`Store::create_account`] does, with all that its invitation brings:
-    /// with an offer of contact both are in each other's roster. `domain` is the one that accounts live at.
+    /// with an offer of contact both are in each other's roster. `domain` is the one that accounts live at; with `waits` it waits for an administrator's approval.
     /// [`crate::StoreError::InvalidInvite`]: the invitation is not valid, makes no account, or is for another name.
-    pub async fn sign_up(&self, new: NewAccount, domain: String) -> Result<SignedUp> {
+    pub async fn sign_up(&self, new: NewAccount, domain: String, waits: bool) -> Result<SignedUp> {
         let numbers = self.numbers();
-        self.write(move |tx| invites::sign_up(tx, &numbers, new, &domain)).await
+        self.write(move |tx| invites::sign_up(tx, &numbers, new, &domain, waits)).await
     }
 
     /// Somebody who has an account takes up the invitation of `inviter` to become contacts (XEP-0379 §3.4); `None` if there

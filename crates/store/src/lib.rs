@@ -23,6 +23,7 @@ mod privacy;
 mod pubsub;
 mod push;
 mod report;
+mod review;
 mod roster;
 mod sqlite;
 mod store;

@@ -257,6 +257,7 @@ impl TestServer {
             account: get("for"),
             contact: get("contact").is_some(),
             name: get("name"),
+            group: get("group"),
         };
         match Admin::of(self.core().clone()).handle(request).await {
             control::Response::Invited { token, .. } => Ok(token),
@@ -380,6 +381,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("domain", domain) => policy.domain = domain.into(),
             ("registration", "closed") => policy.registration = Registration::Closed,
             ("registration", "invite") => policy.registration = Registration::Invite,
+            ("registration", "review") => policy.registration = Registration::Review,
             ("registration", "open") => policy.registration = Registration::Open,
             ("members_invite", _) => policy.members_invite = value == "true",
             ("component", hosts) => policy.components = hosts.split(',').map(component).collect(),

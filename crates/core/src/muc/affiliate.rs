@@ -130,6 +130,31 @@ async fn follow(
     Ok(())
 }
 
+impl Core {
+    /// Who has taken up an invitation to a group becomes a member, and is invited to enter (§7.8.2), which waits in the log.
+    /// Who is something to the group already, or was thrown out, stays so; a group that has ended is passed over.
+    pub(crate) async fn join_invited(
+        &self,
+        group: &BareJid,
+        inviter: &BareJid,
+        who: &BareJid,
+    ) -> Result<(), StanzaError> {
+        let Some(local) = group.node().filter(|_| group.domain().as_str() == self.policy.groups) else {
+            return Ok(());
+        };
+        let Some(room) = self.room(local.as_str()).await? else { return Ok(()) };
+        let _changing = room.changing.lock().await;
+        let row = {
+            let state = room.state();
+            (state.affiliation(who) == Affiliation::None)
+                .then(|| row(&state, who, Affiliation::Member, None, None))
+        };
+        let Some(row) = row else { return Ok(()) };
+        apply(self, &self.store, &room, None, vec![row]).await?;
+        letter::pass_on(self, &self.store, &room, inviter, &Invitation::to(who.clone())).await
+    }
+}
+
 /// Changes an occupant, and lets go of the sessions of one that is out. One that is not here any more is passed over.
 pub(super) async fn alter(
     core: &Core,

@@ -88,7 +88,7 @@ async fn taken_up(ctx: &Ctx<'_>, theirs: &Arc<Member>) -> Result<bool, StanzaErr
     let before = Watching::of(core, mine, theirs).await?;
     let party = |member: &Member| Party { uid: Some(member.uid), jid: member.address.clone() };
     let taken = ctx.store.take_up(invite_hash(&token), core.env.now(), party(mine), party(theirs)).await;
-    let Some((_, friends)) = taken.map_err(store_error)? else { return Ok(false) };
+    let Some((invite, friends)) = taken.map_err(store_error)? else { return Ok(false) };
     for (uid, change) in [(mine.uid, &friends.taker_change), (theirs.uid, &friends.inviter_change)] {
         core.contacts.changed(uid);
         if let Some(change) = change {
@@ -99,6 +99,9 @@ async fn taken_up(ctx: &Ctx<'_>, theirs: &Arc<Member>) -> Result<bool, StanzaErr
     core.befriended(mine, &theirs.address).await?;
     core.befriended(theirs, &mine.address).await?;
     exchange_presence(core, mine, theirs, before).await?;
+    if let Some(group) = &invite.offer.group {
+        core.enter_group(group, invite.created_by, &mine.address).await;
+    }
     Ok(true)
 }
 

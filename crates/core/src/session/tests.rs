@@ -11,6 +11,7 @@ fn session() -> Session {
         address: address.clone(),
         epoch: 0,
         disabled: false,
+        waits: false,
         admin: false,
         unlimited: false,
         blocked: BTreeSet::new(),

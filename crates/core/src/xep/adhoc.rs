@@ -15,6 +15,7 @@ mod notices;
 mod privacy;
 mod push;
 mod reports;
+mod review;
 mod sessions;
 
 pub use admin::INFO as ADMIN;
@@ -128,6 +129,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         directory::COMMANDS,
         invite::COMMANDS,
         push::COMMANDS,
+        review::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,
         notices::COMMANDS,

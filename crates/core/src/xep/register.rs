@@ -16,7 +16,7 @@ pub const INFO: Xep = Xep {
     version: "2.4",
     server: &[ns::REGISTER],
     account: &[],
-    note: "Sign up (closed, with invitation, open), change of password, cancellation; by fields or form.",
+    note: "Sign up (closed, with invitation, with review, open), change of password, cancellation; by fields or form.",
 };
 
 /// What is registered (§3.1).

@@ -127,7 +127,7 @@ async fn by_address(ctx: &Ctx<'_>, text: &str, online: bool) -> Result<Option<Pe
     let card = ctx.core.store.card(member.uid).await.map_err(store_error)?;
     let account = ctx.core.store.account(member.uid).await.map_err(store_error)?;
     match account {
-        Some(account) if card.findable != Findable::Nobody && !account.disabled => {
+        Some(account) if card.findable != Findable::Nobody && !account.disabled && !member.waits => {
             Ok(shown(ctx, &member, Found { account, card }, online))
         }
         _ => Ok(None),
@@ -162,7 +162,7 @@ fn shown(ctx: &Ctx<'_>, member: &Arc<Member>, found: Found, only_online: bool) -
     let mine = member.uid == ctx.member.uid;
     let visible = found.card.online && member.shows_itself(&ctx.member.address, true);
     let online = visible && is_here(ctx.core, member.uid);
-    let hidden = !mine && member.blocks(&ctx.session.jid);
+    let hidden = !mine && (member.waits || member.blocks(&ctx.session.jid));
     (!hidden && (online || !only_online)).then(|| Person { jid: member.address.clone(), found, online })
 }
 

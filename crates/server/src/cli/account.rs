@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::password::{Password, PasswordArgs};
 use super::terminal::{ask, counted, moment, print, table};
@@ -94,6 +94,16 @@ pub(super) enum Command {
         #[arg(long)]
         credentials: bool,
     },
+    /// Approve or refuse new accounts that wait, or list them
+    ///
+    /// While `registration.mode` is "review", who signs up without an invitation waits. What is refused is deleted.
+    Review {
+        /// Number, name or address
+        #[arg(requires = "verdict")]
+        account: Option<String>,
+        #[command(flatten)]
+        verdict: Verdict,
+    },
     /// Delete an account with its messages and contacts, for good
     Delete {
         /// Number, name or address
@@ -102,6 +112,18 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// What becomes of an account that waits.
+#[derive(Args)]
+#[group(id = "verdict", requires = "account", multiple = false)]
+pub(super) struct Verdict {
+    /// Let it talk to everybody
+    #[arg(long)]
+    approve: bool,
+    /// Delete it
+    #[arg(long)]
+    refuse: bool,
 }
 
 /// On or off.
@@ -166,10 +188,34 @@ impl Command {
             Command::Export { account: named, output, credentials } => {
                 export::run(control, named, output, credentials).await?;
             }
+            Command::Review { account, verdict } => review(control, account, verdict).await?,
             Command::Delete { account: named, yes } => delete(control, named, yes).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn review(control: &mut Control, named: Option<String>, verdict: Verdict) -> Result<()> {
+    let Some(named) = named else {
+        let Response::Accounts { accounts } = control.ask(Request::Waiting).await? else {
+            return unexpected();
+        };
+        let cell = |row: &AccountRow| {
+            let nick = row.nick.clone().unwrap_or_default();
+            [row.number.to_string(), row.address.clone(), nick, moment(row.created)]
+        };
+        if !accounts.is_empty() {
+            let cells: Vec<_> = accounts.iter().map(cell).collect();
+            print(&table(["NUMBER", "ADDRESS", "NICK", "SINCE (UTC)"], &cells))?;
+        }
+        print(&format!("{} to be reviewed.\n", counted(accounts.len() as u64, "account")))?;
+        return Ok(());
+    };
+    let request = Request::Review { account: named, approve: verdict.approve };
+    let row = account(control.ask(request).await?)?;
+    let became = if verdict.approve { "is approved" } else { "is refused, and deleted" };
+    print(&format!("{} {became}.\n", described(&row)))?;
+    Ok(())
 }
 
 async fn list(control: &mut Control, prefix: Option<String>, disabled: bool) -> Result<()> {

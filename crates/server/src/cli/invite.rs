@@ -34,6 +34,9 @@ pub(super) struct Create {
     /// The name that the account will have; nobody else gets it meanwhile
     #[arg(long, conflicts_with = "uses")]
     name: Option<String>,
+    /// The group that they become a member of, as 700001@groups.example.org
+    #[arg(long, value_name = "ADDRESS")]
+    group: Option<String>,
     /// How many accounts can be made with it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(INVITE_USES_MOST)))]
     uses: u32,
@@ -75,8 +78,8 @@ impl Command {
 }
 
 async fn create(control: &mut Control, wanted: Create) -> Result<()> {
-    let Create { account, contact, name, uses, expires } = wanted;
-    let request = Request::CreateInvite { uses, seconds: expires, account, contact, name };
+    let Create { account, contact, name, group, uses, expires } = wanted;
+    let request = Request::CreateInvite { uses, seconds: expires, account, contact, name, group };
     let response = control.ask(request).await?;
     let Response::Invited { token, link, page, invite } = response else { return unexpected() };
     let until = moment(invite.expires);

@@ -254,11 +254,13 @@ pub const SETTINGS: &[Setting] = &[
         key: "registration.mode",
         default: "\"invite\"",
         about: "\"closed\": only `rookery account create` makes accounts. \"invite\": so does who holds an invitation, of a \
-                member's or of `rookery invite create`. \"open\": everybody can, within the limit below.",
+                member's or of `rookery invite create`. \"review\": everybody can, within the limit below, and who has no invitation waits for an administrator. \
+                \"open\": everybody can, within the limit below.",
         set: |config, value| {
             let modes = [
                 ("closed", Registration::Closed),
                 ("invite", Registration::Invite),
+                ("review", Registration::Review),
                 ("open", Registration::Open),
             ];
             put(&mut config.registration, value::choice(value, &modes))

@@ -117,7 +117,7 @@ fn wrong_values_say_what_would_be_right() {
         ),
         (
             "registration.mode = 'opne'",
-            "`registration.mode`: this must be one of \"closed\", \"invite\", \"open\".",
+            "`registration.mode`: this must be one of \"closed\", \"invite\", \"review\", \"open\".",
         ),
         (
             "registration.reserved_numbers = ['9-1']",

@@ -5,7 +5,8 @@ use rookery_core::accounts::{AccountError, Accounts, By, Wanted};
 use rookery_core::env::Env;
 use rookery_core::export::{Desk, Order, State};
 use rookery_proto::Uid;
-use rookery_store::{Account, AccountFilter, Store, StoreError};
+use rookery_proto::jid::BareJid;
+use rookery_store::{Account, AccountFilter, Offer, Store, StoreError};
 use std::sync::Arc;
 
 use super::{AccountRow, Failure, IMPORT_PART, ImportLine, LIST_PART, Request, Response};
@@ -43,6 +44,8 @@ impl Admin {
             Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
             Request::SetUnlimited { account, unlimited } => self.set_unlimited(&account, unlimited).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
+            Request::Waiting => self.waiting().await,
+            Request::Review { account, approve } => self.review(&account, approve).await,
             Request::Delete { account } => self.delete(&account).await,
             Request::Export { account, credentials } => self.export(&account, credentials).await,
             Request::ExportState { id } => Ok(self.export_state(id)),
@@ -52,8 +55,16 @@ impl Admin {
             }
             Request::Announce { subject, text, online } => self.announce(subject, text, online).await,
             Request::Announcement { id } => self.announcement(id).await,
-            Request::CreateInvite { uses, seconds, account, contact, name } => {
-                self.create_invite(uses, seconds, account, contact, name).await
+            Request::CreateInvite { uses, seconds, account, contact, name, group } => {
+                let group = match group.as_deref().map(BareJid::new).transpose() {
+                    Ok(group) => group,
+                    Err(_) => {
+                        let why = "A group's address looks like 700001@groups.example.org.".to_owned();
+                        return Response::Refused { why };
+                    }
+                };
+                let offer = Offer { account: true, contact, name, group };
+                self.create_invite(uses, seconds, account, offer).await
             }
             Request::CreateGroup { name, owner, private } => self.create_group(name, owner, private).await,
             Request::ListGroups { after } => self.list_groups(after).await,
@@ -158,6 +169,30 @@ impl Admin {
         self.accounts.set_password(account.uid, password).await?;
         self.changed(account.uid, false).await;
         Ok(self.row(&account))
+    }
+
+    async fn waiting(&self) -> Result<Response, AccountError> {
+        let accounts = self.store.waiting(None, LIST_PART).await?;
+        let accounts = accounts.iter().map(|account| self.account_row(account)).collect();
+        Ok(Response::Accounts { accounts })
+    }
+
+    async fn review(&self, account: &str, approve: bool) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        let done = match (&self.running, approve) {
+            (Some(core), true) => core.approve(account.uid).await?,
+            (Some(core), false) => core.refuse(account.uid).await?,
+            (None, true) => self.store.approve(account.uid).await?,
+            (None, false) if self.store.waits(account.uid).await? => {
+                self.accounts.delete(&account, |_, _| ()).await?;
+                true
+            }
+            (None, false) => false,
+        };
+        match done {
+            true => Ok(self.row(&account)),
+            false => Ok(Response::Refused { why: "This account does not wait for approval.".to_owned() }),
+        }
     }
 
     async fn delete(&self, account: &str) -> Result<Response, AccountError> {

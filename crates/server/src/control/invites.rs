@@ -19,8 +19,7 @@ impl Admin {
         uses: u32,
         seconds: u64,
         account: Option<String>,
-        contact: bool,
-        name: Option<String>,
+        offer: Offer,
     ) -> Result<Response, AccountError> {
         let seconds = seconds.clamp(1, DAY * u64::from(INVITE_DAYS_MOST));
         let expires = Timestamp(self.env.now().0.saturating_add_unsigned(seconds * 1_000));
@@ -28,11 +27,10 @@ impl Admin {
             Some(account) => Some(self.accounts.find(&account).await?),
             None => None,
         };
-        let name = name.as_deref().map(Name::new).transpose()?.map(Name::into_string);
+        let name = offer.name.as_deref().map(Name::new).transpose()?.map(Name::into_string);
         // A name is one account's.
         let uses = if name.is_some() { 1 } else { uses.clamp(1, INVITE_USES_MOST) };
-        let contact = contact && inviter.is_some();
-        let offer = Offer { account: true, contact, name, group: None };
+        let offer = Offer { contact: offer.contact && inviter.is_some(), name, ..offer };
         let created_by = inviter.as_ref().map(|account| account.uid);
         let token = self.accounts.invite(uses, expires, created_by, offer.clone(), limits::INVITES).await?;
         let address = inviter.as_ref().map(|account| self.accounts.address(account));
@@ -78,6 +76,9 @@ impl Admin {
         };
         if offer.contact {
             what += if what.is_empty() { "contact" } else { ", contact" };
+        }
+        if let Some(group) = &offer.group {
+            what += &format!(", {group}");
         }
         InviteRow {
             id: id(invite)[..ID_SHOWN].to_owned(),

@@ -157,6 +157,7 @@ async fn invitations_are_made_listed_and_revoked() {
         account: account.map(str::to_owned),
         contact: account.is_some(),
         name: name.map(str::to_owned),
+        group: None,
     };
     let made = control.ask(make(3, 7, None, None)).await.unwrap();
     let Response::Invited { token, link, page, invite } = made else { panic!("{made:?}") };

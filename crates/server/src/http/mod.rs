@@ -5,6 +5,7 @@ mod body;
 mod bosh;
 pub mod client;
 mod discovery;
+mod invite;
 pub mod listener;
 mod monitor;
 mod origin;
@@ -84,6 +85,7 @@ fn router(web: Arc<Web>) -> Router {
         .route(BOSH_PATH, get(page::bosh).post(bosh::post).options(bosh::preflight))
         .route("/.well-known/host-meta", get(discovery::xml))
         .route("/.well-known/host-meta.json", get(discovery::json))
+        .route(invite::PATH, get(invite::show).post(invite::sign_up))
         .route(upload::PATH, any(upload::serve))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "There is no such page here.") })
         .with_state(web)

@@ -38,6 +38,22 @@ pub(super) fn judge(request: &Parts, domain: &str, settings: &Settings) -> Resul
     Ok([(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()), vary])
 }
 
+/// Whether a request is of a page of ours, or of no page: for forms, which no other page fills in, whatever the operator lets
+/// others read.
+pub(super) fn is_ours(request: &Parts, domain: &str, settings: &Settings) -> bool {
+    let mut origins = request.headers.get_all(header::ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => single(&request.headers, SEC_FETCH_SITE).is_none_or(|site| site == "same-origin"),
+        (Some(origin), None) => origin
+            .to_str()
+            .is_ok_and(|origin| is_own(origin, asked_host(request).as_deref(), domain, settings)),
+        _ => false,
+    }
+}
+
+/// What a browser says of where a request comes from (Fetch Metadata §2.4).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Whether a page of `origin` is one of ours: of the very host that it asks, or anywhere at our domain under TLS.
 fn is_own(origin: &str, asked: Option<&str>, domain: &str, settings: &Settings) -> bool {
     let origin = origin.to_ascii_lowercase();

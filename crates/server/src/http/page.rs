@@ -17,26 +17,40 @@ const STRICT: [(HeaderName, &str); 2] = [
 ];
 
 const STYLE: &str = "body{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:4em auto;padding:0 1em;color:#222;\
-                     background:#fff}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}";
+                     background:#fff}h1{line-height:1.2}h2{margin-top:2em}a{color:#15c}label{display:block;margin:1em 0}\
+                     input{display:block;width:100%;box-sizing:border-box;font:inherit;padding:.4em}\
+                     .button,button{display:inline-block;font:inherit;font-weight:bold;padding:.5em 1.2em;border:0;\
+                     border-radius:.4em;background:#15c;color:#fff;text-decoration:none;cursor:pointer}\
+                     .small{font-size:.85em;color:#666}.wrong{padding:.6em 1em;border-left:.3em solid #c22}\
+                     .card{padding:.2em 1.2em;border:1px solid #aaa;border-radius:.6em}.card b{display:block;font-size:1.4em;\
+                     overflow-wrap:anywhere}svg{display:block;width:14em;max-width:100%}\
+                     @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8bf}.small{color:#aaa}}";
 
-/// `/`
-pub(super) async fn welcome(State(web): State<Arc<Web>>) -> Response {
-    let domain = web.domain();
+/// A page with this title and body.
+pub(super) fn document(title: &str, body: impl FnOnce(&mut Xml)) -> Vec<u8> {
     let mut x = Xml::new();
     x.raw(b"<!DOCTYPE html>\n").open("html").attr("lang", "en").open("head");
     x.open("meta").attr("charset", "utf-8").close();
     x.open("meta").attr("name", "viewport").attr("content", "width=device-width").close();
-    x.text_element("title", domain).text_element("style", STYLE).close();
-    x.open("body").text_element("h1", domain);
-    x.text_element(
-        "p",
-        "This is a Rookery server: people talk to each other here with applications for XMPP.",
-    );
-    x.open("p")
-        .text("Sign in with any of them: your address ends in ")
-        .text_element("b", &format!("@{domain}"));
-    x.text(". If you have no account yet, ask who runs this server.");
-    let page = x.into_vec();
+    x.text_element("title", title).text_element("style", STYLE).close();
+    x.open("body");
+    body(&mut x);
+    x.into_vec()
+}
+
+/// `/`
+pub(super) async fn welcome(State(web): State<Arc<Web>>) -> Response {
+    let domain = web.domain();
+    let page = document(domain, |x| {
+        x.text_element("h1", domain).text_element(
+            "p",
+            "This is a Rookery server: people talk to each other here with applications for XMPP.",
+        );
+        x.open("p")
+            .text("Sign in with any of them: your address ends in ")
+            .text_element("b", &format!("@{domain}"));
+        x.text(". If you have no account yet, ask who runs this server.").close();
+    });
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], STRICT, [NOSNIFF], page).into_response()
 }
 

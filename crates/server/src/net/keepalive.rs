@@ -104,6 +104,25 @@ pub async fn reports(core: Arc<Core>) {
     }
 }
 
+/// Tells administrators of accounts that wait for them: at once of the first, and of those that come soon after together.
+/// Runs for as long as it is polled.
+pub async fn reviews(core: Arc<Core>) {
+    let mut told = None;
+    loop {
+        match core.tell_of_waiting(told).await {
+            Ok(last) if last != told => {
+                told = last;
+                tokio::time::sleep(limits::REVIEW_PAUSE).await;
+            }
+            Ok(_) => core.reviewing.notified().await,
+            Err(error) => {
+                tracing::warn!(%error, "administrators are not told of new accounts yet");
+                tokio::time::sleep(EVERY).await;
+            }
+        }
+    }
+}
+
 /// Asks a silent client for a sign of life, once.
 fn ask(core: &Core, session: &Session) {
     let managed = {

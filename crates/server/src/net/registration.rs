@@ -10,7 +10,7 @@ use rookery_proto::form::{self as data, Answers, Field, Kind, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::{self, Child, Stanza};
 use rookery_proto::xml::Xml;
-use rookery_store::{Shown, Timestamp};
+use rookery_store::{Account, Shown, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -34,27 +34,39 @@ impl SignUps {
         SignUps { per_hour: per_hour.into(), made: Debts::new(each), tried: Debts::new(each.div_f64(TRIES)) }
     }
 
+    /// Whether `peer` has tried so often that it must wait.
+    pub fn is_spent(&self, peer: IpAddr, now: Timestamp) -> bool {
+        self.tried.of(&subnet(peer), now) > self.per_hour * TRIES - 1.0
+    }
+
+    /// `peer` has tried something: an invitation, a name.
+    pub fn note_try(&self, peer: IpAddr, now: Timestamp) {
+        self.tried.add(subnet(peer), now);
+    }
+
     /// Whether `peer` may try now. Every attempt counts, so that names cannot be asked for one after the other.
     fn admit(&self, peer: IpAddr, now: Timestamp) -> Result<(), StanzaError> {
-        let peer = subnet(peer);
-        let spent = self.made.of(&peer, now) > self.per_hour - 1.0;
-        if spent || self.tried.of(&peer, now) > self.per_hour * TRIES - 1.0 {
+        if self.made.of(&subnet(peer), now) > self.per_hour - 1.0 || self.is_spent(peer, now) {
             // XEP-0077 §8 leaves the condition open; waiting helps.
             return Err(StanzaError::resource_constraint()
                 .text("Too many sign-ups from your address. Try again later."));
         }
-        self.tried.add(peer, now);
+        self.note_try(peer, now);
         Ok(())
     }
 }
 
-/// What somebody fills in.
+/// What somebody fills in, here or on a page.
 #[derive(Default)]
-struct Form {
-    user: Option<String>,
-    nick: Option<String>,
-    password: Option<String>,
-    token: Option<String>,
+pub struct Entry {
+    /// The name for the address.
+    pub user: Option<String>,
+    /// What others call them.
+    pub nick: Option<String>,
+    /// The password.
+    pub password: Option<String>,
+    /// The invitation that they hold.
+    pub invite: Option<Shown>,
 }
 
 /// Whether an element is about signing up; nothing else is answered before authentication.
@@ -105,7 +117,7 @@ async fn answer(
     if !set {
         return Ok(form(mode, invite.is_some()));
     }
-    sign_up(server, peer, fields(&query)?, invite).await
+    sign_up(server, peer, fields(server, &query)?, *invite).await
 }
 
 /// XEP-0445 §4: a token is shown before the form is asked for. Whether it has expired is looked at here and not again.
@@ -149,15 +161,15 @@ fn form(mode: Registration, invited: bool) -> Vec<u8> {
 }
 
 /// What was filled in: a form counts more than the fields beside it.
-fn fields(query: &Child<'_>) -> Result<Form, StanzaError> {
-    let mut form = Form::default();
+fn fields(server: &Server, query: &Child<'_>) -> Result<Entry, StanzaError> {
+    let mut form = Entry::default();
     let mut take = |name: &str, value: String| {
         let value = Some(value).filter(|value| !value.is_empty());
         match name {
             "username" => form.user = value,
             "nick" => form.nick = value,
             "password" => form.password = value,
-            "token" => form.token = value,
+            "token" => form.invite = value.map(|token| server.core.accounts.shown(&token)),
             _ => {}
         }
     };
@@ -175,26 +187,31 @@ fn fields(query: &Child<'_>) -> Result<Form, StanzaError> {
 async fn sign_up(
     server: &Server,
     peer: IpAddr,
-    form: Form,
-    invite: &mut Option<Shown>,
+    entry: Entry,
+    invite: Option<Shown>,
 ) -> Result<Vec<u8>, StanzaError> {
-    let now = server.core.env.now();
-    server.sign_ups.admit(peer, now)?;
-    // §3.1: what is required must be there.
-    let password =
-        form.password.ok_or_else(|| StanzaError::not_acceptable().text("A password is needed."))?;
-    let invite = form.token.map(|token| server.core.accounts.shown(&token)).or(*invite);
-    if server.core.policy.registration == Registration::Invite && invite.is_none() {
-        return Err(StanzaError::not_allowed().text("You need an invitation to sign up here."));
-    }
-    let wanted = Wanted { name: form.user, nick: form.nick, password, invite };
-    let account = server.core.sign_up(wanted).await?.account;
-    server.sign_ups.made.add(subnet(peer), now);
+    let account = make(server, peer, Entry { invite: entry.invite.or(invite), ..entry }).await?;
     let address = server.core.accounts.address(&account);
-    tracing::info!(uid = account.uid.0, %peer, "signed up");
     // The client learns its address here, because without a name it did not choose it.
     let mut x = Xml::new();
     x.open_ns("query", ns::REGISTER).leaf("registered");
     x.text_element("username", address.node().map_or("", |node| node.as_str())).close();
     Ok(x.into_vec())
+}
+
+/// Makes an account for somebody who comes from `peer`.
+pub async fn make(server: &Server, peer: IpAddr, entry: Entry) -> Result<Account, StanzaError> {
+    let now = server.core.env.now();
+    server.sign_ups.admit(peer, now)?;
+    // §3.1: what is required must be there.
+    let password =
+        entry.password.ok_or_else(|| StanzaError::not_acceptable().text("A password is needed."))?;
+    if server.core.policy.registration == Registration::Invite && entry.invite.is_none() {
+        return Err(StanzaError::not_allowed().text("You need an invitation to sign up here."));
+    }
+    let wanted = Wanted { name: entry.user, nick: entry.nick, password, invite: entry.invite };
+    let account = server.core.sign_up(wanted).await?.account;
+    server.sign_ups.made.add(subnet(peer), now);
+    tracing::info!(uid = account.uid.0, %peer, "signed up");
+    Ok(account)
 }

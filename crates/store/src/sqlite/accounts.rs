@@ -287,6 +287,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM visibility WHERE uid = ?1",
         "DELETE FROM answered WHERE uid = ?1",
         "DELETE FROM card WHERE uid = ?1",
+        "DELETE FROM review WHERE uid = ?1",
         "DELETE FROM card_word WHERE uid = ?1",
         "DELETE FROM displayed WHERE uid = ?1",
         "DELETE FROM roster WHERE uid = ?1",

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::int;
-use super::{Tx, accounts, subscriptions};
+use super::{Tx, accounts, review, subscriptions};
 use crate::account::Numbers;
 use crate::invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 use crate::roster::Party;
@@ -117,9 +117,18 @@ pub(super) fn spend(tx: &Tx<'_>, shown: Shown) -> Result<Invite> {
     Ok(invite)
 }
 
-pub(crate) fn sign_up(tx: &mut Tx<'_>, numbers: &Numbers, new: NewAccount, domain: &str) -> Result<SignedUp> {
+pub(crate) fn sign_up(
+    tx: &mut Tx<'_>,
+    numbers: &Numbers,
+    new: NewAccount,
+    domain: &str,
+    waits: bool,
+) -> Result<SignedUp> {
     let shown = new.invite;
     let account = accounts::create(tx, numbers, new)?;
+    if waits {
+        review::begin(tx, account.uid)?;
+    }
     let invite = match shown {
         Some(shown) => get(tx.conn, shown.hash)?,
         None => None,

@@ -27,6 +27,7 @@ pub(crate) mod privacy;
 pub(crate) mod pubsub;
 pub(crate) mod push;
 pub(crate) mod reports;
+pub(crate) mod review;
 pub(crate) mod roster;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;

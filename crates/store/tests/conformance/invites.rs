@@ -24,7 +24,7 @@ async fn sign_up(
     name: Option<&str>,
     invite: Option<Shown>,
 ) -> Result<rookery_store::SignedUp, StoreError> {
-    store.sign_up(NewAccount { invite, ..account(name) }, DOMAIN.to_owned()).await
+    store.sign_up(NewAccount { invite, ..account(name) }, DOMAIN.to_owned(), false).await
 }
 
 async fn made(store: &Store, name: &str) -> Party {
@@ -68,7 +68,7 @@ pub(crate) async fn an_invitation_is_used_up(f: Fixture) {
 pub(crate) async fn what_was_shown_in_time_is_good(f: Fixture) {
     keep(&f.store, invite(3, 2_000)).await.unwrap();
     let late = NewAccount { created: Timestamp(9_000), invite: shown(3, 1_999), ..account(None) };
-    assert!(f.store.sign_up(late, DOMAIN.to_owned()).await.is_ok());
+    assert!(f.store.sign_up(late, DOMAIN.to_owned(), false).await.is_ok());
 }
 
 pub(crate) async fn a_name_is_kept_for_whom_it_is_meant(mut f: Fixture) {

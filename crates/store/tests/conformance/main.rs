@@ -17,6 +17,7 @@ mod privacy;
 mod pubsub;
 mod push;
 mod reports;
+mod review;
 mod roster;
 mod streams;
 mod sweep;
@@ -76,6 +77,8 @@ macro_rules! suite {
                     an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                review:
+                    an_account_waits_until_it_is_approved;
                 directory:
                     a_card_is_kept, who_agreed_is_found, who_did_not_agree_is_not_found, any_part_of_a_chinese_name_is_found,
                     all_words_must_be_there, pages_follow_the_numbers, cards_are_bounded;

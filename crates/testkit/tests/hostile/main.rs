@@ -7,6 +7,7 @@ mod common;
 mod component;
 mod files;
 mod http;
+mod invitations;
 mod memory;
 mod offline;
 mod personal;

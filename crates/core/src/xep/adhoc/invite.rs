@@ -54,6 +54,9 @@ fn refused(error: AccountError) -> StanzaError {
 
 /// XEP-0401 §4.1: at once, and for one person.
 async fn invite(turn: Turn<'_>) -> Result<Next, StanzaError> {
+    if turn.ctx.member.waits {
+        return Err(StanzaError::forbidden().text("Your account waits for an administrator."));
+    }
     let made = turn.ctx.core.invite_contact(turn.ctx.member).await.map_err(refused)?;
     tracing::info!(uid = turn.ctx.member.uid.0, "invited somebody");
     shown(made)

@@ -1,0 +1,5 @@
+-- Accounts that wait for an administrator to approve them.
+
+CREATE TABLE review (
+    uid INTEGER PRIMARY KEY
+) STRICT;
