@@ -23,7 +23,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_directory.sql"),
     include_str!("migrations/0013_push.sql"),
     include_str!("migrations/0014_pace.sql"),
-    include_str!("migrations/0012_pace.sql"),
     include_str!("migrations/0015_review.sql"),
 ];
 
