@@ -3,7 +3,7 @@
 //!
 //! A node's items have as ids the SHA-256 of a bare address or a domain, in hexadecimal. It is read when its service
 //! connects, and followed from then on; what is known of it stays in force while the service is away. Who is listed is
-//! refused as a stranger ([`Core::reception`]) and in groups; contacts are not asked for their hash.
+//! refused as a stranger ([`Core::reception`]); groups may ask too ([`Core::banned_by_lists`]).
 
 use crate::Core;
 use crate::component::Component;

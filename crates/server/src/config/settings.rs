@@ -470,8 +470,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "moderation.lists",
         default: "[]",
         about: "Block lists that services publish (real-time block lists), as [\"rtbl.example.org/muc_bans_sha256\"]: the \
-                service and its node. Today a service can be a component. Who is on a list is refused as a stranger and in \
-                groups.",
+                service and its node. Today a service can be a component. Who is on a list is refused as a stranger.",
         set: |config, value| put(&mut config.lists, value::lists(value)),
     },
     Setting {
