@@ -89,7 +89,7 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::INBOX, "inbox") => xep::inbox::get(ctx, payload).await,
         (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => xep::pep::iq(ctx, ctx.member, set, payload).await,
         (false, ns::VCARD, "vCard") => xep::vcard::get(ctx, ctx.member).await,
-        (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, payload).await,
+        (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, ctx.member, payload).await,
         (false, ns::PRIVATE, "query") => xep::private::get(ctx, payload).await,
         (true, ns::PRIVATE, "query") => xep::private::set(ctx, payload).await,
         (false, ns::CAM, "list") => xep::cam::list(ctx).await,

@@ -168,9 +168,6 @@ pub const ROOM_ASKED: usize = 16;
 /// How long (ms) who has asked for voice waits before asking again: a moderator needs some time.
 pub const ROOM_ASK_AGAIN_MS: i64 = 60_000;
 
-/// Days that a room's own retention may be: a hundred years, which is to say for ever.
-pub const ROOM_RETENTION_DAYS: u32 = 36_525;
-
 /// Seconds of a room's slow mode (XEP-0500): a day.
 pub const ROOM_SLOW_SECONDS: u32 = 86_400;
 

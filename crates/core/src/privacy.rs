@@ -103,7 +103,11 @@ impl Core {
     }
 
     /// Whether `owner` lets `who` see its presence: a subscription `from` or `both`, and neither block nor rule against it.
+    /// A group is seen by those who belong to it.
     pub async fn may_see(&self, owner: Uid, who: &Jid) -> Result<bool, StanzaError> {
+        if let Some(belongs) = self.belongs(owner, &who.to_bare()).await? {
+            return Ok(belongs);
+        }
         Ok(self.sight(owner, who).await?.watches)
     }
 

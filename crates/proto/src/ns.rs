@@ -251,6 +251,8 @@ pub const MUC_UNIQUE: &str = "http://jabber.org/protocol/muc#unique";
 pub const HATS: &str = "urn:xmpp:hats:0";
 /// XEP-0421: occupants' stable ids.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// Notices of a group: a node of ours.
+pub const NOTICES: &str = "https://rookery.im/protocol/notices";
 /// XEP-0402: bookmarks.
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 /// XEP-0048: bookmarks as of old.

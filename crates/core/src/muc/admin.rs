@@ -109,6 +109,13 @@ pub(super) async fn set(ctx: &Ctx<'_>, room: &Arc<Room>, query: &Child<'_>) -> A
     for change in &mut changes {
         if let Who::Jid(jid) = &mut change.who {
             *jid = known(ctx, jid).await?;
+            // Who is made a member may be invited (§9.5): the limit of strangers that one writes to holds here too.
+            if matches!(change.to, To::Affiliation { affiliation, .. } if affiliation >= Affiliation::Member)
+            {
+                let named = Jid::from(jid.clone());
+                let target = ctx.core.target(&named).await?;
+                ctx.core.approach(ctx.member, Some(&named), &target).await?;
+            }
         }
     }
     let changing = room.changing.lock().await;

@@ -14,9 +14,6 @@ pub const FORM: &str = "http://jabber.org/protocol/muc#roomconfig";
 /// The type of what disco tells of a room (§15.5.4).
 pub const INFO_FORM: &str = "http://jabber.org/protocol/muc#roominfo";
 
-/// How many days what is said is kept: a field of our own, named as XEP-0068 §3.4 wants it.
-const RETENTION: &str = "{https://rookery.im/protocol/room}retention_days";
-
 /// Whether those without voice may ask for it (§7.13): a field of our own.
 const VOICE_REQUESTS: &str = "{https://rookery.im/protocol/room}voice_requests";
 
@@ -93,16 +90,12 @@ pub struct RoomConfig {
     pub history: u32,
     /// Messages are kept in the room's archive.
     pub archived: bool,
-    /// For how many days; `None`: as long as the server keeps messages.
-    pub retention_days: Option<u32>,
     /// Seconds that a participant waits after a message before the next; 0: none (XEP-0500).
     pub slow_mode: u32,
     /// A related node of a publish-subscribe service; empty: none.
     pub pubsub: String,
     /// Addresses to turn to.
     pub contacts: Vec<String>,
-    /// Hashes of the pictures in the room's vCard (XEP-0486). Not in the form: they change with the vCard.
-    pub avatar: Vec<String>,
 }
 
 const ROLES: [Role; 3] = [Role::Moderator, Role::Participant, Role::Visitor];
@@ -131,11 +124,9 @@ impl Default for RoomConfig {
             max_occupants: None,
             history: limits::ROOM_HISTORY_DEFAULT,
             archived: true,
-            retention_days: None,
             slow_mode: 0,
             pubsub: String::new(),
             contacts: Vec::new(),
-            avatar: Vec::new(),
         }
     }
 }
@@ -147,6 +138,8 @@ pub struct Facts<'a> {
     pub occupants: usize,
     /// What is being talked about.
     pub subject: &'a str,
+    /// The hash of its picture.
+    pub avatar: Option<&'a str>,
 }
 
 impl RoomConfig {
@@ -236,12 +229,6 @@ impl RoomConfig {
             roles("muc#roomconfig_getmemberlist", "Who may see the list of members", &self.members_seen_by),
             tick("muc#roomconfig_enablelogging", "What is said is kept", self.archived),
             number(
-                RETENTION,
-                "For how many days (0: as long as the server keeps messages)",
-                limits::ROOM_RETENTION_DAYS,
-                self.retention_days.unwrap_or(0),
-            ),
-            number(
                 "muc#roomconfig_slow_mode_duration",
                 "Seconds between two messages of one person",
                 limits::ROOM_SLOW_SECONDS,
@@ -307,9 +294,6 @@ impl RoomConfig {
             "muc#roomconfig_getmemberlist" => self.members_seen_by = read_roles(values),
             "muc#roomconfig_maxusers" => self.max_occupants = read_max(var, value, self.max_occupants)?,
             "muc#roomconfig_enablelogging" => self.archived = tick(self.archived),
-            RETENTION => {
-                self.retention_days = Some(number(self.retention_days.unwrap_or(0))).filter(|days| *days > 0);
-            }
             "muc#roomconfig_slow_mode_duration" => self.slow_mode = number(self.slow_mode),
             "muc#roomconfig_pubsub" => self.pubsub = text(limits::ROOM_TEXT)?,
             "muc#roominfo_contactjid" => self.contacts = read_contacts(var, values)?,
@@ -343,10 +327,9 @@ impl RoomConfig {
                 Field::new(Kind::JidMulti, "muc#roominfo_contactjid", "Contacts").values(&self.contacts),
             );
         }
-        if !self.avatar.is_empty() {
+        if let Some(hash) = facts.avatar {
             // XEP-0486 §3.3
-            form = form
-                .field(Field::new(Kind::TextMulti, "muc#roominfo_avatarhash", "Avatar").values(&self.avatar));
+            form = form.field(Field::new(Kind::TextMulti, "muc#roominfo_avatarhash", "Avatar").value(hash));
         }
         form
     }

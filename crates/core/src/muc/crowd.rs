@@ -28,6 +28,7 @@ fn session(n: usize) -> Arc<Session> {
         epoch: 0,
         disabled: false,
         admin: false,
+        unlimited: false,
         blocked: Default::default(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),

@@ -7,12 +7,14 @@ use super::rooms::config_of;
 use super::{ARCHIVE_FEATURES, ROOM_FEATURES};
 use crate::answer::{Answer, Reply};
 use crate::xep::disco::info;
+use crate::xep::pep;
 use crate::{Ctx, limits, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
+use rookery_store::{Group, GroupAffiliation};
 
 const IDENTITY: (&str, &str) = ("conference", "text");
 
@@ -21,7 +23,7 @@ pub(super) fn service_info(payload: &Child<'_>) -> Answer {
     if payload.attr("node").is_some() {
         return Err(StanzaError::item_not_found());
     }
-    let features = [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::MUC, ns::MUC_UNIQUE, ns::PING, ns::RSM];
+    let features = [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::MUC, ns::MUC_UNIQUE, ns::PING, ns::RSM, ns::VCARD];
     Ok(Reply::Payload(info(&[IDENTITY], Some("Groups"), &features, &[], None)))
 }
 
@@ -39,6 +41,8 @@ pub(super) async fn service_items(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer 
         after.map(|after| Uid::from_local(&after).ok_or_else(StanzaError::item_not_found)).transpose()?;
     // One more tells whether there is more.
     let mut groups = ctx.core.store.listed_groups(after, max + 1).await.map_err(store_error)?;
+    groups.extend(own_hidden(ctx, after).await?);
+    groups.sort_unstable_by_key(|group| group.uid);
     let more = groups.len() > max;
     groups.truncate(max);
     let mut x = Xml::new();
@@ -60,15 +64,26 @@ pub(super) async fn service_items(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer 
     Ok(Reply::Payload(x.into_vec()))
 }
 
+/// The groups that only those find who belong to them.
+async fn own_hidden(ctx: &Ctx<'_>, after: Option<Uid>) -> Result<Vec<Group>, StanzaError> {
+    let own = ctx.core.store.groups_of(&ctx.member.address).await.map_err(store_error)?;
+    let own = own.into_iter().filter(|(group, who)| {
+        who.affiliation >= GroupAffiliation::Member
+            && !group.config.listed
+            && after.is_none_or(|after| group.uid > after)
+    });
+    Ok(own.map(|(group, _)| group).collect())
+}
+
 /// §6.4: what a room is. One that is hidden says so to who has its address, and no more than its entrance would.
-pub(super) fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
+pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
     match payload.attr("node").as_deref() {
         None => {}
         // §6.7: what the client's reserved nick is.
         Some("x-roomuser-item") => return reserved_nick(ctx, room),
-        Some(_) => return Err(StanzaError::item_not_found()),
+        Some(node) => return pep::disco::info(ctx, &ctx.core.as_member(room), node).await,
     }
-    let subject = room.place.subject();
+    let (subject, avatar) = (room.place.subject(), room.place.avatar.lock().clone());
     let (config, occupants) = {
         let state = room.state();
         if state.config.locked && state.affiliation(&ctx.member.address) < Affiliation::Owner {
@@ -82,7 +97,7 @@ pub(super) fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answ
     }
     features.sort_unstable();
     let subject = subject.as_ref().map_or("", |subject| &subject.text);
-    let form = config.info(Facts { occupants, subject });
+    let form = config.info(Facts { occupants, subject, avatar: avatar.as_deref() });
     let name = if config.name.is_empty() {
         room.place.address.node().map(|n| n.as_str())
     } else {
@@ -105,7 +120,11 @@ fn reserved_nick(ctx: &Ctx<'_>, room: &Room) -> Answer {
 }
 
 /// §6.5: who is in the room, for those who are, and for all where it is public.
-pub(super) fn room_items(ctx: &Ctx<'_>, room: &Room) -> Answer {
+/// With a node: what is in it.
+pub(super) async fn room_items(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
+    if payload.attr("node").is_some() {
+        return pep::disco::items(ctx, &ctx.core.as_member(room), payload).await;
+    }
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_ITEMS);
     let state = room.state();

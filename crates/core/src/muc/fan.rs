@@ -7,7 +7,7 @@ use super::occupant::{Occupant, Seat};
 use super::privilege::{Affiliation, Role};
 use super::room::Place;
 use super::show::{self, Phase};
-use super::status;
+use super::{nodes, status};
 use crate::presence::broadcast::addressed;
 use crate::session::Session;
 use crate::{Core, flags, limits};
@@ -321,7 +321,9 @@ impl Fan {
         let Some(core) = self.core.upgrade() else { return };
         let said = history::read(&core, &self.place, &greeting.history, self.last).await;
         let subject = history::subject(&self.place);
-        for stanza in said.iter().chain([&subject]) {
+        let photo =
+            self.place.avatar.lock().as_deref().map(|hash| nodes::photo(&self.place.address, Some(hash)));
+        for stanza in photo.iter().chain(&said).chain([&subject]) {
             greeting.session.push(addressed(stanza, greeting.session.jid.as_str()));
         }
     }

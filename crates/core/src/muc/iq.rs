@@ -64,8 +64,8 @@ async fn unique(ctx: &Ctx<'_>) -> Answer {
 /// What a client asks of a room.
 async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>) -> Answer {
     match (set, payload.ns(), payload.name()) {
-        (false, ns::DISCO_INFO, "query") => disco::room_info(ctx, room, payload),
-        (false, ns::DISCO_ITEMS, "query") => disco::room_items(ctx, room),
+        (false, ns::DISCO_INFO, "query") => disco::room_info(ctx, room, payload).await,
+        (false, ns::DISCO_ITEMS, "query") => disco::room_items(ctx, room, payload).await,
         (false, ns::PING, "ping") => Ok(Reply::Empty),
         (false, ns::MUC_ADMIN, "query") => admin::get(ctx, room, payload),
         (true, ns::MUC_ADMIN, "query") => admin::set(ctx, room, payload).await,
@@ -78,6 +78,11 @@ async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>
         (false, ns::MAM, "metadata") => archive::metadata(ctx, room).await,
         (true, ns::MODERATE, "moderate") => moderation::moderate(ctx, room, payload).await,
         (true, ns::FASTEN, "apply-to") => moderation::apply_to(ctx, room, payload).await,
+        (false, ns::VCARD, "vCard") => xep::vcard::get(ctx, &ctx.core.as_member(room)).await,
+        (true, ns::VCARD, "vCard") => xep::vcard::set(ctx, &ctx.core.as_member(room), payload).await,
+        (_, ns::PUBSUB | ns::PUBSUB_OWNER, "pubsub") => {
+            xep::pep::iq(ctx, &ctx.core.as_member(room), set, payload).await
+        }
         _ => Err(StanzaError::service_unavailable()),
     }
 }

@@ -50,6 +50,11 @@ async fn invitations_of(
     let mut people = Vec::with_capacity(invitations.len());
     for invitation in &invitations {
         people.push(admin::known(ctx, &invitation.to.to_bare()).await?);
+        // A room is no way around the limit of strangers that one writes to.
+        if invitation.word == Word::Invite {
+            let target = ctx.core.target(&invitation.to).await?;
+            ctx.core.approach(ctx.member, Some(&invitation.to), &target).await?;
+        }
     }
     for (invitation, who) in invitations.iter().zip(&people) {
         match invitation.word {

@@ -22,6 +22,7 @@ mod letter;
 mod mediate;
 pub(crate) mod message;
 pub mod moderation;
+pub mod nodes;
 pub mod occupant;
 mod owner;
 pub mod privilege;
@@ -114,6 +115,9 @@ const ROOM_FEATURES: &[&str] = &[
     ns::RETRACT,
     ns::MODERATE,
     ns::MODERATE_OLD,
+    ns::PUBSUB,
+    ns::REGISTER,
+    ns::VCARD,
 ];
 
 /// What one with an archive announces.

@@ -30,6 +30,8 @@ pub struct Place {
     pub created: Timestamp,
     /// What it is about, as far as the occupants were told: set by who tells them.
     pub(super) subject: Mutex<Option<GroupSubject>>,
+    /// The hash of its picture, if it has one (XEP-0486).
+    pub(super) avatar: Mutex<Option<String>>,
 }
 
 /// One room in use. Whoever holds it keeps it so: its occupants' sessions do.

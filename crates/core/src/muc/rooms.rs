@@ -127,6 +127,7 @@ impl Core {
             epoch: group.epoch,
             created: group.created,
             subject: Mutex::new(group.subject.clone()),
+            avatar: Mutex::default(),
         }
     }
 
@@ -160,7 +161,9 @@ impl Core {
         };
         let Some(group) = group.map_err(store_error)? else { return Ok(None) };
         let people = self.store.group_affiliates(group.uid).await.map_err(store_error)?;
-        let (room, events, behind) = Room::new(self.place_of(&group), config_of(&group), people);
+        let place = self.place_of(&group);
+        *place.avatar.lock() = self.announced_avatar(group.uid).await?;
+        let (room, events, behind) = Room::new(place, config_of(&group), people);
         rooms.add(&room, group.name.as_deref());
         // Read when the doorbell knows the room already: what is committed between is in the queue.
         let head = self.store.head(room.place.uid).await.map_err(store_error)?;

@@ -161,7 +161,7 @@ impl Core {
     }
 
     /// The hash to announce: not of a picture that only some may see.
-    async fn announced_avatar(&self, uid: Uid) -> Result<Option<String>, StanzaError> {
+    pub(crate) async fn announced_avatar(&self, uid: Uid) -> Result<Option<String>, StanzaError> {
         let Some((id, _)) = self.described_avatar(uid).await? else { return Ok(None) };
         let node = self.store.node(uid, ns::AVATAR_METADATA).await.map_err(store_error)?.map(Known::from);
         let shown = node.is_some_and(|node| matches!(node.config.access, Access::Open | Access::Presence));
@@ -170,6 +170,12 @@ impl Core {
 
     /// An account has another picture: its presence says so (XEP-0398 §4).
     pub async fn avatar_changed(&self, owner: &Member) {
+        if rookery_store::is_group(owner.uid) {
+            if let Err(error) = self.group_avatar_changed(owner.uid).await {
+                tracing::warn!(uid = owner.uid.0, ?error, "a group's new picture was not announced");
+            }
+            return;
+        }
         for session in self.router.sessions(owner.uid) {
             if let Err(error) = self.announce_avatar(&session).await {
                 tracing::warn!(uid = owner.uid.0, ?error, "a new avatar was not announced");

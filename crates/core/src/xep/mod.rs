@@ -154,6 +154,12 @@ pub const ALL: &[Xep] = &[
     serverinfo::SOFTWARE,
     Xep::of("XEP-0237", "Roster Versioning", "1.3", "Part of RFC 6121."),
     file_info::THUMBNAILS,
+    Xep::of(
+        "XEP-0249",
+        "Direct MUC Invitations",
+        "1.2.1",
+        "Passed on and kept as messages. They make nobody a member: an invitation by way of the room does.",
+    ),
     carbons::INFO,
     vcard4::INFO,
     Xep::of("XEP-0297", "Stanza Forwarding", "1.0", "In carbons and archive results."),
@@ -232,6 +238,7 @@ pub const ALL: &[Xep] = &[
         "SCRAM: keys that were made with fewer rounds than the operator asks for now are made anew.",
     ),
     fast::INFO,
+    crate::muc::nodes::AVATAR,
     Xep::of(
         "XEP-0490",
         "Message Displayed Synchronization",

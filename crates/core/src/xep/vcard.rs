@@ -69,9 +69,12 @@ async fn stored(visit: &Visit<'_>) -> Result<Option<Stanza>, StanzaError> {
     Ok(page.unwrap_or_default().items.first().and_then(|item| Stanza::parse(&item.payload).ok()))
 }
 
-/// Another card (§3.2), and with it another avatar and vCard 4.
-pub async fn set(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    let (core, owner) = (ctx.core, ctx.member);
+/// Another card of `owner` (§3.2), and with it another avatar and vCard 4.
+pub async fn set(ctx: &Ctx<'_>, owner: &Arc<Member>, payload: &Child<'_>) -> Answer {
+    let core = ctx.core;
+    if !Visit::new(ctx, owner).await?.own {
+        return Err(StanzaError::forbidden());
+    }
     let card = Stanza::parse(payload.xml()).map_err(|_| StanzaError::bad_request())?;
     let photo = card.children().filter(is_photo).find_map(|photo| {
         let text = |name| photo.child(ns::VCARD, name).map(|c| c.text().into_owned()).unwrap_or_default();

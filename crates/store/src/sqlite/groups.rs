@@ -269,6 +269,8 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     {
         tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
     }
+    // Its nodes: card, picture, notices, requests.
+    super::pubsub::erase(tx, uid)?;
     tx.forget(uid);
     Ok(())
 }

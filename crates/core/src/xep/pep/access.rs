@@ -16,7 +16,7 @@ pub struct Visit<'a> {
     pub ctx: &'a Ctx<'a>,
     /// Whose nodes they are.
     pub owner: &'a Arc<Member>,
-    /// Whether it is the owner who asks.
+    /// Whether it is the owner who asks, or somebody who acts for it.
     pub own: bool,
     /// Whether who asks may see the owner's presence.
     pub known: bool,
@@ -25,7 +25,7 @@ pub struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// A visit of the request's sender to `owner`.
     pub async fn new(ctx: &'a Ctx<'a>, owner: &'a Arc<Member>) -> Result<Visit<'a>, StanzaError> {
-        let own = ctx.member.uid == owner.uid;
+        let own = ctx.core.keeps_nodes(owner.uid, ctx.member).await?;
         let known = own || ctx.core.may_see(owner.uid, &ctx.session.jid.clone().into()).await?;
         Ok(Visit { ctx, owner, own, known })
     }

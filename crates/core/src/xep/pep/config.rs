@@ -152,6 +152,8 @@ impl Config {
                 ..Config::default()
             },
             ns::BOOKMARKS_OLD => Config { access: Access::Whitelist, ..Config::default() },
+            // What a group or a person has to say to all who belong to it, now and before.
+            ns::NOTICES => Config { max_items: None, last: SendLast::Never, ..Config::default() },
             _ => Config::default(),
         }
     }

@@ -166,8 +166,8 @@ impl Core {
         Ok(listeners)
     }
 
-    /// The sessions that want to hear of a node, each once: the owner's, contacts', those that sent the owner presence,
-    /// and all of who has subscribed.
+    /// The sessions that want to hear of a node, each once: the owner's, contacts', those in the room of a group,
+    /// those that sent the owner presence, and all of who has subscribed.
     async fn candidates(
         &self,
         owner: &Member,
@@ -181,6 +181,7 @@ impl Core {
                 all.extend(self.router.sessions(uid).into_iter().filter(|s| wants(s, node)));
             }
         }
+        all.extend(self.in_room(owner.uid).into_iter().filter(|s| wants(s, node)));
         all.extend(self.followers.of(&owner.address).into_iter().filter(|s| wants(s, node)));
         for subscriber in affiliates.iter().filter(|affiliate| affiliate.subscribed) {
             let Some(local) = subscriber.jid.node() else { continue };
