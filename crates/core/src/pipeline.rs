@@ -295,7 +295,7 @@ async fn store(
 }
 
 /// Queues an append, with what the sender says to have read.
-async fn append_with(
+pub(crate) async fn append_with(
     ctx: &Ctx<'_>,
     append: Append,
     displayed: Option<Displayed>,

@@ -143,6 +143,8 @@ pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
 pub const MAM_GROUPCHAT: &str = "urn:xmpp:mam:2#groupchat-field";
 /// XEP-0313 §4.1.6: and archives have messages of groups.
 pub const MAM_GROUPCHAT_KEPT: &str = "urn:xmpp:mam:2#groupchat-available";
+/// XEP-0431: the archive can be searched.
+pub const FULL_TEXT: &str = "urn:xmpp:fulltext:0";
 /// XEP-0359: unique and stable ids.
 pub const SID: &str = "urn:xmpp:sid:0";
 /// XEP-0334: hints how to treat a message.

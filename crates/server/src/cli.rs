@@ -6,8 +6,10 @@ mod block;
 mod export;
 mod group;
 mod import;
+mod index;
 mod invite;
 mod password;
+mod progress;
 mod report;
 mod terminal;
 
@@ -71,6 +73,9 @@ enum Command {
     /// what changes.
     #[command(subcommand)]
     Group(group::Command),
+    /// Look after the index of the full-text search
+    #[command(subcommand)]
+    Index(index::Command),
     /// Invite people to make their own account
     ///
     /// An invitation is a link, or the token in it. Who opens the link, or enters the token in a client when signing up,
@@ -124,6 +129,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Group(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
+        Command::Index(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Invite(command) => {

@@ -135,6 +135,10 @@ pub enum Request {
         /// Which.
         id: u64,
     },
+    /// Throw the index of the full-text search away, and begin to make it anew.
+    DropIndex,
+    /// Go on with the index.
+    Index,
     /// Make an invitation.
     CreateInvite {
         /// How often it can be taken up.
@@ -284,6 +288,15 @@ pub enum Response {
     Shown {
         /// On how many devices.
         devices: u64,
+    },
+    /// How far the index of the full-text search has come.
+    Indexed {
+        /// The number of the last message in it.
+        done: u64,
+        /// The number of the last message.
+        total: u64,
+        /// Whether there is more to do.
+        more: bool,
     },
     /// An invitation was made.
     Invited {

@@ -25,6 +25,7 @@ mod push;
 mod report;
 mod review;
 mod roster;
+mod search;
 mod sqlite;
 mod store;
 mod stream;
@@ -53,6 +54,7 @@ pub use pubsub::{
 pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
+pub use search::Indexed;
 pub use store::{Doorbell, Options, Pending, Stats, Store};
 pub use stream::StreamId;
 pub use timeline::{

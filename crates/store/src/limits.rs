@@ -47,6 +47,33 @@ pub const INBOX_SCAN_LEAST: usize = 16;
 /// Entries among which a displayed one is looked for by its sender's name: people read the end of a conversation.
 pub const DISPLAYED_SCAN: usize = 256;
 
+/// Bytes of what somebody looks for: a sentence in any script.
+pub const TYPED_BYTES: usize = 1_024;
+
+/// Words in it, or characters where words are not divided.
+pub const TYPED_WORDS: usize = 64;
+
+/// Letters from which on a word is found by its beginning; of less, too much would be found.
+pub const PREFIX_CHARS: usize = 3;
+
+/// Letters of a word that are looked at: longer than any word, shorter than what is none.
+pub const WORD_CHARS: usize = 64;
+
+/// Bytes of a message's text that are indexed: a chapter of a book.
+pub const TEXT_INDEXED: usize = 64 * 1_024;
+
+/// What one search looks at of what the index finds: some hundred milliseconds of a reader at most.
+pub const SEARCH_SCAN: usize = 2_000;
+
+/// Slices of the index that a search waits for: what was said in the last moments.
+pub const SEARCH_CATCH_UP: usize = 4;
+
+/// Messages in one slice of the index: some ten milliseconds.
+pub const INDEX_BATCH: usize = 500;
+
+/// The same in bytes of stanzas.
+pub const INDEX_BYTES: usize = 4 << 20;
+
 /// Log pointers of one appended body: both sides of a conversation, or a small group and its members.
 pub const POINTERS: usize = SMALL_GROUP + 1;
 

@@ -11,6 +11,7 @@ use rookery_proto::Uid;
 use tokio::sync::oneshot;
 
 use crate::account::Numbers;
+use crate::sqlite::search::Index;
 use crate::sqlite::{Connection, Kind, Location, Sqlite, Tx};
 use crate::stream::StreamId;
 use crate::timeline::Entry;
@@ -22,7 +23,8 @@ pub type Doorbell = Box<dyn Fn(Uid, Arc<Entry>) + Send + Sync>;
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The database file; made if it is not there.
+    /// The database file; made if it is not there. The index of the full-text search stands beside it, with the ending
+    /// `search.db`.
     pub path: PathBuf,
     /// The first number given to an account.
     pub first_number: u64,
@@ -75,6 +77,7 @@ pub struct Stats {
 pub struct Store {
     database: Arc<Sqlite>,
     numbers: Arc<Numbers>,
+    index: Arc<Index>,
     /// What each write also notes; see [`Store::handling`].
     handling: Option<(StreamId, u32)>,
 }
@@ -84,6 +87,7 @@ impl Store {
     /// [`StoreError::Busy`]: another process has it open; [`StoreError::NewerSchema`]: a newer version wrote it.
     pub async fn open(options: Options, doorbell: Doorbell) -> Result<Store> {
         let numbers = Arc::new(Numbers::new(options.first_number, options.reserved.iter().cloned()));
+        let index = Arc::new(Index::new(options.path.with_extension("search.db")));
         let location = Location {
             path: options.path,
             #[cfg(feature = "test-vfs")]
@@ -92,7 +96,7 @@ impl Store {
             synchronous_off: options.synchronous_off,
         };
         let database = Arc::new(Sqlite::open(location, doorbell).await?);
-        Ok(Store { database, numbers, handling: None })
+        Ok(Store { database, numbers, index, handling: None })
     }
 
     /// This store, except that each write made through it also notes `handled` for the stream, in the same transaction
@@ -103,6 +107,13 @@ impl Store {
 
     /// Commits what waits, moves all into the database file and closes it. Later verbs get [`StoreError::Closed`].
     pub async fn close(&self) -> Result<()> {
+        let index = Arc::clone(&self.index);
+        // Before the readers go; it is made again from the store, so that nothing is lost with it.
+        let closing = self.read(move |_| {
+            index.close();
+            Ok(())
+        });
+        closing.await.ok();
         self.database.close().await
     }
 
@@ -142,6 +153,11 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.read(query).await
+    }
+
+    /// The index of the full-text search.
+    pub(crate) fn search_index(&self) -> Arc<Index> {
+        Arc::clone(&self.index)
     }
 
     /// Which numbers are given to accounts.

@@ -9,7 +9,7 @@ use crate::sqlite::{Kind, page, sweep, timeline};
 use crate::store::{Pending, Store};
 use crate::{Result, Timestamp};
 
-/// A stored body. Unique among the bodies that are kept.
+/// A stored body. Its number is never given again, and greater than those given before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MessageId(pub u64);
 
@@ -174,6 +174,9 @@ pub struct PageQuery {
     pub ids: Vec<Useq>,
     /// Also what was said in groups ([`Flags::GROUP`]).
     pub groups: bool,
+    /// Only what has these words (XEP-0431): all of them; what stands in quotes as it stands there. At most
+    /// [`crate::limits::TYPED_BYTES`]. Of what is found so, more than [`crate::limits::SEARCH_SCAN`] is not counted.
+    pub text: Option<Box<str>>,
     /// Which part of the result.
     pub window: Window,
     /// The most entries wanted; at most [`crate::limits::PAGE`] are given.
@@ -302,7 +305,10 @@ impl Store {
 
     /// A page of the archive. `None`: an id in the query is not in the archive (`item-not-found`).
     pub async fn page(&self, uid: Uid, query: PageQuery) -> Result<Option<Page>> {
-        self.read(move |conn| page::page(conn, uid, &query)).await
+        match query.text.clone() {
+            Some(text) => self.found(uid, query, &text).await,
+            None => self.read(move |conn| page::page(conn, uid, &query)).await,
+        }
     }
 
     /// Whether there is a message to or from this peer in the archive.

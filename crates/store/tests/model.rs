@@ -131,6 +131,7 @@ fn query() -> impl Strategy<Value = PageQuery> {
             before_id,
             ids,
             groups: false,
+            text: None,
             window,
             max,
         },

@@ -58,3 +58,9 @@ pub const MUC: &str = "http://jabber.org/protocol/muc";
 pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// XEP-0045: what owners do.
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+/// XEP-0060.
+pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+/// XEP-0430.
+pub const INBOX: &str = "urn:xmpp:inbox:1";
+/// XEP-0490.
+pub const MDS: &str = "urn:xmpp:mds:displayed:0";

@@ -5,7 +5,8 @@ use super::occupant::Occupant;
 use super::privilege::Role;
 use super::room::Room;
 use super::{mediate, moderation, small, whisper};
-use crate::pipeline::{Kind, Step, forged, has_content, is_encrypted, origin};
+use crate::pipeline::{Kind, Step, append_with, forged, has_content, is_encrypted, origin};
+use crate::xep::inbox;
 use crate::{Ctx, flags, limits, store_error};
 use rookery_proto::Useq;
 use rookery_proto::error::{ErrorType, StanzaError};
@@ -60,6 +61,10 @@ async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
     }
     let stanza = as_occupant(ctx, room, &speaker)?;
     let mut class = if is_encrypted(ctx.stanza) { Flags::ENCRYPTED } else { Flags::default() };
+    if inbox::is_instant(ctx.stanza) {
+        class = class | Flags::INSTANT;
+    }
+    let displayed = inbox::of_group_marker(ctx, &room.place);
     if let Some(text) = subject {
         // What a room is about lasts, and so does who said so, also where nothing else that is said does.
         let append = append(ctx, room, &speaker, stanza, class | flags::SUBJECT).await?;
@@ -68,8 +73,11 @@ async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
         return pending.map(|pending| Step::Commit(pending, None)).map_err(store_error);
     }
     if content && config.archived && may_be_stored(ctx.stanza) {
-        let pending = ctx.store.append(append(ctx, room, &speaker, stanza, class).await?).await;
-        return pending.map(|pending| Step::Commit(pending, None)).map_err(store_error);
+        let append = append(ctx, room, &speaker, stanza, class).await?;
+        return Ok(Step::Commit(append_with(ctx, append, displayed).await?, None));
+    }
+    if let Some(displayed) = displayed {
+        ctx.store.set_displayed(displayed).await.map_err(store_error)?;
     }
     if !content {
         class = class | flags::STATE;

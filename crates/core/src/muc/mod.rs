@@ -121,4 +121,4 @@ const ROOM_FEATURES: &[&str] = &[
 ];
 
 /// What one with an archive announces.
-const ARCHIVE_FEATURES: &[&str] = &[ns::MAM, ns::MAM_EXTENDED, ns::SID];
+const ARCHIVE_FEATURES: &[&str] = &[ns::MAM, ns::MAM_EXTENDED, ns::FULL_TEXT, ns::SID];

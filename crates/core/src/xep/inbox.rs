@@ -8,7 +8,9 @@
 //! clients sent (XEP-0333), and what they published for one another (XEP-0490).
 
 use super::{Xep, mam};
+use crate::address::Target;
 use crate::answer::{Answer, Reply};
+use crate::muc::room::Place;
 use crate::render::{Reader, archive_id, parse_archive_id};
 use crate::{Ctx, address, limits, store_error};
 use rookery_proto::error::StanzaError;
@@ -99,19 +101,29 @@ pub(crate) fn is_instant(stanza: &Stanza) -> bool {
     stanza.children().any(says) && !stanza.children().any(about)
 }
 
-/// What the sender of a marker has read (XEP-0333 §4.2); `acknowledged` is of that standard's older versions.
+/// What the sender of a marker has read (XEP-0333 §4.2).
 pub(crate) fn of_marker(ctx: &Ctx<'_>, peer: &BareJid) -> Option<Displayed> {
-    let marker = ctx
-        .stanza
-        .children()
-        .find(|child| child.ns() == ns::MARKERS && matches!(child.name(), "displayed" | "acknowledged"))?;
-    let id = marker.attr("id")?;
+    let id = displayed_id(ctx.stanza)?;
     // A client that was given nothing else names the id under which the message stands in the archive.
     let upto = match parse_archive_id(&id, ctx.member.epoch) {
         Some(useq) => Upto::Entry(useq),
-        None => Upto::Named { to: ctx.member.address.clone(), id: (*id).into() },
+        None => Upto::Named { to: ctx.member.address.clone(), id: id.into() },
     };
     Some(Displayed { uid: ctx.member.uid, peer: peer.clone(), upto })
+}
+
+/// What the sender of a marker has read in a group, which names the group's own id of the message (XEP-0333 §4.4).
+pub(crate) fn of_group_marker(ctx: &Ctx<'_>, group: &Place) -> Option<Displayed> {
+    let useq = parse_archive_id(&displayed_id(ctx.stanza)?, group.epoch)?;
+    let upto = Upto::Shared(group.uid, useq);
+    Some(Displayed { uid: ctx.member.uid, peer: group.address.clone(), upto })
+}
+
+/// Which message a marker names; `acknowledged` is of that standard's older versions.
+fn displayed_id(stanza: &Stanza) -> Option<String> {
+    let is_marker =
+        |child: &Child<'_>| child.ns() == ns::MARKERS && matches!(child.name(), "displayed" | "acknowledged");
+    stanza.children().find(is_marker)?.attr("id").map(|id| id.into_owned())
 }
 
 /// What the owner of an item of the node [`ns::MDS`] has read (XEP-0490 §3): the item's id is the conversation's address.
@@ -124,12 +136,28 @@ pub(crate) async fn of_item(ctx: &Ctx<'_>, item: &Item) -> Result<Option<Display
     };
     let (Some(by), Some(id)) = (id.attr("by"), id.attr("id")) else { return Ok(None) };
     let Ok(by) = address::parse(&by) else { return Ok(None) };
-    if jid.resource().is_some() || ctx.core.canonical(by.to_bare()).await? != ctx.member.address {
+    if jid.resource().is_some() {
         return Ok(None);
     }
-    let Some(useq) = parse_archive_id(&id, ctx.member.epoch) else { return Ok(None) };
-    let peer = ctx.core.canonical(jid.to_bare()).await?;
-    Ok(Some(Displayed { uid: ctx.member.uid, peer, upto: Upto::Entry(useq) }))
+    let (uid, own) = (ctx.member.uid, &ctx.member.address);
+    let (peer, group) = match ctx.core.target(&jid).await? {
+        Target::Group { local, .. } => match ctx.core.room(&local).await? {
+            Some(room) => (room.place.address.clone(), Some(room)),
+            None => return Ok(None),
+        },
+        _ => (ctx.core.canonical(jid.to_bare()).await?, None),
+    };
+    // The id is that of the own archive, or of the group's (§3).
+    let upto = match &group {
+        _ if ctx.core.canonical(by.to_bare()).await? == *own => {
+            parse_archive_id(&id, ctx.member.epoch).map(Upto::Entry)
+        }
+        Some(room) if by.to_bare() == jid.to_bare() => {
+            parse_archive_id(&id, room.place.epoch).map(|useq| Upto::Shared(room.place.uid, useq))
+        }
+        _ => None,
+    };
+    Ok(upto.map(|upto| Displayed { uid, peer, upto }))
 }
 
 #[cfg(test)]

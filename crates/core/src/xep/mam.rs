@@ -26,6 +26,19 @@ pub const INFO: Xep = Xep {
     note: "Whole: preferences, all form fields, flipped pages, metadata.",
 };
 
+/// XEP-0431.
+pub const SEARCH: Xep = Xep {
+    number: "XEP-0431",
+    name: "Full Text Search in MAM",
+    version: "0.2.0",
+    server: &[],
+    account: &[ns::FULL_TEXT],
+    note: "Words in any order, by their beginnings; phrases in quotes. Chinese, Japanese, Korean and Thai by their characters, so that every word is found. What is encrypted is not looked into.",
+};
+
+/// The field of a query that is searched for (XEP-0431 §3.1).
+const FULL_TEXT: &str = "{urn:xmpp:fulltext:0}fulltext";
+
 /// The form of a query (§4.1.5).
 fn query_form() -> Form {
     Form::new(ns::MAM)
@@ -37,6 +50,7 @@ fn query_form() -> Form {
         // Any id may be named, not only one of a list.
         .field(Field::new(Kind::ListMulti, "ids", "").open())
         .field(Field::new(Kind::Boolean, "include-groupchat", ""))
+        .field(Field::new(Kind::TextSingle, FULL_TEXT, ""))
 }
 
 /// What may be asked for (§4.1.5).
@@ -171,6 +185,8 @@ async fn filters(
             }
             "ids" => query.ids = values.iter().map(|id| position(epoch, id)).collect::<Result<_, _>>()?,
             "include-groupchat" => query.groups = answers.flag(var).unwrap_or_default(),
+            // XEP-0431 §3.1: an empty text is no condition.
+            FULL_TEXT => query.text = Some(value.trim()).filter(|text| !text.is_empty()).map(Into::into),
             // §4.1.5: the client relies on a filter that is not there.
             _ => {
                 return Err(StanzaError::feature_not_implemented().text(format!("There is no filter {var}.")));

@@ -212,6 +212,7 @@ pub const ALL: &[Xep] = &[
     ),
     crate::muc::moderation::INFO,
     inbox::INFO,
+    mam::SEARCH,
     Xep::of(
         "XEP-0440",
         "SASL Channel-Binding Type Capability",

@@ -1,13 +1,14 @@
 //! `rookery account import`
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
 use super::account::unexpected;
+use super::progress::Progress;
 use super::terminal::{counted, grouped, print, table};
 use crate::control::{Control, Failure, IMPORT_PART, ImportLine, Request, Response};
 
@@ -17,9 +18,6 @@ const INSECURE_ITERATIONS: u32 = 16;
 /// Failures that are listed; a file that is wrong throughout is not to scroll away what is said of it.
 const FAILURES_SHOWN: usize = 100;
 
-/// Without a terminal a line of progress is written each time so many lines are done.
-const REPORT_EVERY: u64 = 10_000;
-
 /// Imports the file, and shows what became of it. Fails if any line did.
 pub(super) async fn run(control: &mut Control, path: &Path, insecure: bool) -> Result<ExitCode> {
     let (lines, mut failures) = read(path)?;
@@ -27,7 +25,7 @@ pub(super) async fn run(control: &mut Control, path: &Path, insecure: bool) -> R
     if insecure {
         eprintln!("The passwords are hashed so weakly that they protect nothing: for load tests only.");
     }
-    let mut progress = Progress { total, shown: 0, terminal: io::stderr().is_terminal() };
+    let mut progress = Progress::new("line");
     let (mut made, mut done) = (0, failures.len() as u64);
     let mut lines = lines.into_iter().peekable();
     while lines.peek().is_some() {
@@ -42,34 +40,11 @@ pub(super) async fn run(control: &mut Control, path: &Path, insecure: bool) -> R
         };
         made += more;
         failures.extend(failed);
-        progress.show(done);
+        progress.show(done, total);
     }
     failures.sort_by_key(|failure| failure.line);
     print(&report(made, &failures))?;
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// How far it is, on standard error.
-struct Progress {
-    total: u64,
-    shown: u64,
-    terminal: bool,
-}
-
-impl Progress {
-    fn show(&mut self, done: u64) {
-        let text = format!("{} of {}", grouped(done), counted(self.total, "line"));
-        if self.terminal {
-            // Over the line before, and away with it at the end.
-            eprint!("\r{text} ");
-            if done == self.total {
-                eprint!("\r{:width$}\r", "", width = text.len() + 1);
-            }
-        } else if done / REPORT_EVERY > self.shown / REPORT_EVERY && done < self.total {
-            eprintln!("{text}");
-        }
-        self.shown = done;
-    }
 }
 
 fn report(made: u64, failures: &[Failure]) -> String {

@@ -6,7 +6,7 @@ use rookery_core::env::Env;
 use rookery_core::export::{Desk, Order, State};
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Account, AccountFilter, Offer, Store, StoreError};
+use rookery_store::{Account, AccountFilter, Indexed, Offer, Store, StoreError};
 use std::sync::Arc;
 
 use super::{AccountRow, Failure, IMPORT_PART, ImportLine, LIST_PART, Request, Response};
@@ -55,6 +55,8 @@ impl Admin {
             }
             Request::Announce { subject, text, online } => self.announce(subject, text, online).await,
             Request::Announcement { id } => self.announcement(id).await,
+            Request::DropIndex => self.drop_index().await,
+            Request::Index => self.index().await,
             Request::CreateInvite { uses, seconds, account, contact, name, group } => {
                 let group = match group.as_deref().map(BareJid::new).transpose() {
                     Ok(group) => group,
@@ -254,6 +256,17 @@ impl Admin {
         let under_way = self.store.announcements().await?.into_iter().find(|one| one.id == id);
         let (sent, done) = under_way.map_or((accounts, true), |one| (one.sent, false));
         Ok(Response::Announcing { id, sent, accounts, done })
+    }
+
+    async fn drop_index(&self) -> Result<Response, AccountError> {
+        self.store.drop_index().await?;
+        self.index().await
+    }
+
+    /// A slice of the index; a running server works on it too.
+    async fn index(&self) -> Result<Response, AccountError> {
+        let Indexed { done, total, more } = self.store.index().await?;
+        Ok(Response::Indexed { done, total, more })
     }
 
     fn account_row(&self, account: &Account) -> AccountRow {

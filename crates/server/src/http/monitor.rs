@@ -45,6 +45,10 @@ impl Monitor {
         describe_counter!("rookery_store_jobs_total", "Writes committed; by commits, the size of a batch.");
         describe_counter!("rookery_store_commit_microseconds_total", "Time spent in transactions.");
         describe_counter!("rookery_store_failures_total", "Transactions that failed.");
+        describe_gauge!(
+            "rookery_search_lag_messages",
+            "Messages that are not in the search index yet, about."
+        );
         describe_counter!("rookery_auth_failures_total", "Failed authentications, by condition.");
         Monitor { core, figures, ready: Arc::new(AtomicBool::new(true)) }
     }
@@ -85,6 +89,7 @@ impl Monitor {
         let stats = self.core.store.stats();
         gauge!("rookery_store_waiting").set(stats.waiting as f64);
         gauge!("rookery_store_commit_seconds_max").set(stats.commit_micros_max as f64 / 1e6);
+        gauge!("rookery_search_lag_messages").set(self.core.store.index_lag() as f64);
         counter!("rookery_store_commits_total").absolute(stats.commits);
         counter!("rookery_store_jobs_total").absolute(stats.jobs);
         counter!("rookery_store_commit_microseconds_total").absolute(stats.commit_micros);

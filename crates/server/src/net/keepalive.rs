@@ -123,6 +123,20 @@ pub async fn reviews(core: Arc<Core>) {
     }
 }
 
+/// Takes what was said into the index of the full-text search. Runs for as long as it is polled.
+pub async fn index(core: Arc<Core>) {
+    loop {
+        match core.store.index().await {
+            Ok(indexed) if indexed.more => tokio::task::yield_now().await,
+            Ok(_) => tokio::time::sleep(EVERY).await,
+            Err(error) => {
+                tracing::warn!(%error, "the search index waits");
+                tokio::time::sleep(EVERY).await;
+            }
+        }
+    }
+}
+
 /// Asks a silent client for a sign of life, once.
 fn ask(core: &Core, session: &Session) {
     let managed = {

@@ -29,6 +29,7 @@ pub(crate) mod push;
 pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod roster;
+pub(crate) mod search;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;

@@ -7,7 +7,9 @@ use rookery_proto::{Uid, Useq};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::columns::{int, jid, useq};
+use super::search::{Finder, Index};
 use super::timeline::{ENTRY, entry, take};
+use crate::search::words::Wanted;
 use crate::timeline::{ArchiveBounds, ArchiveSize, Entry, Flags, Page, PageQuery, Window};
 use crate::{Result, StoreError, Timestamp, limits};
 
@@ -24,6 +26,36 @@ struct Selection<'a> {
 }
 
 pub(crate) fn page(conn: &Connection, uid: Uid, query: &PageQuery) -> Result<Option<Page>> {
+    if !are_known(conn, uid, query)? {
+        return Ok(None);
+    }
+    let selection = Selection::new(conn, uid, query)?;
+    let max = query.max.min(limits::PAGE);
+    if query.ids.is_empty() {
+        selection.page(query.window, max).map(Some)
+    } else {
+        selection.among(query.ids.clone(), query.window, max).map(Some)
+    }
+}
+
+/// [`page`] of what a search finds among that.
+pub(crate) fn search(
+    conn: &Connection,
+    index: &Index,
+    uid: Uid,
+    query: &PageQuery,
+    wanted: &Wanted,
+) -> Result<Option<Page>> {
+    if !are_known(conn, uid, query)? {
+        return Ok(None);
+    }
+    let selection = Selection::new(conn, uid, query)?;
+    let finder = Finder::new(conn, index, uid, query, wanted);
+    selection.search(&finder, query).map(Some)
+}
+
+/// Whether all ids in the query are in the archive; that the query can be understood.
+fn are_known(conn: &Connection, uid: Uid, query: &PageQuery) -> Result<bool> {
     if query.ids.len() > limits::PAGE {
         return Err(StoreError::Limit("ids"));
     }
@@ -37,16 +69,10 @@ pub(crate) fn page(conn: &Connection, uid: Uid, query: &PageQuery) -> Result<Opt
     let ids = query.ids.iter().copied().chain(query.after_id).chain(query.before_id).chain(window_id);
     for id in ids {
         if !archived(conn, uid, id)? {
-            return Ok(None);
+            return Ok(false);
         }
     }
-    let selection = Selection::new(conn, uid, query)?;
-    let max = query.max.min(limits::PAGE);
-    if query.ids.is_empty() {
-        selection.page(query.window, max).map(Some)
-    } else {
-        selection.among(query, max).map(Some)
-    }
+    Ok(true)
 }
 
 fn archived(conn: &Connection, uid: Uid, id: Useq) -> Result<bool> {
@@ -152,10 +178,9 @@ impl<'a> Selection<'a> {
     }
 
     /// The page of a query that names its entries.
-    fn among(&self, query: &PageQuery, max: usize) -> Result<Page> {
+    fn among(&self, mut ids: Vec<Useq>, window: Window, max: usize) -> Result<Page> {
         let sql = format!("SELECT {ENTRY} WHERE {} ", self.condition());
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut ids = query.ids.clone();
         ids.sort_unstable();
         ids.dedup();
         // Those that the other conditions select, first by their positions only.
@@ -164,7 +189,7 @@ impl<'a> Selection<'a> {
             let id = int(id.0);
             let found = statement.exists(named_params! {
                 ":uid": self.uid, ":first": id, ":last": id, ":with": self.with, ":resource": self.resource,
-            ":hidden": self.hidden,
+                ":hidden": self.hidden,
             })?;
             if found {
                 selected.push(Useq(id as u64));
@@ -172,13 +197,13 @@ impl<'a> Selection<'a> {
         }
         let after = |id| selected.partition_point(|&other| other <= id);
         let before = |id| selected.partition_point(|&other| other < id);
-        let range = match query.window {
+        let range = match window {
             Window::First | Window::Last => 0..selected.len(),
             Window::After(id) => after(id)..selected.len(),
             Window::Before(id) => 0..before(id),
             Window::Index(index) => selected.len().min(index as usize)..selected.len(),
         };
-        let backward = matches!(query.window, Window::Before(_) | Window::Last);
+        let backward = matches!(window, Window::Before(_) | Window::Last);
         let wanted = &selected[range];
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
@@ -190,7 +215,7 @@ impl<'a> Selection<'a> {
             let entry = statement.query_row(
                 named_params! {
                     ":uid": self.uid, ":first": id, ":last": id, ":with": self.with, ":resource": self.resource,
-            ":hidden": self.hidden,
+                    ":hidden": self.hidden,
                 },
                 entry,
             )?;
@@ -203,6 +228,42 @@ impl<'a> Selection<'a> {
         }
         let first_index = entries.first().map(|entry| before(entry.useq) as u64);
         Ok(Page { entries, complete, first_index, count: Some(selected.len() as u64) })
+    }
+}
+
+impl Selection<'_> {
+    /// The page of what a search finds. Of much, only the part that is wanted is looked for, and it is not counted.
+    fn search(&self, finder: &Finder<'_>, query: &PageQuery) -> Result<Page> {
+        let max = query.max.min(limits::PAGE);
+        let mut statement =
+            self.conn.prepare_cached(&format!("SELECT {ENTRY} WHERE {}", self.condition()))?;
+        let mut read = |id: i64| -> Result<Option<Entry>> {
+            if !query.ids.is_empty() && !query.ids.contains(&Useq(id as u64)) {
+                return Ok(None);
+            }
+            let params = named_params! {
+                ":uid": self.uid, ":first": id, ":last": id, ":with": self.with, ":resource": self.resource,
+                ":hidden": self.hidden,
+            };
+            Ok(statement.query_row(params, entry).optional()?)
+        };
+        let found = finder.walk((self.first, self.last), false, limits::SEARCH_SCAN, &mut read)?;
+        if found.all {
+            return self.among(found.entries, query.window, max);
+        }
+        let (mut first, mut last, mut skip) = (self.first, self.last, 0);
+        match query.window {
+            Window::First | Window::Last => {}
+            Window::After(id) => first = first.max(int(id.0).saturating_add(1)),
+            Window::Before(id) => last = last.min(int(id.0) - 1),
+            Window::Index(index) => skip = index as usize,
+        }
+        let backward = matches!(query.window, Window::Before(_) | Window::Last);
+        let mut found = finder.walk((first, last), backward, skip.saturating_add(max), &mut read)?;
+        let entries = found.entries.split_off(skip.min(found.entries.len()));
+        let window = if backward { Window::Last } else { Window::First };
+        let page = self.among(entries, window, max)?;
+        Ok(Page { complete: found.all && page.complete, first_index: None, count: None, ..page })
     }
 }
 

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_push.sql"),
     include_str!("migrations/0014_pace.sql"),
     include_str!("migrations/0015_review.sql"),
+    include_str!("migrations/0016_search.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

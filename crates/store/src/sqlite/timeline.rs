@@ -66,7 +66,10 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append) -> Result<Appended> {
     }
     tx.conn
         .prepare_cached(
-            "INSERT INTO message (at, flags, refs, sender, origin, stanza) VALUES (?1, 0, ?2, ?3, ?4, ?5)",
+            "INSERT INTO message (id, at, flags, refs, sender, origin, stanza) VALUES (
+                 1 + (SELECT max(coalesce((SELECT max(id) FROM message), 0),
+                                 coalesce((SELECT value FROM counter WHERE name = 'message'), 0))),
+                 ?1, 0, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
             append.at,
@@ -184,7 +187,14 @@ fn empty(tx: &Tx<'_>, message: i64, tombstone: &Bytes) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE message SET stanza = ?2, flags = flags | ?3 WHERE id = ?1")?
         .execute(params![message, tombstone.as_ref(), Flags::RETRACTED])?;
+    unindex(tx, message)?;
     files::unrefer(tx, message)
+}
+
+/// What was said there is not to be found any more.
+fn unindex(tx: &Tx<'_>, message: i64) -> Result<()> {
+    tx.conn.prepare_cached("INSERT INTO unindexed (message) VALUES (?1)")?.execute([message])?;
+    Ok(())
 }
 
 pub(crate) fn drop_pointers(tx: &mut Tx<'_>, uid: Uid, useqs: &[Useq]) -> Result<usize> {
@@ -226,10 +236,19 @@ pub(crate) fn drop_pointers(tx: &mut Tx<'_>, uid: Uid, useqs: &[Useq]) -> Result
 pub(super) fn release(tx: &Tx<'_>, message: i64) -> Result<bool> {
     let last =
         tx.conn.prepare_cached("DELETE FROM message WHERE id = ?1 AND refs <= 1")?.execute([message])?;
-    if last == 0 {
-        tx.conn.prepare_cached("UPDATE message SET refs = refs - 1 WHERE id = ?1")?.execute([message])?;
-    } else {
+    if last > 0 {
+        unindex(tx, message)?;
+        // The next body must not take the number again. As with heads, nothing is written for it while the last one stands.
+        tx.conn
+            .prepare_cached(
+                "INSERT INTO counter (name, value)
+                 SELECT 'message', ?1 WHERE ?1 > (SELECT coalesce(max(id), 0) FROM message)
+                 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            )?
+            .execute([message])?;
         files::unrefer(tx, message)?;
+    } else {
+        tx.conn.prepare_cached("UPDATE message SET refs = refs - 1 WHERE id = ?1")?.execute([message])?;
     }
     Ok(last > 0)
 }

@@ -44,6 +44,11 @@ impl Fixture {
     /// Closes the store and opens it again.
     pub(crate) async fn reopen(&mut self) {
         self.store.close().await.expect("it closes");
+        self.reopen_closed().await;
+    }
+
+    /// Opens the store again after it was closed.
+    pub(crate) async fn reopen_closed(&mut self) {
         self.store = open(&self.options, &self.rung).await.expect("it opens again");
     }
 }

@@ -19,6 +19,7 @@ mod push;
 mod reports;
 mod review;
 mod roster;
+mod search;
 mod streams;
 mod sweep;
 mod timeline;
@@ -97,6 +98,10 @@ macro_rules! suite {
                     a_file_goes_with_the_last_body_that_names_it, a_file_goes_when_its_message_is_taken_back,
                     a_file_goes_with_old_messages, a_file_may_be_named_before_it_is_there, only_files_of_messages_go_with_them,
                     files_go_with_their_account, uploads_are_listed, what_is_no_name_names_nothing;
+                search:
+                    words_of_all_scripts_are_found, only_the_owner_finds_it, what_is_not_there_is_not_found,
+                    a_number_is_not_given_again, much_is_found_page_by_page, a_long_search_is_refused,
+                    a_broken_index_is_made_again, an_index_of_another_store_is_not_used, the_index_tells_how_far_it_is;
                 roster:
                     items_are_set_and_removed, versions_tell_what_changed, old_versions_are_forgotten, a_request_is_not_shown,
                     a_subscription_moves_both_sides, an_approval_answers_at_once, removal_ends_both_sides, a_remote_actor_has_one_side,

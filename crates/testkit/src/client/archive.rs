@@ -42,6 +42,24 @@ impl Client {
         }
     }
 
+    /// What is unread in each conversation (XEP-0430), at most 250 of them. What else arrives meanwhile stays to be read.
+    pub async fn unread(&mut self) -> Result<Vec<(String, u64)>> {
+        let query = format!(
+            "<inbox xmlns='{}' messages='false'><set xmlns='{}'><max>250</max></set></inbox>",
+            ns::INBOX,
+            ns::RSM
+        );
+        self.iq("get", None, &query).await.context("querying the inbox")?;
+        let mut unread = Vec::new();
+        for incoming in std::mem::take(&mut self.inbox) {
+            match conversation(&incoming) {
+                Some(conversation) => unread.push(conversation),
+                None => self.inbox.push_back(incoming),
+            }
+        }
+        Ok(unread)
+    }
+
     async fn archive_page(
         &mut self,
         room: Option<&str>,
@@ -65,6 +83,13 @@ impl Client {
         let fin = answer.get_child("fin", ns::MAM).context("an archive's answer without <fin/>")?;
         Ok((page, fin.attr("complete") == Some("true")))
     }
+}
+
+/// Address and unread messages of an inbox's entry.
+fn conversation(incoming: &Incoming) -> Option<(String, u64)> {
+    let Incoming::Element(carrier) = incoming else { return None };
+    let entry = carrier.get_child("entry", ns::INBOX)?;
+    Some((entry.attr("jid")?.to_owned(), entry.attr("unread")?.parse().ok()?))
 }
 
 fn archived(incoming: &Incoming, query_id: &str) -> Result<Option<Archived>> {

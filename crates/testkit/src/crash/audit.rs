@@ -31,7 +31,7 @@ pub(super) const MEMBER: &str = "member";
 /// The value of a blocked address.
 pub(super) const BLOCKED: &str = "blocked";
 
-/// Sign in once more and read archive, roster and block list.
+/// Sign in once more and read archive, roster, block list and inbox.
 pub(super) async fn stored(server: &Server, account: Account) -> Result<Stored> {
     let mut client: Client = server.connect().await?;
     client.sign_in(&account.name(), PASSWORD, "audit").await?;
@@ -48,7 +48,9 @@ pub(super) async fn stored(server: &Server, account: Account) -> Result<Stored> 
         let members = items.filter_map(|item| Some((affiliation_key(item.attr("jid")?), MEMBER.to_owned())));
         values.extend(members);
     }
-    Ok(Stored { archive, values })
+    let unread = client.unread().await?;
+    let unread = unread.into_iter().filter_map(|(jid, unread)| Some((Account::at(&jid)?, unread))).collect();
+    Ok(Stored { archive, values, unread })
 }
 
 /// The account whose device decides who is a member of the room.

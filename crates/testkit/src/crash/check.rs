@@ -38,6 +38,19 @@ pub enum Violation {
         /// What may be stored, oldest first.
         allowed: Vec<Option<String>>,
     },
+    /// More or less is unread than what came after the last reading.
+    Unread {
+        /// Whose inbox.
+        account: Account,
+        /// The conversation.
+        peer: Account,
+        /// What the inbox says.
+        found: u64,
+        /// The most that may be unread: what came after the last reading that was acknowledged.
+        most: u64,
+        /// The least: what came after any reading.
+        least: u64,
+    },
 }
 
 impl Violation {
@@ -50,6 +63,7 @@ impl Violation {
             Violation::Reordered(..) => "out of order",
             Violation::Invented(..) => "invented",
             Violation::Value { .. } => "values lost",
+            Violation::Unread { .. } => "readings lost",
         }
     }
 }
@@ -79,6 +93,10 @@ impl fmt::Display for Violation {
             Violation::Invented(label, place) => write!(f, "invented: nobody sent {label} to {place}"),
             Violation::Value { device, key, found, allowed } => {
                 write!(f, "value: {key}, written by {device}, is {found:?}; it may be one of {allowed:?}")
+            }
+            Violation::Unread { account, peer, found, most, least } => {
+                let (account, peer) = (account.name(), peer.name());
+                write!(f, "unread: {found} of {peer} in the inbox of {account}; it may be {least} to {most}")
             }
         }
     }
@@ -110,6 +128,9 @@ pub fn check(history: &History) -> Vec<Violation> {
         violations.extend(
             due.filter(|(label, _)| !there.contains(label)).map(|(label, _)| Violation::Lost(*label, place)),
         );
+    }
+    for (account, stored) in &history.stored {
+        judge_unread(*account, stored, history, &recipients, &mut violations);
     }
     for device in &history.devices {
         if let Some(stored) = history.stored.get(&device.device.account) {
@@ -215,10 +236,47 @@ fn judge_values(history: &DeviceHistory, stored: &Stored, violations: &mut Vec<V
     }
 }
 
+/// What an inbox counts: more than that is not.
+const COUNTED: u64 = 1_000;
+
+/// What is unread of each peer came after all that the account wrote to it, and after all that was read and acknowledged.
+fn judge_unread(
+    account: Account,
+    stored: &Stored,
+    history: &History,
+    recipients: &HashMap<Label, Account>,
+    violations: &mut Vec<Violation>,
+) {
+    let own = history.devices.iter().filter(|device| device.device.account == account);
+    let readings: Vec<_> = own.flat_map(|device| &device.readings).collect();
+    let places: HashMap<&Label, usize> =
+        stored.archive.iter().enumerate().map(|(at, label)| (label, at)).collect();
+    for (&peer, &found) in stored.unread.iter().filter(|(peer, _)| **peer != account) {
+        let answered = stored
+            .archive
+            .iter()
+            .rposition(|label| label.from.account == account && recipients.get(label) == Some(&peer));
+        let read = |counts: &dyn Fn(Outcome) -> bool| {
+            let these = readings.iter().filter(|reading| reading.peer == peer && counts(reading.outcome));
+            these.filter_map(|reading| places.get(&reading.upto).copied()).max()
+        };
+        let unread = |place: Option<usize>| {
+            let rest = stored.archive.iter().skip(place.max(answered).map_or(0, |place| place + 1));
+            let theirs = rest.filter(|label| label.from.account == peer).count() as u64;
+            theirs.min(COUNTED)
+        };
+        let most = unread(read(&|outcome| outcome == Outcome::Acknowledged));
+        let least = unread(read(&|_| true));
+        if !(least..=most).contains(&found) {
+            violations.push(Violation::Unread { account, peer, found, most, least });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crash::history::Sent;
+    use crate::crash::history::{Reading, Sent};
 
     const ALICE: Device = Device { account: Account(0), index: 0 };
     const BOB: Device = Device { account: Account(1), index: 0 };
@@ -246,6 +304,8 @@ mod tests {
         ];
         let seen = |number, via| Seen { label: label(number), stanza_id: format!("s{number}"), via };
         let mut bob = DeviceHistory::new(BOB);
+        let reading = |number, outcome| Reading { peer: Account(0), upto: label(number), outcome };
+        bob.readings = vec![reading(1, Outcome::Acknowledged), reading(2, Outcome::Unknown)];
         bob.seen = vec![seen(1, Via::Live(1)), seen(2, Via::Live(1)), seen(3, Via::Live(1))];
         let mut other = DeviceHistory::new(BOBS_OTHER);
         other.seen =
@@ -253,8 +313,14 @@ mod tests {
         let archive = vec![label(1), label(2), label(3)];
         let values = BTreeMap::from([("roster x".to_owned(), "2".to_owned())]);
         let stored = BTreeMap::from([
-            (Account(0), Stored { archive: archive.clone(), values }),
-            (Account(1), Stored { archive, values: BTreeMap::new() }),
+            (
+                Account(0),
+                Stored { archive: archive.clone(), values, unread: BTreeMap::from([(Account(1), 0)]) },
+            ),
+            (
+                Account(1),
+                Stored { archive, values: BTreeMap::new(), unread: BTreeMap::from([(Account(0), 1)]) },
+            ),
         ]);
         History { devices: vec![alice, bob, other], stored }
     }
@@ -365,6 +431,19 @@ mod tests {
             values.extend(found.map(|found| ("roster x".to_owned(), found.to_owned())));
             assert_eq!(check(&history).is_empty(), good_enough, "{found:?}");
         }
+    }
+
+    #[test]
+    fn what_was_read_stays_read() {
+        for (found, good_enough) in [(0, false), (1, true), (2, true), (3, false)] {
+            let mut history = good();
+            history.stored.get_mut(&Account(1)).expect("stored").unread.insert(Account(0), found);
+            assert_eq!(check(&history).is_empty(), good_enough, "{found}");
+        }
+        // Who wrote has read.
+        let mut history = good();
+        history.stored.get_mut(&Account(0)).expect("stored").unread.insert(Account(1), 1);
+        assert_eq!(check(&history).len(), 1);
     }
 
     #[test]

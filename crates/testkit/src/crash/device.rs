@@ -1,6 +1,6 @@
 //! One device: connects, resumes or begins anew and catches up, writes at random, and books what it sees.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -60,6 +60,8 @@ pub(super) struct Actor {
     /// The same in the room.
     newest_said: Option<String>,
     known: HashSet<String>,
+    /// What each of the others said last, and its id.
+    latest: BTreeMap<Account, (Label, String)>,
     caught_up: bool,
     /// Live messages that wait until the archive before them is read.
     held: Vec<(Element, Via)>,
@@ -89,6 +91,7 @@ impl Actor {
             newest: None,
             newest_said: None,
             known: HashSet::new(),
+            latest: BTreeMap::new(),
             caught_up: false,
             held: Vec::new(),
             asked: Vec::new(),
@@ -266,15 +269,17 @@ impl Actor {
         if let Some(slot) = iq.get_child("slot", ns::HTTP_UPLOAD) {
             return self.upload(iq, slot);
         }
-        let number =
-            iq.attr("id").and_then(|id| id.strip_prefix("w-")).and_then(|number| number.parse().ok());
+        let number_of = |kind: &str| iq.attr("id")?.strip_prefix(kind)?.parse().ok();
         let outcome = match iq.attr("type") {
             Some("result") => Outcome::Acknowledged,
             Some("error") => Outcome::Refused,
             _ => return,
         };
-        if let Some(number) = number {
+        if let Some(number) = number_of("w-") {
             self.journal.open().write_outcome(number, outcome);
+        }
+        if let Some(number) = number_of("d-") {
+            self.journal.open().reading_outcome(number, outcome);
         }
     }
 
@@ -309,6 +314,9 @@ impl Actor {
         {
             let newest = if said { &mut self.newest_said } else { &mut self.newest };
             *newest = Some(id.clone());
+            if !said && label.from.account != self.device.account {
+                self.latest.insert(label.from.account, (label, id.clone()));
+            }
         }
         self.journal.open().saw(label, stanza_id, via);
     }
@@ -336,6 +344,7 @@ impl Actor {
             2 if self.device == DECIDES => self.affiliation_change(),
             2..4 => self.said(),
             4 => self.slot_request(),
+            5 => self.reading().unwrap_or_else(|| self.message()),
             _ => self.message(),
         };
         client.send_raw(&xml).await?;
@@ -414,6 +423,23 @@ impl Actor {
         journal.uploads += 1;
         let (journal, phase) = (self.journal.clone(), self.phase.clone());
         tokio::spawn(upload::put(put.to_owned(), bytes, number, journal, phase));
+    }
+
+    /// What somebody said last has been displayed.
+    fn reading(&mut self) -> Option<String> {
+        let at = self.dice.below(self.latest.len().max(1) as u64) as usize;
+        let (peer, (label, id)) = self.latest.iter().nth(at)?;
+        let number = self.journal.open().read(*peer, *label);
+        Some(format!(
+            "<iq type='set' id='d-{number}'><pubsub xmlns='{}'><publish node='{}'><item id='{}'>\
+             <displayed xmlns='{}'><stanza-id xmlns='{}' by='{}' id='{id}'/></displayed></item></publish></pubsub></iq>",
+            ns::PUBSUB,
+            ns::MDS,
+            peer.jid(),
+            ns::MDS,
+            ns::STANZA_ID,
+            self.device.account.jid(),
+        ))
     }
 
     fn set(&mut self, number: usize, payload: &str) -> String {

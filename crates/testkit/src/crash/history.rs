@@ -21,6 +21,11 @@ impl Account {
         let host = if self == Account::ROOM { "groups.localhost" } else { "localhost" };
         format!("{}@{host}", self.name())
     }
+
+    /// The account at an address, if it is one of the run.
+    pub fn at(jid: &str) -> Option<Account> {
+        jid.strip_prefix("crash")?.split_once('@')?.0.parse().ok().map(Account)
+    }
 }
 
 /// One of an account's devices.
@@ -116,6 +121,17 @@ pub struct Write {
     pub outcome: Outcome,
 }
 
+/// That a conversation was read (XEP-0490).
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The conversation.
+    pub peer: Account,
+    /// Up to this message of the peer's.
+    pub upto: Label,
+    /// What the server said.
+    pub outcome: Outcome,
+}
+
 /// One device's side of the run, everything in the order in which it happened.
 #[derive(Clone, Debug)]
 pub struct DeviceHistory {
@@ -127,12 +143,14 @@ pub struct DeviceHistory {
     pub seen: Vec<Seen>,
     /// Values it wrote.
     pub writes: Vec<Write>,
+    /// What it said to have read.
+    pub readings: Vec<Reading>,
 }
 
 impl DeviceHistory {
     /// Nothing has happened yet.
     pub fn new(device: Device) -> DeviceHistory {
-        DeviceHistory { device, sent: Vec::new(), seen: Vec::new(), writes: Vec::new() }
+        DeviceHistory { device, sent: Vec::new(), seen: Vec::new(), writes: Vec::new(), readings: Vec::new() }
     }
 }
 
@@ -143,6 +161,8 @@ pub struct Stored {
     pub archive: Vec<Label>,
     /// The values.
     pub values: BTreeMap<String, String>,
+    /// What is unread of each peer, as the inbox says (XEP-0430).
+    pub unread: BTreeMap<Account, u64>,
 }
 
 /// The whole run.

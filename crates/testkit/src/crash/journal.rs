@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::history::{Account, Device, DeviceHistory, Label, Outcome, Seen, Sent, Via, Write};
+use super::history::{Account, Device, DeviceHistory, Label, Outcome, Reading, Seen, Sent, Via, Write};
 
 /// Shared by a device's task and the run.
 #[derive(Clone)]
@@ -60,6 +60,19 @@ impl Entries {
     pub(super) fn write(&mut self, key: String, value: Option<String>) -> usize {
         self.history.writes.push(Write { key, value, outcome: Outcome::Unknown });
         self.history.writes.len() - 1
+    }
+
+    /// A conversation is about to be read; the number under which the answer is known.
+    pub(super) fn read(&mut self, peer: Account, upto: Label) -> usize {
+        self.history.readings.push(Reading { peer, upto, outcome: Outcome::Unknown });
+        self.history.readings.len() - 1
+    }
+
+    /// The server answered for a reading.
+    pub(super) fn reading_outcome(&mut self, number: usize, outcome: Outcome) {
+        if let Some(reading) = self.history.readings.get_mut(number) {
+            reading.outcome = outcome;
+        }
     }
 
     /// The server answered for a message. A refusal counts, whenever it comes.

@@ -73,6 +73,8 @@ pub struct Report {
     /// Changes of rosters, block lists and the room's list of members, and files put somewhere: sent, and answered with a
     /// result, and refused.
     pub writes: [usize; 3],
+    /// Conversations said to be read, and answered with a result.
+    pub readings: [usize; 2],
     /// What became of the connections.
     pub tally: Tally,
     /// The promises that were broken.
@@ -113,6 +115,8 @@ impl fmt::Display for Report {
             f,
             "rosters, block lists, members, files: {changes} changes, {done} done, {refused} refused"
         )?;
+        let [read, done] = self.readings;
+        writeln!(f, "read positions: {read} published, {done} done")?;
         writeln!(
             f,
             "sessions: {binds} bound, {resumptions} resumed, {failures} not resumed, {resent} messages resent"
@@ -291,6 +295,8 @@ impl Run {
             history.devices.iter().flat_map(|d| d.sent.iter().map(|s| s.outcome)).collect();
         let writes: Vec<Outcome> =
             history.devices.iter().flat_map(|d| d.writes.iter().map(|w| w.outcome)).collect();
+        let readings: Vec<Outcome> =
+            history.devices.iter().flat_map(|d| d.readings.iter().map(|r| r.outcome)).collect();
         let of = |all: &[Outcome], one| all.iter().filter(|outcome| **outcome == one).count();
         let received = history.devices.iter().map(|device| device.seen.len()).sum();
         Report {
@@ -303,6 +309,7 @@ impl Run {
                 received,
             ],
             writes: [writes.len(), of(&writes, Outcome::Acknowledged), of(&writes, Outcome::Refused)],
+            readings: [readings.len(), of(&readings, Outcome::Acknowledged)],
             tally,
             violations: check(history),
             complaints,
