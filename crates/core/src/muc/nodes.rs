@@ -39,6 +39,7 @@ impl Core {
             disabled: false,
             admin: false,
             unlimited: true,
+            waits: false,
             blocked: BTreeSet::new(),
             prefs: ArchivePrefs::default(),
             privacy: Privacy::default(),
