@@ -38,7 +38,9 @@ fn tables(conn: &Connection) -> Vec<(String, Vec<Column>)> {
 fn fill(conn: &Connection, uid: Uid) -> Vec<String> {
     let mut filled = Vec::new();
     for (table, columns) in tables(conn) {
-        if table == "deleted" || !columns.iter().any(|column| column.name == "uid") {
+        // What has a number of its own is no account's: a group, and what is gone.
+        if ["deleted", "room"].contains(&table.as_str()) || !columns.iter().any(|column| column.name == "uid")
+        {
             continue;
         }
         let values: Vec<Value> = columns

@@ -110,8 +110,8 @@ impl Export<'_> {
             (Some(subject), Some(body)) => (Some(format!("{subject}\n{body}")), true),
             (subject, body) => (body.or(subject), true),
         };
-        // In a room who speaks is the resource; a note to oneself comes in, and is one's own.
-        let room = stanza.as_ref().and_then(|stanza| stanza.type_()).as_deref() == Some("groupchat");
+        // In a group who speaks is the resource; a note to oneself comes in, and is one's own.
+        let room = entry.flags.has(Flags::GROUP);
         let mine = entry.direction == Direction::Out || entry.peer == self.address;
         let who = match &entry.peer_resource {
             _ if mine => self.address.to_string(),
