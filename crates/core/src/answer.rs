@@ -11,8 +11,8 @@ pub enum Reply {
     Payload(Vec<u8>),
     /// An empty result, and these stanzas after it.
     Then(Vec<Bytes>),
-    /// An empty result, and the end of the account that asked.
-    Farewell,
+    /// A result with this payload, which may be empty, and the end of the account that asked.
+    Farewell(Vec<u8>),
 }
 
 /// What a handler gives: a reply, or the error that the client gets instead.

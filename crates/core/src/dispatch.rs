@@ -54,7 +54,7 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
             return Err(StanzaError::remote_server_not_found());
         }
     };
-    let ends = matches!(answer, Reply::Farewell);
+    let ends = matches!(answer, Reply::Farewell(_));
     result(ctx, answer);
     if ends {
         ctx.core.account_changed(ctx.member.uid, true).await;
@@ -252,7 +252,7 @@ pub(crate) fn result(ctx: &Ctx<'_>, reply: Reply) {
     let mut x = Xml::new();
     x.open("iq").attr("type", "result").opt("id", ctx.stanza.id().as_deref());
     x.opt("from", ctx.stanza.to().as_deref()).attr("to", ctx.session.jid.as_str());
-    if let Reply::Payload(payload) = &reply {
+    if let Reply::Payload(payload) | Reply::Farewell(payload) = &reply {
         x.raw(payload);
     }
     x.close();

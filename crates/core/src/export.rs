@@ -30,6 +30,9 @@ pub const INFO: Xep = Xep {
            SCRAM keys only if the operator asks for them. No import yet.",
 };
 
+/// Where exports are fetched, under the address that browsers know; the name of one follows.
+pub const EXPORT_PATH: &str = "/export/";
+
 /// What is to be exported, and for whom.
 #[derive(Clone, Debug)]
 pub struct Order {

@@ -90,6 +90,8 @@ pub struct Policy {
     pub services: Vec<xep::extdisco::Service>,
     /// Whom to turn to (XEP-0157): the form's field, and addresses.
     pub contacts: Vec<(&'static str, Vec<String>)>,
+    /// Where the terms are that people use the server under (XEP-0504).
+    pub terms: Option<String>,
     /// Where to read what is wrong when the server is not there (XEP-0455).
     pub outage: Vec<String>,
     /// What may be uploaded (XEP-0363); `None`: nothing.

@@ -268,6 +268,9 @@ pub const DENIED_IN_FORM: usize = 250;
 /// room of an archive on the disk.
 pub const EXPORTS: usize = 16;
 
+/// How long a client waits for its export before it is told to ask again: what it sends meanwhile waits too.
+pub const EXPORT_PATIENCE: Duration = Duration::from_secs(8);
+
 /// How long a written export waits to be fetched: somebody has asked for it just now.
 pub const EXPORT_KEPT: Duration = Duration::from_secs(30 * 60);
 

@@ -162,6 +162,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         components: Vec::new(),
         services: Vec::new(),
         contacts: Vec::new(),
+        terms: None,
         outage: Vec::new(),
         files: None,
     };

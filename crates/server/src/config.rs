@@ -117,6 +117,8 @@ pub struct Config {
     pub services: Vec<Service>,
     /// Whom to turn to (XEP-0157): the form's field, and addresses.
     pub contacts: Vec<(&'static str, Vec<String>)>,
+    /// Where the terms are that people use the server under (XEP-0504).
+    pub terms: Option<String>,
     /// Where to read what is wrong when the server is not there (XEP-0455).
     pub outage: Vec<String>,
     /// What is logged, as `tracing` filters it.

@@ -174,6 +174,7 @@ pub fn policy(config: &Config) -> Policy {
         components: config.components.clone(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),
+        terms: config.terms.clone(),
         outage: config.outage.clone(),
         files: files(config),
     }

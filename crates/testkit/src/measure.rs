@@ -50,6 +50,7 @@ impl Site {
             components: Vec::new(),
             services: Vec::new(),
             contacts: Vec::new(),
+            terms: None,
             outage: Vec::new(),
             files: None,
             domain: "localhost".into(),

@@ -368,6 +368,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         components: Vec::new(),
         services: Vec::new(),
         contacts: Vec::new(),
+        terms: None,
         outage: Vec::new(),
         files: Some(upload::Files {
             base: PUBLIC_URL.to_owned(),
@@ -388,6 +389,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("component", hosts) => policy.components = hosts.split(',').map(component).collect(),
             ("turn", host) => policy.services = vec![turn(host)],
             ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],
+            ("terms", uri) => policy.terms = Some(uri.into()),
             ("outage", uri) => policy.outage = vec![uri.into()],
             ("files", "off") => policy.files = None,
             ("largest" | "quota" | "total", _) => {

@@ -47,18 +47,18 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Orders an export under the name `id`, which must be unguessable; where the same is being written already, its name.
-    /// What was written for the same person before cannot be fetched any more. `None`: there are too many orders.
+    /// Orders an export under the name `id`, which must be unguessable; where the same is being written already or waits to be
+    /// fetched, its name. `None`: there are too many orders.
     pub fn order(&self, id: String, order: Order) -> Option<String> {
         let mut jobs = self.jobs.lock();
-        let same = |job: &&mut Job| {
-            !job.over && job.order.account.uid == order.account.uid && job.order.by == order.by
+        let same = |job: &&Job| {
+            let late = matches!(job.state, State::Ready { until, .. } if until <= order.at);
+            let (theirs, new) = (&job.order, &order);
+            let alike = theirs.account.uid == new.account.uid && theirs.by == new.by;
+            !job.over && !late && alike && theirs.credentials == new.credentials
         };
-        for job in jobs.iter_mut().filter(same) {
-            if matches!(job.state, State::Writing(_)) && job.order.credentials == order.credentials {
-                return Some(job.id.clone());
-            }
-            job.over = true;
+        if let Some(job) = jobs.iter().find(same) {
+            return Some(job.id.clone());
         }
         if jobs.len() >= EXPORTS {
             return None;

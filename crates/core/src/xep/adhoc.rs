@@ -12,6 +12,7 @@ mod denied;
 mod directory;
 mod invite;
 mod notices;
+mod owner;
 mod privacy;
 mod push;
 mod reports;
@@ -96,6 +97,8 @@ pub enum Next {
         /// What was found.
         result: Option<Form>,
     },
+    /// It is done, with these words, and the account that asked is no more.
+    Farewell(String),
 }
 
 impl Next {
@@ -127,6 +130,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         archive::COMMANDS,
         privacy::COMMANDS,
         directory::COMMANDS,
+        owner::COMMANDS,
         invite::COMMANDS,
         push::COMMANDS,
         review::COMMANDS,
@@ -314,16 +318,21 @@ async fn go_on(ctx: &Ctx<'_>, command: &'static Command, id: &str, answers: Vec<
             ctx.core.commands.keep(id, open, ctx.core.env.now())?;
             payload
         }
-        Next::Done { note, result } => written(command, id, "completed", |x| {
-            if let Some(form) = result {
-                form.write(Purpose::Result, x);
-            }
-            if !note.is_empty() {
-                x.open("note").attr("type", "info").text(&note).close();
-            }
-        }),
+        Next::Done { note, result } => completed(command, id, result, &note),
+        Next::Farewell(note) => return Ok(Reply::Farewell(completed(command, id, None, &note))),
     };
     Ok(Reply::Payload(payload))
+}
+
+fn completed(command: &Command, id: &str, result: Option<Form>, note: &str) -> Vec<u8> {
+    written(command, id, "completed", |x| {
+        if let Some(form) = result {
+            form.write(Purpose::Result, x);
+        }
+        if !note.is_empty() {
+            x.open("note").attr("type", "info").text(note).close();
+        }
+    })
 }
 
 fn written(command: &Command, id: &str, status: &str, content: impl FnOnce(&mut Xml)) -> Vec<u8> {

@@ -249,4 +249,5 @@ pub const ALL: &[Xep] = &[
     notify::INFO,
     crate::muc::SLOW_MODE,
     cam::INFO,
+    serverinfo::DATA_POLICY,
 ];

@@ -36,7 +36,7 @@ pub async fn change(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     if payload.child(ns::REGISTER, "remove").is_some() {
         ctx.core.remove_account(ctx.member.uid).await?;
         tracing::info!(uid = ctx.member.uid.0, "account deleted by its owner");
-        return Ok(Reply::Farewell);
+        return Ok(Reply::Farewell(Vec::new()));
     }
     let field = |name| payload.child(ns::REGISTER, name).map(|c| c.text().into_owned());
     let (Some(user), Some(password)) = (field("username"), field("password")) else {

@@ -1,5 +1,5 @@
-//! What the server says of itself beyond its features (XEP-0128): contacts (XEP-0157), its software (XEP-0232), and where
-//! to read what is wrong when it is not there (XEP-0455).
+//! What the server says of itself beyond its features (XEP-0128): contacts (XEP-0157), its software (XEP-0232), what becomes
+//! of data (XEP-0504), and where to read what is wrong when it is not there (XEP-0455).
 
 use super::{Xep, upload};
 use crate::Policy;
@@ -25,6 +25,45 @@ pub const SOFTWARE: Xep = Xep::of(
 pub const OUTAGE: Xep =
     Xep::of("XEP-0455", "Service Outage Status", "0.4.0", "The addresses that the operator configures.");
 
+/// XEP-0504.
+pub const DATA_POLICY: Xep = Xep::of(
+    "XEP-0504",
+    "Data Policy",
+    "0.1.0",
+    "What follows from the configuration, and the operator's terms; nothing is said of backups and places, which the server \
+     does not know.",
+);
+
+/// What becomes of people's data (XEP-0504 §3). Only what is so whatever the operator does beside the server.
+fn data_policy(policy: &Policy) -> Form {
+    let one = |kind, var: &'static str, value: String| Field::new(kind, var, "").value(value);
+    let flag = |var, value: bool| one(Kind::Boolean, var, value.to_string());
+    let retention =
+        policy.retention_days.map_or("infinite".to_owned(), |days| (24 * u64::from(days)).to_string());
+    let kept = match policy.retention_days {
+        Some(days) => format!("Messages are kept for {days} days at most."),
+        None => "Messages are kept until they are deleted.".to_owned(),
+    };
+    let info = [
+        kept.as_str(),
+        "Everybody can have their own copy deleted sooner, and choose what is archived at all.",
+        "What is not encrypted end to end can be read by who runs the server.",
+        "The server's log has no messages in it.",
+    ];
+    // In the order of their names.
+    let form = Form::new("urn:xmpp:data-policy:0")
+        .field(one(Kind::ListMulti, "access_policy", "admins".to_owned()))
+        // With PLAIN and when signing up the server sees the password; it keeps keys only.
+        .field(one(Kind::ListSingle, "auth_data", "plain".to_owned()))
+        .field(flag("data_deletion", true))
+        .field(flag("data_export", policy.public_url.is_some()))
+        .field(one(Kind::TextSingle, "data_retention", retention))
+        .field(flag("encryption_at_rest", false))
+        .field(Field::new(Kind::TextMulti, "extra_info", "").values(info.map(str::to_owned)))
+        .field(flag("full_erasure", true));
+    policy.terms.iter().fold(form, |form, uri| form.field(one(Kind::TextSingle, "tos", uri.clone())))
+}
+
 /// The forms, in the order of their types.
 pub fn forms(policy: &Policy) -> Vec<Form> {
     let list = |var: &'static str, values: &[String]| Field::new(Kind::ListMulti, var, "").values(values);
@@ -34,6 +73,7 @@ pub fn forms(policy: &Policy) -> Vec<Form> {
         let form = Form::new("http://jabber.org/network/serverinfo");
         forms.push(policy.contacts.iter().fold(form, |form, (var, uris)| form.field(list(var, uris))));
     }
+    forms.push(data_policy(policy));
     forms.push(
         Form::new("urn:xmpp:dataforms:softwareinfo")
             .field(text("software", "Rookery"))

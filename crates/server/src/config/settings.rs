@@ -106,6 +106,7 @@ impl Config {
             components: Vec::new(),
             services: Vec::new(),
             contacts: Vec::new(),
+            terms: None,
             outage: Vec::new(),
             log_level: String::new(),
             log_format: LogFormat::Text,
@@ -552,6 +553,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "[]",
         about: "Who helps.",
         set: |config, value| tables::contact(config, "support-addresses", value),
+    },
+    Setting {
+        key: "contact.terms",
+        default: "\"\"",
+        about: "Where people read under which terms they use the server: one address. Clients are told it with what becomes of \
+                their data (XEP-0504).",
+        set: |config, value| put(&mut config.terms, value::uri(value)),
     },
     Setting {
         key: "contact.outage",

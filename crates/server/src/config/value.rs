@@ -81,17 +81,27 @@ fn origin(text: &str) -> Read<String> {
 
 /// Addresses of any kind: a scheme, a colon, and something behind it.
 pub(super) fn uris(value: &DeValue<'_>) -> Read<Vec<String>> {
-    list(value, "addresses, such as [\"mailto:admin@example.org\"]", |text| {
-        let scheme = |scheme: &str| {
-            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        };
-        let fits = text.split_once(':').is_some_and(|(first, rest)| scheme(first) && !rest.is_empty());
-        let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-        Some(text.to_owned())
-            .filter(|_| fits && plain)
-            .ok_or_else(|| format!("{text:?} is no address such as \"mailto:admin@example.org\"."))
-    })
+    list(value, "addresses, such as [\"mailto:admin@example.org\"]", address)
+}
+
+/// One such address, or none for the empty text.
+pub(super) fn uri(value: &DeValue<'_>) -> Read<Option<String>> {
+    match text(value)? {
+        "" => Ok(None),
+        uri => address(uri).map(Some),
+    }
+}
+
+fn address(text: &str) -> Read<String> {
+    let scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let fits = text.split_once(':').is_some_and(|(first, rest)| scheme(first) && !rest.is_empty());
+    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    Some(text.to_owned())
+        .filter(|_| fits && plain)
+        .ok_or_else(|| format!("{text:?} is no address such as \"mailto:admin@example.org\"."))
 }
 
 /// `"10050"` or `"10050-10099"`.

@@ -6,6 +6,7 @@ mod bosh;
 pub mod client;
 mod discovery;
 mod invite;
+mod export;
 pub mod listener;
 mod monitor;
 mod origin;
@@ -25,6 +26,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
+use rookery_core::export::EXPORT_PATH;
 use std::sync::Arc;
 use visitor::Network;
 
@@ -87,6 +89,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/.well-known/host-meta.json", get(discovery::json))
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
         .route(upload::PATH, any(upload::serve))
+        .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "There is no such page here.") })
         .with_state(web)
 }

@@ -564,3 +564,57 @@ fn who_comes_through_a_proxy_is_counted_alone() {
         Ok(())
     });
 }
+
+/// The link to everything that is the account's, as its owner is given it, without the address before it.
+async fn export_link(client: &mut Client) -> Result<String> {
+    let node = "https://rookery.im/command/export";
+    let command = format!("<command xmlns='http://jabber.org/protocol/commands' node='{node}'/>");
+    let answer = String::from(&client.iq("set", None, &command).await?);
+    let link = answer.split("https://localhost:5443").nth(1).and_then(|rest| rest.split('<').next());
+    link.map(str::to_owned).with_context(|| answer.clone())
+}
+
+#[test]
+fn an_export_is_fetched_once_by_who_has_the_link() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let mut juliet = common::bound(&server, "juliet", "balcony").await?;
+        let link = export_link(&mut juliet).await?;
+        ensure!(link.len() >= "/export/".len() + 26, "it can be guessed: {link}");
+        ensure!(export_link(&mut juliet).await? == link, "who asks again gets the same");
+
+        let wrong = format!("{}x", &link[..link.len() - 1]);
+        for target in [wrong.as_str(), "/export/", "/export/..%2frookery.db", "/export/%2e%2e%2fsecret"] {
+            ensure!(status(&ask(&server, &get(target, "")).await?) == "404", "{target}");
+        }
+        let head = fetched(&server, &get(&link, "").replacen("GET", "HEAD", 1)).await?;
+        ensure!(head.starts_with(b"HTTP/1.1 200"), "who only looks uses nothing up");
+        let archive = fetched(&server, &get(&link, "")).await?;
+        let text = String::from_utf8_lossy(&archive);
+        let (head, body) = text.split_once("\r\n\r\n").context("no end of the headers")?;
+        for line in ["200 OK", "content-type: application/zip", "cache-control: no-store", "attachment"] {
+            ensure!(head.contains(line), "{line} is not in {head}");
+        }
+        ensure!(body.starts_with("PK") && body.contains("account.xml"), "this is no archive");
+        ensure!(status(&ask(&server, &get(&link, "")).await?) == "404", "it is good once");
+
+        let second = export_link(&mut juliet).await?;
+        ensure!(second != link);
+        clock::pass(Duration::from_secs(31 * 60)).await;
+        ensure!(status(&ask(&server, &get(&second, "")).await?) == "404", "its time is over");
+
+        let third = export_link(&mut juliet).await?;
+        server.core().remove_account(rookery_proto::Uid(10_002)).await?;
+        ensure!(status(&ask(&server, &get(&third, "")).await?) == "404", "with the account its export goes");
+        Ok(())
+    });
+}
+
+/// The answer to a request that is read from a file, which takes a thread beside the runtime.
+async fn fetched(server: &TestServer, request: &str) -> Result<Vec<u8>> {
+    let mut pipe = server.connect_http_from(address(1), false);
+    pipe.write_all(request.as_bytes()).await?;
+    let mut all = Vec::new();
+    pipe.read_to_end(&mut all).await?;
+    Ok(all)
+}
