@@ -41,6 +41,8 @@ pub enum ItemChange {
     /// Publishes an item: the latest of its node from now on, in place of one with the same id. A node that is not there is
     /// made as described.
     Publish(Node, Item),
+    /// The same, in a node that must be there as described: who is not its owner makes none.
+    Add(Node, Item),
     /// Takes back the item with this id, if it is there.
     Retract {
         /// The node's name.
@@ -145,9 +147,10 @@ impl Store {
         self.write(move |tx| pubsub::create(tx, uid, &node)).await
     }
 
-    /// Gives a node another configuration, and removes items beyond what it keeps from now on.
-    pub async fn configure_node(&self, uid: Uid, node: Node) -> Result<()> {
-        self.write(move |tx| pubsub::configure(tx, uid, &node)).await
+    /// Gives a node that is as it is `known` another configuration, and removes items beyond what it keeps from now on.
+    /// [`StoreError::Conflict`](crate::StoreError::Conflict): it is configured otherwise.
+    pub async fn configure_node(&self, uid: Uid, known: Node, node: Node) -> Result<()> {
+        self.write(move |tx| pubsub::configure(tx, uid, &known, &node)).await
     }
 
     /// Removes a node and all that belongs to it.

@@ -94,9 +94,12 @@ fn check_config(node: &Node) -> Result<()> {
     if fits { Ok(()) } else { Err(StoreError::Invalid("configuration of the node")) }
 }
 
-pub(crate) fn configure(tx: &mut Tx<'_>, uid: Uid, node: &Node) -> Result<()> {
+pub(crate) fn configure(tx: &mut Tx<'_>, uid: Uid, known: &Node, node: &Node) -> Result<()> {
     check_config(node)?;
-    let number = number(tx.conn, uid, &node.name)?;
+    let (number, is) = find(tx.conn, uid, &node.name)?.ok_or(StoreError::NotFound)?;
+    if is != *known {
+        return Err(StoreError::Conflict);
+    }
     tx.conn
         .prepare_cached("UPDATE pubsub_node SET kept = ?2, config = ?3 WHERE id = ?1")?
         .execute(params![number, int(node.kept as u64), node.config])?;
@@ -152,7 +155,8 @@ pub(crate) fn change(tx: &mut Tx<'_>, uid: Uid, changes: &[ItemChange]) -> Resul
     changes
         .iter()
         .map(|change| match change {
-            ItemChange::Publish(node, item) => publish(tx, uid, node, item),
+            ItemChange::Publish(node, item) => publish(tx, uid, node, item, true),
+            ItemChange::Add(node, item) => publish(tx, uid, node, item, false),
             ItemChange::Retract { node, id } => retract(tx, uid, node, id),
             ItemChange::Displayed(displayed) => inbox::displayed(tx, displayed),
         })
@@ -160,7 +164,7 @@ pub(crate) fn change(tx: &mut Tx<'_>, uid: Uid, changes: &[ItemChange]) -> Resul
 }
 
 /// Whether the node was made for it.
-fn publish(tx: &Tx<'_>, uid: Uid, node: &Node, item: &Item) -> Result<bool> {
+fn publish(tx: &Tx<'_>, uid: Uid, node: &Node, item: &Item, make: bool) -> Result<bool> {
     if item.id.is_empty() || item.id.len() > limits::NODE_NAME_BYTES {
         return Err(StoreError::Invalid("id of the item"));
     }
@@ -170,7 +174,8 @@ fn publish(tx: &Tx<'_>, uid: Uid, node: &Node, item: &Item) -> Result<bool> {
     let (number, made) = match find(tx.conn, uid, &node.name)? {
         Some((number, known)) if known == *node => (number, false),
         Some(_) => return Err(StoreError::Conflict),
-        None => (insert(tx, uid, node)?, true),
+        None if make => (insert(tx, uid, node)?, true),
+        None => return Err(StoreError::NotFound),
     };
     if node.kept == 0 {
         return Ok(made);

@@ -74,7 +74,9 @@ pub(crate) async fn nodes_are_configured_purged_and_deleted(f: Fixture) {
         f.store.change_items(ALICE, vec![publish(&many, id, "1")]).await.unwrap();
     }
     let fewer = Node { kept: 2, config: "new".into(), ..many.clone() };
-    f.store.configure_node(ALICE, fewer.clone()).await.unwrap();
+    f.store.configure_node(ALICE, many.clone(), fewer.clone()).await.unwrap();
+    let stale = f.store.configure_node(ALICE, many.clone(), node("many", 1)).await;
+    assert_eq!(stale, Err(StoreError::Conflict), "somebody else has configured it meanwhile");
     assert_eq!(f.store.node(ALICE, "many").await.unwrap(), Some(fewer));
     assert_eq!(all(&f, "many").await, ["b", "c"]);
     f.store.purge_node(ALICE, "many").await.unwrap();
@@ -83,7 +85,18 @@ pub(crate) async fn nodes_are_configured_purged_and_deleted(f: Fixture) {
     assert_eq!(f.store.node(ALICE, "many").await.unwrap(), None);
     assert_eq!(f.store.delete_node(ALICE, "many").await, Err(StoreError::NotFound));
     assert_eq!(f.store.purge_node(ALICE, "many").await, Err(StoreError::NotFound));
-    assert_eq!(f.store.configure_node(ALICE, many).await, Err(StoreError::NotFound));
+    assert_eq!(f.store.configure_node(ALICE, many.clone(), many.clone()).await, Err(StoreError::NotFound));
+    let add = |node: &Node| vec![ItemChange::Add(node.clone(), item("a", "1"))];
+    assert_eq!(
+        f.store.change_items(ALICE, add(&many)).await,
+        Err(StoreError::NotFound),
+        "it does not come back"
+    );
+    f.store.create_node(ALICE, many.clone()).await.unwrap();
+    assert_eq!(f.store.change_items(ALICE, add(&many)).await, Ok(vec![false]));
+    let other = Node { config: "else".into(), ..many.clone() };
+    assert_eq!(f.store.change_items(ALICE, add(&other)).await, Err(StoreError::Conflict));
+    assert_eq!(all(&f, "many").await, ["a"]);
 }
 
 pub(crate) async fn items_are_paged(f: Fixture) {

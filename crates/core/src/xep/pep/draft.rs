@@ -50,6 +50,12 @@ impl Draft {
         self.changes.push(ItemChange::Publish(node.node, item));
     }
 
+    /// Publishes an item to a node that must be there, and tells.
+    pub fn add(&mut self, node: Known, item: Item) {
+        self.events.push((node.clone(), Event::Published(item.clone())));
+        self.changes.push(ItemChange::Add(node.node, item));
+    }
+
     /// Takes back an item; with `tell`, or where the node's configuration wants it, that is told.
     pub fn retract(&mut self, node: Known, id: &str, tell: bool) {
         if tell || node.config.retracts {

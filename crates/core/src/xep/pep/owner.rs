@@ -6,14 +6,14 @@ use super::draft::Known;
 use super::{HIDDEN, avatar_node, error, form, named, notify};
 use crate::answer::{Answer, Reply};
 use crate::xep::vcard;
-use crate::{address, store_error};
+use crate::{address, limits, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::Answers;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
-use rookery_store::{Affiliate, AffiliateChange, Affiliation};
+use rookery_store::{Affiliate, AffiliateChange, Affiliation, StoreError};
 
 /// Makes a node (§8.1); one without a name gets one.
 pub(super) async fn create(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child<'_>) -> Answer {
@@ -63,15 +63,14 @@ pub(super) fn default() -> Answer {
 
 /// Another configuration (§8.2.4); fields that are left out stay as they are.
 pub(super) async fn configure(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
-    let node = existing(visit, action).await?;
     let answers = form::read(action, form::NODE_CONFIG)?;
     let answers = answers.ok_or_else(|| StanzaError::bad_request().text("There is no form."))?;
     if answers.is_canceled() {
+        existing(visit, action).await?;
         return Ok(Reply::Empty);
     }
-    let node = Known::new(&node.node.name, node.config.with(&answers)?);
+    let node = reconfigured(visit, action, &answers).await?;
     let (core, name) = (visit.ctx.core, &node.node.name);
-    visit.ctx.store.configure_node(visit.owner.uid, node.node.clone()).await.map_err(error::of_store)?;
     if node.config.configs {
         core.notify(visit.owner, name, &node.config, &notify::changed("configuration", name)).await;
     }
@@ -79,6 +78,25 @@ pub(super) async fn configure(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
         core.avatar_changed(visit.owner).await;
     }
     Ok(Reply::Empty)
+}
+
+/// Sets the fields. Another of the owner's clients may be setting others: nothing of it is lost.
+async fn reconfigured(
+    visit: &Visit<'_>,
+    action: &Child<'_>,
+    answers: &Answers,
+) -> Result<Known, StanzaError> {
+    for _ in 0..limits::PUBLISH_TRIES {
+        let known = existing(visit, action).await?;
+        let node = Known::new(&known.node.name, known.config.with(answers)?);
+        let set = visit.ctx.store.configure_node(visit.owner.uid, known.node, node.node.clone()).await;
+        match set {
+            Ok(()) => return Ok(node),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error::of_store(error)),
+        }
+    }
+    Err(StanzaError::conflict().text("The node is being changed. Try again."))
 }
 
 /// Removes a node (§8.4). Who was to hear of it hears of that.

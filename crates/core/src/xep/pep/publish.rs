@@ -36,7 +36,11 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
         {
             draft.quietly(ItemChange::Displayed(displayed));
         }
-        draft.publish(node, item.clone());
+        match visit.own {
+            true => draft.publish(node, item.clone()),
+            // The owner may have deleted it just now: it does not come back by somebody else's hand.
+            false => draft.add(node, item.clone()),
+        }
         match draft.commit(visit.ctx.core, &visit.ctx.store, visit.owner).await {
             Ok(()) => return Ok(Reply::Payload(published(&name, &item.id))),
             Err(StoreError::Conflict) => {}
