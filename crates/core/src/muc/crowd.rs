@@ -29,6 +29,7 @@ fn session(n: usize) -> Arc<Session> {
         disabled: false,
         admin: false,
         unlimited: false,
+        waits: false,
         blocked: Default::default(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),

@@ -393,7 +393,7 @@ mod tests {
         let mut history = good();
         let said = label(4);
         history.devices[0].sent.push(Sent { label: said, to: Account::ROOM, outcome: Outcome::Acknowledged });
-        let room = Stored { archive: vec![said], values: BTreeMap::new() };
+        let room = Stored { archive: vec![said], ..Stored::default() };
         history.stored.insert(Account::ROOM, room);
         let lost = [ALICE, BOB, BOBS_OTHER].map(|device| Violation::Lost(said, Place::Device(device)));
         assert_eq!(check(&history), lost);
