@@ -38,7 +38,15 @@ pub(crate) async fn presence(ctx: &Ctx<'_>, local: &str, nick: Option<&str>) -> 
 async fn available(ctx: &Ctx<'_>, local: &str, nick: &str) -> Result<(), StanzaError> {
     let x = ctx.stanza.child(ns::MUC, "x");
     let said = content(ctx).await?;
-    let (room, made) = match ctx.core.room(local).await? {
+    let known = ctx.core.room(local).await?;
+    let here = known.as_ref().and_then(|room| {
+        let state = room.state();
+        state.occupant_of(ctx.session).map(|occupant| occupant.nick.clone())
+    });
+    if here.is_none() && x.is_some() {
+        may_come(ctx)?;
+    }
+    let (room, made) = match known {
         Some(room) => (room, false),
         // Whoever does not say that it wants to enter thinks that it is in it.
         None if x.is_none() => return Err(not_there()),
@@ -47,7 +55,6 @@ async fn available(ctx: &Ctx<'_>, local: &str, nick: &str) -> Result<(), StanzaE
             create(ctx, local).await?
         }
     };
-    let here = room.state().occupant_of(ctx.session).map(|occupant| occupant.nick.clone());
     match (here, x) {
         (Some(now), None) if &*now == nick => update(ctx, &room, said).await,
         (Some(now), x) if &*now != nick => {
@@ -61,6 +68,16 @@ async fn available(ctx: &Ctx<'_>, local: &str, nick: &str) -> Result<(), StanzaE
             enter(ctx, &room, nick, x, said, made).await
         }
     }
+}
+
+/// Whether somebody may enter groups at all, and one more now.
+fn may_come(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
+    if ctx.core.banned_by_lists(&ctx.member.address) {
+        return Err(
+            StanzaError::forbidden().text("You are in a list of those who may not enter groups here.")
+        );
+    }
+    ctx.core.pace.join(ctx.member, ctx.core.env.now())
 }
 
 fn not_there() -> StanzaError {

@@ -301,7 +301,6 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     }
     super::pubsub::erase(tx, uid)?;
     super::files::abandon(tx, uid)?;
-    super::reports::erase(tx, uid)?;
     tx.forget(uid);
     Ok(())
 }

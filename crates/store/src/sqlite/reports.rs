@@ -127,16 +127,6 @@ fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A deleted account's reports go with it.
-pub(super) fn erase(tx: &mut Tx<'_>, reporter: Uid) -> Result<()> {
-    let own = ids(
-        tx,
-        "SELECT id FROM report WHERE reporter = ?1 LIMIT ?2",
-        [int(reporter.0), limits::REPORTS as i64],
-    )?;
-    own.into_iter().try_for_each(|id| remove(tx, id))
-}
-
 /// Closed reports are kept for a while: who is reported again has a record.
 pub(super) fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
     let old = "SELECT id FROM report WHERE closed IS NOT NULL AND closed <= ?1 LIMIT ?2";

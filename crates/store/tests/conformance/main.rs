@@ -62,7 +62,7 @@ macro_rules! suite {
                     a_report_keeps_what_it_is_about, evidence_outlives_the_message, what_the_reported_did_not_send_is_left_out,
                     reports_are_paged_and_closed, a_block_that_fails_files_nothing, reports_of_one_account_are_bounded,
                     closed_reports_are_forgotten, administrators_are_told_once, a_body_is_withdrawn_while_it_is_the_same,
-                    reports_go_with_their_account, the_denied_are_a_set,
+                    reports_stay_without_their_account, the_denied_are_a_set,
                     some_accounts_have_no_limits, messages_with_somebody_are_known;
                 streams:
                     a_stream_counts, a_write_notes_what_was_handled, a_failed_write_notes_nothing, dead_streams_do_not_add_up;

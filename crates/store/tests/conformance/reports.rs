@@ -191,13 +191,14 @@ pub(crate) async fn a_body_is_withdrawn_while_it_is_the_same(f: Fixture) {
     }
 }
 
-pub(crate) async fn reports_go_with_their_account(f: Fixture) {
+pub(crate) async fn reports_stay_without_their_account(f: Fixture) {
     let uid = f.store.create_account(account(None)).await.unwrap().uid;
     let own = vec![about("a@x", &[])];
     f.store.block_and_report(uid, Vec::new(), own.clone(), Timestamp(1)).await.unwrap();
     f.store.block_and_report(BOB, Vec::new(), own, Timestamp(1)).await.unwrap();
     f.store.delete_account(uid).await.unwrap();
-    assert_eq!(waiting(&f.store).await, [2]);
+    assert_eq!(waiting(&f.store).await, [2, 1]);
+    assert_eq!(f.store.report(1).await.unwrap().expect("it waits").0.reporter, Uid(0));
 }
 
 pub(crate) async fn some_accounts_have_no_limits(mut f: Fixture) {
