@@ -180,7 +180,9 @@ impl Actor {
         if !self.caught_up {
             self.catch_up(client).await?;
         }
-        Ok(())
+        // What came while an answer was waited for is older than what is read next.
+        let inbox = std::mem::take(client.inbox());
+        inbox.into_iter().try_for_each(|incoming| self.take(incoming))
     }
 
     /// Into the room; what was said before comes out of its archive.
@@ -215,8 +217,7 @@ impl Actor {
         for (message, via) in std::mem::take(&mut self.held) {
             self.take_message(&message, via);
         }
-        let inbox = std::mem::take(client.inbox());
-        inbox.into_iter().try_for_each(|incoming| self.take(incoming))
+        Ok(())
     }
 
     /// The connection is over, for whatever reason. What was read counts as handled, so it must not be lost here.
