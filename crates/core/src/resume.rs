@@ -558,7 +558,7 @@ fn to_journal(out: &Out) -> Option<journal::Sent> {
         Out::Nonza(_) | Out::Enabled(_) => None,
         Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(journal::Sent::Log(entry.useq)),
         Out::Entry { entry, .. } => Some(small(&entry.stanza)),
-        Out::Said(said) => Some(journal::Sent::Room(said.room, said.useq)),
+        Out::Said(said, _) => Some(journal::Sent::Room(said.room, said.useq)),
         Out::Stanza(bytes) => Some(small(bytes)),
     }
 }

@@ -576,7 +576,9 @@ impl State {
                     let form = timeline::form_again(self, session, entry)?;
                     Some(Out::Entry { entry: entry.clone(), form, turn: Turn::Again })
                 }),
-                Sent::Said(room, useq, _) => rooms.get(&(room, useq)).cloned().map(Out::Said),
+                Sent::Said(room, useq, _) => {
+                    rooms.get(&(room, useq)).map(|said| Out::Said(said.clone(), Turn::Again))
+                }
                 Sent::Lost => None,
             };
             if let Some(out) = out {

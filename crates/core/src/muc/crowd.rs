@@ -45,7 +45,7 @@ fn taken(session: &Session) -> (usize, Option<String>) {
     let mut outs = Vec::new();
     session.state().take(usize::MAX >> 1, &mut outs);
     let text = |out: &Out| match out {
-        Out::Said(said) => String::from_utf8_lossy(&said.stanza).into_owned(),
+        Out::Said(said, _) => String::from_utf8_lossy(&said.stanza).into_owned(),
         Out::Stanza(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     };

@@ -19,7 +19,7 @@ pub enum Out {
         turn: Turn,
     },
     /// An entry of the log of a room that the session is in.
-    Said(Arc<Said>),
+    Said(Arc<Said>, Turn),
     /// A stanza that is in no log.
     Stanza(Bytes),
     /// Something that is not a stanza and is not counted (XEP-0198 §4).
@@ -50,7 +50,7 @@ impl Out {
 
     /// Whether this can be read again from a log: the account's, or a room's.
     pub fn is_logged(&self) -> bool {
-        self.useq().is_some() || matches!(self, Out::Said(_))
+        self.useq().is_some() || matches!(self, Out::Said(..))
     }
 
     /// Whether this is a log entry that is written in its turn.
@@ -62,7 +62,7 @@ impl Out {
     pub fn size(&self) -> usize {
         match self {
             Out::Entry { entry, .. } => entry.stanza.len() + 128,
-            Out::Said(said) => said.stanza.len() + 64,
+            Out::Said(said, _) => said.stanza.len() + 64,
             Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => bytes.len(),
         }
     }

@@ -1,7 +1,7 @@
 //! The rooms that a session is in (XEP-0045), and how far it is in the log of each. What is said in a room never piles up
 //! here: a session that falls behind reads the room's log from its place, as it does with its account's.
 
-use super::{Link, Out, Session, State};
+use super::{Link, Out, Session, State, Turn};
 use crate::limits;
 use crate::muc::Room;
 use crate::muc::room::Place;
@@ -62,7 +62,7 @@ impl Session {
         visit.head = visit.head.max(said.useq);
         if next {
             visit.last = said.useq;
-            state.put(Out::Said(said.clone()));
+            state.put(Out::Said(said.clone(), Turn::Live));
         }
         state.wake();
     }
@@ -128,7 +128,9 @@ impl State {
     pub fn places(&self) -> Vec<(Arc<Room>, Useq)> {
         let place = |visit: &Visit| {
             let waits = self.outbox.iter().filter_map(|out| match out {
-                Out::Said(said) if said.room == visit.room.place.uid => Some(Useq(said.useq.0 - 1)),
+                Out::Said(said, turn) if *turn != Turn::Again && said.room == visit.room.place.uid => {
+                    Some(Useq(said.useq.0 - 1))
+                }
                 _ => None,
             });
             (visit.room.clone(), waits.fold(visit.last, Useq::min))
@@ -163,7 +165,7 @@ impl State {
         visit.last = upto.unwrap_or(behind.head).max(visit.last);
         visit.head = visit.head.max(visit.last);
         for said in page {
-            self.put(Out::Said(Arc::new(said)));
+            self.put(Out::Said(Arc::new(said), Turn::Late));
         }
     }
 }

@@ -157,7 +157,7 @@ impl StreamManagement {
             }
             Out::Nonza(_) => return,
             _ if !self.counts => return,
-            Out::Said(said) => Sent::Said(said.room, said.useq, out.size() as u32),
+            Out::Said(said, _) => Sent::Said(said.room, said.useq, out.size() as u32),
             Out::Stanza(bytes) => Sent::Stanza(bytes.clone()),
             Out::Entry { entry, .. } if entry.useq == Useq(0) => Sent::Stanza(entry.stanza.clone()),
             Out::Entry { entry, .. } => Sent::Log(entry.useq, out.size() as u32),

@@ -467,7 +467,7 @@ impl<S: Carrier> Connection<S> {
                     reader.entry(&entry, form, turn, &mut self.write);
                     self.uncounted |= !counted;
                 }
-                Out::Said(said) => reader.said(&said, &mut self.write),
+                Out::Said(said, _) => reader.said(&said, &mut self.write),
                 Out::Stanza(bytes) | Out::Nonza(bytes) | Out::Enabled(bytes) => {
                     self.write.extend_from_slice(&bytes)
                 }
