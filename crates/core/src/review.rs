@@ -15,9 +15,12 @@ const NOT_YET: [&str; 2] = [ns::SEARCH, ns::HTTP_UPLOAD];
 /// Refuses what an account that waits sends to others than the server, itself and administrators. Whether there is anybody
 /// is not said.
 pub(crate) async fn admit(ctx: &Ctx<'_>) -> std::result::Result<(), StanzaError> {
+    // The server answers its part also without `to`, and at the own account.
+    let not_yet = || ctx.stanza.children().any(|child| NOT_YET.contains(&child.ns()));
     let admitted = match ctx.target().await? {
-        Target::Account { member, .. } => member.uid == ctx.member.uid || member.admin,
-        Target::Server => !ctx.stanza.children().any(|child| NOT_YET.contains(&child.ns())),
+        Target::Account { member, .. } if member.uid == ctx.member.uid => !not_yet(),
+        Target::Account { member, .. } => member.admin,
+        Target::Server => !not_yet(),
         _ => false,
     };
     if admitted {
