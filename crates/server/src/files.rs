@@ -80,7 +80,7 @@ pub struct Files {
     /// Shared while bytes are put in their place and counted on; alone, while bytes that nobody needs are erased.
     placing: RwLock<()>,
     /// Turns to make a small copy.
-    copying: Semaphore,
+    copying: Arc<Semaphore>,
 }
 
 impl Files {
@@ -110,7 +110,7 @@ impl Files {
             thumbnails,
             turns: Turns::default(),
             placing: RwLock::default(),
-            copying: Semaphore::new(THUMBNAILS),
+            copying: Arc::new(Semaphore::new(THUMBNAILS)),
         }))
     }
 
@@ -203,8 +203,9 @@ impl Files {
         self.storage.read(hash, from, length).await
     }
 
-    /// A small copy of a picture, as JPEG; `None` if there can be none. It is made when it is asked for first.
-    pub async fn thumbnail(&self, blob: Blob, size: u64) -> io::Result<Option<Vec<u8>>> {
+    /// A small copy of a picture, as JPEG; `None` if there can be none. It is made when it is asked for first, and to its end
+    /// whether or not who asked still waits: a decoder does not stop half-way.
+    pub async fn thumbnail(self: &Arc<Files>, blob: Blob, size: u64) -> io::Result<Option<Vec<u8>>> {
         if blob.dimensions.is_none() {
             return Ok(None);
         }
@@ -212,23 +213,34 @@ impl Files {
         if let Ok(kept) = tokio::fs::read(&path).await {
             return Ok(Some(kept).filter(|kept| !kept.is_empty()));
         }
-        let _turn = self.copying.acquire().await;
+        let turn = self.copying.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let files = self.clone();
+        let made = tokio::spawn(async move {
+            let made = files.copy(blob.hash, size, path).await;
+            drop(turn);
+            made
+        });
+        made.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// Makes a small copy, unless there is one by now.
+    async fn copy(&self, hash: FileHash, size: u64, path: PathBuf) -> io::Result<Option<Vec<u8>>> {
         // Nobody erases the picture meanwhile, so that no copy is left of what is gone.
         let _placing = self.placing.read().await;
         if let Ok(kept) = tokio::fs::read(&path).await {
             return Ok(Some(kept).filter(|kept| !kept.is_empty()));
         }
-        if self.core.store.blob_is_unused(blob.hash).await.map_err(io::Error::other)? {
+        if self.core.store.blob_is_unused(hash).await.map_err(io::Error::other)? {
             return Ok(None);
         }
         let copy = self.incoming.join("thumbnail");
-        let file = self.storage.open(blob.hash, size, copy).await?;
+        let file = self.storage.open(hash, size, copy).await?;
         let made = tokio::task::spawn_blocking(move || thumbnail::thumbnail(file)).await;
         // That there is none is kept, too: as an empty file.
         let made = made.ok().flatten().unwrap_or_default();
-        let (folder, kept) = (self.thumbnails.clone(), made.clone());
+        let kept = made.clone();
         blocking(move || {
-            let new = folder.join("new");
+            let new = path.with_extension("new");
             std::fs::write(&new, kept)?;
             std::fs::rename(new, path)
         })

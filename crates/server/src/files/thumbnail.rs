@@ -12,6 +12,10 @@ use std::io::BufReader;
 /// Memory of one decoder, bytes: four for each pixel, and something to work with.
 const MEMORY: u64 = THUMBNAIL_PIXELS * 4 + (32 << 20);
 
+/// The most that a decoded picture takes, bytes: a picture of sixteen bits a colour has half the pixels. The decoders' own
+/// bound is about what they work with, and not about what they give.
+const DECODED: u64 = THUMBNAIL_PIXELS * 4;
+
 /// How good a small copy is, of 100: at its size nobody sees more.
 const QUALITY: u8 = 80;
 
@@ -50,18 +54,23 @@ pub(super) fn dimensions(file: File) -> Option<(u32, u32)> {
 /// A small copy of a picture as JPEG; `None` if it is none, or too large.
 pub(super) fn thumbnail(file: File) -> Option<Vec<u8>> {
     let (decoder, orientation) = decoder(file)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > THUMBNAIL_PIXELS {
+    if !fits(&decoder) {
         return None;
     }
+    let (width, height) = thumbnail_size(decoder.dimensions());
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-    let (width, height) = thumbnail_size((width, height));
     picture = picture.thumbnail_exact(width, height);
     picture.apply_orientation(orientation);
     let mut out = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, QUALITY);
     on_white(&picture).write_with_encoder(encoder).ok()?;
     Some(out)
+}
+
+/// Whether a picture is small enough to be decoded.
+fn fits(decoder: &impl ImageDecoder) -> bool {
+    let (width, height) = decoder.dimensions();
+    u64::from(width) * u64::from(height) <= THUMBNAIL_PIXELS && decoder.total_bytes() <= DECODED
 }
 
 /// JPEG knows no transparency.
@@ -166,6 +175,20 @@ mod tests {
         let crc = crc32(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
         assert_eq!(dimensions(file(&bomb)), None);
+    }
+
+    /// The same pixels take twice the memory with sixteen bits a colour.
+    #[test]
+    fn depth_counts() {
+        let mut bomb = picture(1, 1, ImageFormat::Png);
+        bomb[16..20].copy_from_slice(&4_000_u32.to_be_bytes());
+        bomb[20..24].copy_from_slice(&((THUMBNAIL_PIXELS / 4_000) as u32).to_be_bytes());
+        for (bits, expected) in [(8, true), (16, false)] {
+            bomb[24] = bits;
+            let crc = crc32(&bomb[12..29]);
+            bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+            assert_eq!(fits(&decoder(file(&bomb)).unwrap().0), expected, "{bits} bits");
+        }
     }
 
     /// The checksum of a PNG's chunks.
