@@ -44,7 +44,7 @@ struct Moved {
 }
 
 /// Puts these in place of how they stood to the room, whose `changing` the caller holds; `by`: who does it, if that is
-/// anybody's doing.
+/// anybody's doing. What is stored is done: that somebody could not be told of it is no error, and holds up nothing else.
 ///
 /// # Errors
 /// `conflict`: nobody would be owner any more, or a nick is kept for somebody else. Nothing has changed then.
@@ -72,7 +72,10 @@ pub(super) async fn apply(
         moved
     };
     for moved in moved.into_iter().filter(|moved| moved.before != moved.after) {
-        follow(core, store, room, by, moved).await?;
+        let uid = room.place.uid.0;
+        if let Err(error) = follow(core, store, room, by, moved).await {
+            tracing::debug!(uid, ?error, "somebody was not told of a change of affiliation");
+        }
     }
     Ok(())
 }
@@ -155,7 +158,8 @@ impl Core {
     }
 }
 
-/// Changes an occupant, and lets go of the sessions of one that is out. One that is not here any more is passed over.
+/// Changes an occupant, and lets go of the sessions of one that is out; those of one that stays come back after a restart as
+/// what it is now. One that is not here any more is passed over.
 pub(super) async fn alter(
     core: &Core,
     room: &Arc<Room>,
@@ -163,16 +167,20 @@ pub(super) async fn alter(
     notes: Notes,
     to: impl FnOnce(&Occupant) -> (Affiliation, Role),
 ) -> Result<(), StanzaError> {
-    let gone = room
+    let altered = room
         .act(|state| {
             let Some(occupant) = state.occupant(nick).cloned() else { return Ok((None, None)) };
             let (affiliation, role) = to(&occupant);
             let change = state.alter(nick, affiliation, role, notes);
-            Ok((change, (!role.is_present()).then_some(occupant)))
+            Ok((change, Some((occupant, role.is_present()))))
         })
         .await?;
-    if let Some(occupant) = gone {
-        core.let_go(room, &occupant.seats);
+    match altered {
+        Some((occupant, true)) => {
+            occupant.seats.iter().for_each(|seat| core.journal.snapshot(&seat.session));
+        }
+        Some((occupant, false)) => core.let_go(room, &occupant.seats),
+        None => {}
     }
     Ok(())
 }
