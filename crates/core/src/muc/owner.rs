@@ -33,18 +33,17 @@ pub(super) async fn set(ctx: &Ctx<'_>, room: &Arc<Room>, query: &Child<'_>) -> A
     Asker::of(ctx, room).must_be(Affiliation::Owner)?;
     if let Some(destroy) = query.child(ns::MUC_OWNER, "destroy") {
         let end = end(&destroy)?;
-        return destroyed(ctx.core, room, end).await;
+        return destroyed(ctx, room, end, false).await;
     }
     let form = query.child(ns::DATA_FORMS, "x");
     let form = form.ok_or_else(|| StanzaError::bad_request().text("There is no form."))?;
     let answers = Answers::read(&form)?;
     if !answers.is_canceled() {
         configure(ctx, room, &answers).await?;
-    } else if room.state().config.locked {
-        // §10.1.3: a room that its maker does not want after all.
-        return destroyed(ctx.core, room, Bytes::from_static(b"<destroy/>")).await;
+        return Ok(Reply::Empty);
     }
-    Ok(Reply::Empty)
+    // §10.1.3: a room that its maker does not want after all.
+    destroyed(ctx, room, Bytes::from_static(b"<destroy/>"), true).await
 }
 
 /// Another configuration; the first one opens the room for the others (§10.1.2, §10.1.3).
@@ -117,9 +116,14 @@ fn end(destroy: &Child<'_>) -> Result<Bytes, StanzaError> {
     Ok(x.into_vec().into())
 }
 
-/// Ends a room for good: out of the store first, then everybody in it is told and let go.
-async fn destroyed(core: &Core, room: &Arc<Room>, end: Bytes) -> Answer {
+/// Ends a room for good: out of the store first, then everybody in it is told and let go. `locked`: only one that was never
+/// opened; another stays as it is.
+async fn destroyed(ctx: &Ctx<'_>, room: &Arc<Room>, end: Bytes, locked: bool) -> Answer {
     let _changing = room.changing.lock().await;
-    core.destroy_room(room, end).await?;
+    // Both may have changed while this waited.
+    Asker::of(ctx, room).must_be(Affiliation::Owner)?;
+    if !locked || room.state().config.locked {
+        ctx.core.destroy_room(room, end).await?;
+    }
     Ok(Reply::Empty)
 }
