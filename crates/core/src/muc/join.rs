@@ -157,7 +157,12 @@ async fn enter(
     made: bool,
 ) -> Result<(), StanzaError> {
     let (core, session) = (ctx.core, ctx.session);
-    session.state().enters(room)?;
+    let came = session.state().enters(room);
+    if let Err(error) = came {
+        // It may have been made for this one alone.
+        core.vacated(room).await;
+        return Err(error);
+    }
     let password = x.as_ref().and_then(|x| x.child(ns::MUC, "password")).map(|p| p.text().into_owned());
     let now = core.env.now();
     let id = occupant_id(&core.secret, room.place.uid, session.uid);
