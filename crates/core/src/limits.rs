@@ -189,6 +189,13 @@ pub const ROOM_OCCUPANTS: usize = 20_000;
 /// From so many occupants on, only the presence of moderators is shown to all.
 pub const ROOM_CROWD: usize = 1_000;
 
+/// Occupants that a session is shown when it enters a room: beside what was said before and in other rooms these fit into what
+/// may wait for a connection.
+pub const ROOM_INTRODUCED: usize = OUTBOX_STANZAS / 4;
+
+/// No more occupants are shown while this many bytes wait for a connection: half of what ends it.
+pub const ROOM_INTRODUCED_BACKLOG: usize = OUTBOX_BYTES / 2;
+
 /// Sessions of one account under one nick: as many as it may have.
 pub const ROOM_SEATS: usize = RESOURCES;
 

@@ -142,8 +142,9 @@ impl Fan {
             match core.store.events_after(self.place.uid, self.last, limits::CATCH_UP).await {
                 Ok(page) if page.is_empty() => return,
                 Ok(page) => page.into_iter().for_each(|entry| self.hand_out(&Arc::new(entry))),
-                // It is in the log; who misses it reads it there.
+                // It is in the log: the next event looks there again.
                 Err(error) => {
+                    self.behind.store(true, Ordering::Release);
                     tracing::warn!(uid = self.place.uid.0, %error, "a room's log could not be read");
                     return;
                 }
@@ -234,13 +235,19 @@ impl Fan {
         self.audience.len() < limits::ROOM_CROWD || occupant.role == Role::Moderator
     }
 
-    /// Shows a session who else is here (§7.2.2).
+    /// Shows a session who else is here (§7.2.2): moderators and those whom all see come first, and of a crowd that one
+    /// connection does not take the rest is left out.
     fn introduce(&self, change: &Change, greeting: &Greeting) {
         let Some(viewer) = &change.after else { return };
         let all = viewer.role == Role::Moderator;
         let others = self.audience.values().filter(|other| other.occupant.nick != viewer.nick);
         let seen = |other: &&Listener| all || (other.shown && self.is_worth_it(&other.occupant));
-        for other in others.filter(seen) {
+        let mut others: Vec<&Listener> = others.filter(seen).collect();
+        others.sort_by_key(|other| (other.occupant.role != Role::Moderator, !other.shown));
+        for other in others.into_iter().take(limits::ROOM_INTRODUCED) {
+            if greeting.session.state().backlog() > limits::ROOM_INTRODUCED_BACKLOG {
+                return;
+            }
             let sees = sees(viewer, &change.config);
             let notes = Notes::default();
             let stanza = show::presence(&self.place, &other.occupant, Phase::Here, &notes, sees, &[]);

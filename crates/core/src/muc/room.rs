@@ -141,9 +141,11 @@ impl Room {
     /// The doorbell: an entry of the room's log was committed, or (with `useq` 0) something is said that is in no log. It
     /// never waits: what finds the queue full is read from the log, or not said.
     pub fn offer(&self, entry: &Arc<Entry>) {
-        let full = self.events.try_send(Event::Entry(entry.clone())).is_err();
-        if full && entry.useq != Useq(0) {
+        let full = || self.events.try_send(Event::Entry(entry.clone())).is_err();
+        if full() && entry.useq != Useq(0) {
             self.behind.store(true, Ordering::Release);
+            // The queue may have run empty before that was noted: what finds a place now wakes who hands out.
+            full();
         }
     }
 
