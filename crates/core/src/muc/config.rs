@@ -134,8 +134,8 @@ impl Default for RoomConfig {
 /// What disco tells beside the configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts<'a> {
-    /// How many occupants there are.
-    pub occupants: usize,
+    /// How many occupants there are; `None`: who asks may not enter, and learns neither this nor whom to turn to.
+    pub occupants: Option<usize>,
     /// What is being talked about.
     pub subject: &'a str,
     /// The hash of its picture.
@@ -306,7 +306,6 @@ impl RoomConfig {
     pub fn info(&self, facts: Facts<'_>) -> Form {
         let mut form = Form::new(INFO_FORM)
             .field(text("muc#roominfo_description", "Description", &self.description))
-            .field(text("muc#roominfo_occupants", "Number of occupants", &facts.occupants.to_string()))
             .field(text("muc#maxhistoryfetch", "Messages shown to newcomers", &self.history.to_string()))
             .field(
                 Field::new(Kind::Boolean, "muc#roominfo_subjectmod", "Occupants may set the subject")
@@ -322,7 +321,10 @@ impl RoomConfig {
         for (var, label, value) in optional.into_iter().filter(|(_, _, value)| !value.is_empty()) {
             form = form.field(text(var, label, value));
         }
-        if !self.contacts.is_empty() {
+        if let Some(occupants) = facts.occupants {
+            form = form.field(text("muc#roominfo_occupants", "Number of occupants", &occupants.to_string()));
+        }
+        if facts.occupants.is_some() && !self.contacts.is_empty() {
             form = form.field(
                 Field::new(Kind::JidMulti, "muc#roominfo_contactjid", "Contacts").values(&self.contacts),
             );

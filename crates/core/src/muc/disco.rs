@@ -75,7 +75,8 @@ async fn own_hidden(ctx: &Ctx<'_>, after: Option<Uid>) -> Result<Vec<Group>, Sta
     Ok(own.map(|(group, _)| group).collect())
 }
 
-/// §6.4: what a room is. One that is hidden says so to who has its address, and no more than its entrance would.
+/// §6.4: what a room is. One that is hidden says so to who has its address, and no more than its entrance would;
+/// who may not enter does not learn what goes on in it.
 pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
     match payload.attr("node").as_deref() {
         None => {}
@@ -86,17 +87,19 @@ pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -
     let (subject, avatar) = (room.place.subject(), room.place.avatar.lock().clone());
     let (config, occupants) = {
         let state = room.state();
-        if state.config.locked && state.affiliation(&ctx.member.address) < Affiliation::Owner {
+        let affiliation = state.affiliation(&ctx.member.address);
+        if state.config.locked && affiliation < Affiliation::Owner {
             return Err(StanzaError::item_not_found());
         }
-        (state.config.clone(), state.occupants().len())
+        let may_enter = affiliation.may_enter(state.config.members_only);
+        (state.config.clone(), may_enter.then(|| state.occupants().len()))
     };
     let mut features: Vec<&str> = ROOM_FEATURES.iter().copied().chain(config.features()).collect();
     if config.archived {
         features.extend(ARCHIVE_FEATURES);
     }
     features.sort_unstable();
-    let subject = subject.as_ref().map_or("", |subject| &subject.text);
+    let subject = subject.as_ref().filter(|_| occupants.is_some()).map_or("", |subject| &subject.text);
     let form = config.info(Facts { occupants, subject, avatar: avatar.as_deref() });
     let name = if config.name.is_empty() {
         room.place.address.node().map(|n| n.as_str())
