@@ -106,6 +106,11 @@ struct Plan {
 /// Changes roles and affiliations.
 pub(super) async fn set(ctx: &Ctx<'_>, room: &Arc<Room>, query: &Child<'_>) -> Answer {
     let mut changes = change::read(query)?;
+    let Standing { affiliation, role } = Asker::of(ctx, room).standing;
+    if affiliation < Affiliation::Member && role != Role::Moderator {
+        // Who may change nothing does not learn whom there is either.
+        return Err(StanzaError::forbidden());
+    }
     for change in &mut changes {
         if let Who::Jid(jid) = &mut change.who {
             *jid = known(ctx, jid).await?;

@@ -40,34 +40,40 @@ pub(super) async fn message(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, Sta
     Err(StanzaError::service_unavailable().text("A room takes messages of the type groupchat."))
 }
 
-/// Passes them on, as far as that goes: the first that cannot be is the error.
+/// Passes them on, as far as that goes: the first invitation that cannot be is the error. Who is banned is not invited.
 async fn invitations_of(
     ctx: &Ctx<'_>,
     room: &Arc<Room>,
     invitations: Vec<Invitation>,
 ) -> Result<Step, StanzaError> {
     let asker = Asker::of(ctx, room);
-    let mut people = Vec::with_capacity(invitations.len());
+    if invitations.iter().any(|invitation| invitation.word == Word::Invite) {
+        // Before anybody is looked up: who may not invite does not learn whom there is.
+        may_invite(room, &asker)?;
+    }
+    let mut invited = Vec::new();
     for invitation in &invitations {
-        people.push(admin::known(ctx, &invitation.to.to_bare()).await?);
         // A room is no way around the limit of strangers that one writes to.
+        let target = ctx.core.target(&invitation.to).await?;
+        ctx.core.approach(ctx.member, Some(&invitation.to), &target).await?;
         if invitation.word == Word::Invite {
-            let target = ctx.core.target(&invitation.to).await?;
-            ctx.core.approach(ctx.member, Some(&invitation.to), &target).await?;
+            let who = admin::known(ctx, &invitation.to.to_bare()).await?;
+            if room.state().affiliation(&who) == Affiliation::Outcast {
+                return Err(StanzaError::not_allowed().text(format!("{who} is banned from this room.")));
+            }
+            invited.push(who);
         }
     }
-    for (invitation, who) in invitations.iter().zip(&people) {
-        match invitation.word {
-            Word::Invite => may_invite(room, &asker, who)?,
-            Word::Decline => may_decline(room, who)?,
-        }
-    }
-    let invited = invitations.iter().zip(&people).filter(|(invitation, _)| invitation.word == Word::Invite);
-    let invited: Vec<&BareJid> = invited.map(|(_, who)| who).collect();
     admit(ctx, room, &invited).await?;
     let mut outcome = Ok(Step::Done);
     for invitation in &invitations {
-        let passed = letter::pass_on(ctx.core, &ctx.store, room, &asker.jid, invitation).await;
+        let passed = match invitation.word {
+            Word::Invite => letter::pass_on(ctx.core, &ctx.store, room, &asker.jid, invitation).await,
+            Word::Decline => {
+                decline(ctx, room, &asker, invitation).await;
+                Ok(())
+            }
+        };
         if let (Err(error), Ok(_)) = (passed, &outcome) {
             outcome = Err(error);
         }
@@ -75,31 +81,33 @@ async fn invitations_of(
     outcome
 }
 
-/// §7.8.2: who is in the room, if it lets them; admins in any case. Who is banned is not invited.
-fn may_invite(room: &Room, asker: &Asker, who: &BareJid) -> Result<(), StanzaError> {
-    let state = room.state();
+/// §7.8.2: who is in the room, if it lets them; admins in any case.
+fn may_invite(room: &Room, asker: &Asker) -> Result<(), StanzaError> {
     let staff = asker.standing.affiliation >= Affiliation::Admin;
     if !staff && asker.nick.is_none() {
         return Err(StanzaError::not_acceptable().text("You are not in this room."));
     }
-    if !staff && !state.config.invites_by_members {
+    if !staff && !room.state().config.invites_by_members {
         return Err(StanzaError::forbidden().text("Admins of this room invite others."));
-    }
-    if state.affiliation(who) == Affiliation::Outcast {
-        return Err(StanzaError::not_allowed().text(format!("{who} is banned from this room.")));
     }
     Ok(())
 }
 
-/// §7.8.2: only those are told of a refusal who can have invited; a room carries no other mail.
-fn may_decline(room: &Room, who: &BareJid) -> Result<(), StanzaError> {
-    let asked = Asker::among(&room.state(), who);
-    let known = asked.nick.is_some() || asked.standing.affiliation >= Affiliation::Member;
-    if known { Ok(()) } else { Err(StanzaError::item_not_found()) }
+/// §7.8.2: only those are told of a refusal who can have invited; a room carries no other mail. Who refuses does not learn
+/// whether it arrived, and so neither who is in the room or its lists, nor whom there is.
+async fn decline(ctx: &Ctx<'_>, room: &Room, asker: &Asker, refusal: &Invitation) {
+    let Ok(who) = admin::known(ctx, &refusal.to.to_bare()).await else { return };
+    let asked = Asker::among(&room.state(), &who);
+    if asked.nick.is_none() && asked.standing.affiliation < Affiliation::Member {
+        return;
+    }
+    if let Err(error) = letter::pass_on(ctx.core, &ctx.store, room, &asker.jid, refusal).await {
+        tracing::debug!(uid = room.place.uid.0, ?error, "a refusal was not passed on");
+    }
 }
 
 /// §9.5: who is invited to a room that only members enter becomes one.
-async fn admit(ctx: &Ctx<'_>, room: &Arc<Room>, invited: &[&BareJid]) -> Result<(), StanzaError> {
+async fn admit(ctx: &Ctx<'_>, room: &Arc<Room>, invited: &[BareJid]) -> Result<(), StanzaError> {
     let _changing = room.changing.lock().await;
     let rows: Vec<_> = {
         let state = room.state();
