@@ -52,10 +52,19 @@ pub(crate) async fn of_service(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) ->
     }
 }
 
-/// XEP-0307: a number that is nobody else's.
+/// XEP-0307: a number that is nobody else's, the same until it is used: numbers do not come back. It costs what entering a
+/// room does.
 async fn unique(ctx: &Ctx<'_>) -> Answer {
-    let number = ctx.core.store.reserve_group().await.map_err(store_error)?;
-    ctx.core.router.rooms.promise(number, ctx.member.uid);
+    let (core, rooms) = (ctx.core, &ctx.core.router.rooms);
+    core.pace.join(ctx.member, core.env.now())?;
+    let number = match rooms.promised(ctx.member.uid) {
+        Some(number) => number,
+        None => {
+            let number = core.store.reserve_group().await.map_err(store_error)?;
+            rooms.promise(number, ctx.member.uid);
+            number
+        }
+    };
     let mut x = Xml::new();
     x.open_ns("unique", ns::MUC_UNIQUE).text(&number.to_string()).close();
     Ok(Reply::Payload(x.into_vec()))

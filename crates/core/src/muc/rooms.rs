@@ -87,6 +87,12 @@ impl Rooms {
         promised.push_back((number, account));
     }
 
+    /// The number that an account was given and has not used.
+    pub(super) fn promised(&self, account: Uid) -> Option<Uid> {
+        let promised = self.promised.lock();
+        promised.iter().find(|(_, whose)| *whose == account).map(|(number, _)| *number)
+    }
+
     /// Whether a number was given to this account; it is not any more.
     pub(super) fn redeem(&self, number: Uid, account: Uid) -> bool {
         let mut promised = self.promised.lock();
