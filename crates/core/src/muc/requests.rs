@@ -5,7 +5,7 @@ use super::asker::Asker;
 use super::privilege::{self, Affiliation};
 use super::registration::{self, Decision, Registration};
 use super::room::{Room, State};
-use super::{affiliate, join, letter, mediate};
+use super::{admin, affiliate, join, letter, mediate};
 use crate::answer::{Answer, Reply};
 use crate::pipeline::Step;
 use crate::xep::pep;
@@ -163,6 +163,15 @@ pub(super) async fn decide(ctx: &Ctx<'_>, room: &Arc<Room>, decision: Decision) 
     let Some(wanted) = found.first().and_then(|item| Registration::from_xml(&item.payload)) else {
         return Err(StanzaError::item_not_found().text("Nobody of this address waits."));
     };
+    if decision.allow
+        && let Err(error) = admin::known(ctx, jid).await
+    {
+        // Who asked is gone, and who takes the address later has asked for nothing.
+        if error.condition == "item-not-found" {
+            forget(ctx, room, jid).await?;
+        }
+        return Err(error);
+    }
     let rows = {
         let state = room.state();
         let waits = decision.allow && state.affiliation(jid) == Affiliation::None;
