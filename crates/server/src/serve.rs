@@ -154,7 +154,7 @@ fn gate(config: &Config) -> Option<Gate> {
     Some(Gate { ask, all: config.hook_about_all })
 }
 
-/// What core must know of the configuration; the program of the operator ([`gate`]) is not among it.
+/// What core must know of the configuration; the program of the operator (`gate`) is not among it.
 pub fn policy(config: &Config) -> Policy {
     Policy {
         domain: config.domain.clone(),

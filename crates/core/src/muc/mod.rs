@@ -1,7 +1,7 @@
 //! XEP-0045: groups. A group is a number with perhaps a name; its archive is a log of the store under that number.
 //!
 //! A room that is in use is in memory ([`Room`]): what it is set to, who stands how to it, and who is in it. Everything that
-//! its occupants are to see goes through one queue, in the order in which it happened, and one task hands it out ([`fan`]).
+//! its occupants are to see goes through one queue, in the order in which it happened, and one task hands it out (`fan`).
 //! What is said is stored first: the doorbell of the store puts it into the queue after its commit.
 
 mod admin;

@@ -328,7 +328,7 @@ impl State {
     }
 
     /// An occupant's affiliation or role is another; with [`Role::None`] it is out. The sessions of one that is out must be
-    /// told to forget the room: those in [`Change::departed`], by `Core::let_go`.
+    /// told to forget the room: those in `Change::departed`, by `Core::let_go`.
     pub fn alter(
         &mut self,
         nick: &str,

@@ -1,8 +1,8 @@
 //! Telling devices of messages that they do not take now, over app servers (XEP-0357) and Web Push (RFC 8030).
 //!
 //! The store's doorbell offers each entry of a log ([`Pushes::appended`]), which costs a look into a set. One task does the
-//! rest ([`Core::next_push`]): it decides who is told and what ([`alarm`]), keeps what waits for each registration
-//! ([`lanes`]), publishes to app servers itself, and gives out what is to be posted to browsers.
+//! rest ([`Core::next_push`]): it decides who is told and what (`alarm`), keeps what waits for each registration
+//! (`lanes`), publishes to app servers itself, and gives out what is to be posted to browsers.
 //!
 //! **Who is told.** A registration belongs to the session that made it, and to its device. A device whose session is
 //! detached is told at once. One that is connected is told when it has not taken the message within some seconds: the
