@@ -4,7 +4,7 @@
 //! the program takes its time for, the order stays. How it is reached is the server's matter; here is what it is asked, and
 //! what its verdict does.
 
-use crate::pipeline::Letter;
+use crate::pipeline::{Kind, Letter};
 use crate::{Core, limits};
 use rookery_proto::error::{ErrorType, StanzaError};
 use rookery_proto::jid::Jid;
@@ -28,7 +28,8 @@ pub struct Question {
     pub stranger: bool,
     /// Whether it is encrypted end to end.
     pub encrypted: bool,
-    /// Its text, at most [`limits::QUESTION_BYTES`]; `None`: it has none that can be read.
+    /// Its text, at most [`limits::QUESTION_BYTES`]: that of all languages, one to a line; what is said beside an encrypted
+    /// text, too. `None`: it has none.
     pub body: Option<String>,
 }
 
@@ -62,7 +63,7 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Core {
-    /// Asks about a message that is to be stored; whether it is to be set aside.
+    /// Asks about a message that is to be stored, or has a text; whether it is to be set aside.
     pub(crate) async fn screen(
         &self,
         from: &Jid,
@@ -70,9 +71,11 @@ impl Core {
         class: Flags,
         letter: &Letter,
     ) -> Result<bool, StanzaError> {
-        let Some(gate) = self.policy.gate.as_ref().filter(|_| class.has(Flags::DELIVER)) else {
+        let Some(gate) = &self.policy.gate else { return Ok(false) };
+        let body = text(stanza);
+        if body.is_none() && !class.has(Flags::DELIVER) {
             return Ok(false);
-        };
+        }
         let (to, peer) = (&letter.to, from.to_bare());
         if peer == to.address {
             return Ok(false);
@@ -82,13 +85,13 @@ impl Core {
             return Ok(false);
         }
         let encrypted = class.has(Flags::ENCRYPTED);
-        let body = stanza.child(ns::CLIENT, "body").filter(|_| !encrypted).map(|body| {
-            let mut text = body.text().into_owned();
-            text.truncate(text.floor_char_boundary(limits::QUESTION_BYTES));
-            text
-        });
         let (from, to) = (from.to_string(), to.address.to_string());
-        let kind = if class.has(Flags::CHAT) { "chat" } else { "normal" };
+        let kind = match Kind::of(stanza) {
+            Kind::Chat => "chat",
+            Kind::Headline => "headline",
+            Kind::Error => "error",
+            Kind::Normal | Kind::Groupchat => "normal",
+        };
         match (gate.ask)(Question { from, to, kind, stranger, encrypted, body }).await {
             Verdict::Allow => Ok(false),
             Verdict::SetAside => Ok(true),
@@ -99,4 +102,22 @@ impl Core {
             }
         }
     }
+}
+
+/// What anybody can read of a message. It may say so in several languages (RFC 6121 §5.2.3), and be encrypted besides.
+fn text(stanza: &Stanza) -> Option<String> {
+    let mut text: Option<String> = None;
+    for body in stanza.children().filter(|child| child.ns() == ns::CLIENT && child.name() == "body") {
+        let text = match &mut text {
+            Some(text) if text.len() >= limits::QUESTION_BYTES => break,
+            Some(text) => {
+                text.push('\n');
+                text
+            }
+            None => text.insert(String::new()),
+        };
+        text.push_str(&body.text());
+        text.truncate(text.floor_char_boundary(limits::QUESTION_BYTES));
+    }
+    text
 }
