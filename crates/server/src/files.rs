@@ -76,7 +76,7 @@ pub struct Files {
     incoming: PathBuf,
     /// Where small copies are kept, by the hash of what they are of.
     thumbnails: PathBuf,
-    turns: Turns,
+    turns: Arc<Turns>,
     /// Shared while bytes are put in their place and counted on; alone, while bytes that nobody needs are erased.
     placing: RwLock<()>,
     /// Turns to make a small copy.
@@ -108,7 +108,7 @@ impl Files {
             scanner: settings.scanner,
             incoming,
             thumbnails,
-            turns: Turns::default(),
+            turns: Arc::default(),
             placing: RwLock::default(),
             copying: Arc::new(Semaphore::new(THUMBNAILS)),
         }))
@@ -121,7 +121,7 @@ impl Files {
     }
 
     /// Waits for the end of other attempts at this upload, which are told to give up.
-    pub async fn turn(&self, token: FileToken) -> Turn<'_> {
+    pub async fn turn(&self, token: FileToken) -> Turn {
         self.turns.take(token).await
     }
 
@@ -137,9 +137,9 @@ impl Files {
     }
 
     /// Goes on with an upload after its first `from` bytes; `None` if so many are not here.
-    pub async fn receive(&self, token: FileToken, from: u64) -> io::Result<Option<Incoming>> {
+    pub async fn receive(&self, token: FileToken, from: u64, turn: Turn) -> io::Result<Option<Incoming>> {
         let path = self.arriving(token);
-        blocking(move || Incoming::open(&path, from)).await
+        blocking(move || Incoming::open(&path, from, turn)).await
     }
 
     fn arriving(&self, token: FileToken) -> PathBuf {
@@ -156,7 +156,7 @@ impl Files {
 
     async fn place(&self, upload: Upload, incoming: Incoming) -> Result<(), Trouble> {
         let file = self.arriving(upload.token);
-        let hash = blocking(move || incoming.finish()).await?;
+        let (hash, _turn) = blocking(move || incoming.finish()).await?;
         self.scan(&upload, &file).await?;
         let dimensions = self.measure(&upload, &file).await;
         let _placing = self.placing.read().await;

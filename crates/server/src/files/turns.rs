@@ -18,9 +18,10 @@ struct Attempts {
     one: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// The right to write the bytes of an upload, for as long as it is kept.
-pub struct Turn<'a> {
-    turns: &'a Turns,
+/// The right to write the bytes of an upload, for as long as it is kept: it goes wherever they are worked with, so that no
+/// other attempt begins while a write or a move of this one is still under way.
+pub struct Turn {
+    turns: Arc<Turns>,
     token: FileToken,
     newest: watch::Receiver<u64>,
     /// `None` while it waits, and when it is given back.
@@ -29,20 +30,20 @@ pub struct Turn<'a> {
 
 impl Turns {
     /// Tells the attempts before to give up, and waits for their end.
-    pub(super) async fn take(&self, token: FileToken) -> Turn<'_> {
+    pub(super) async fn take(self: &Arc<Turns>, token: FileToken) -> Turn {
         let (newest, one) = {
             let mut uploads = self.0.lock();
             let attempts = uploads.entry(token).or_default();
             attempts.newest.send_modify(|number| *number += 1);
             (attempts.newest.subscribe(), attempts.one.clone())
         };
-        let mut turn = Turn { turns: self, token, newest, guard: None };
+        let mut turn = Turn { turns: self.clone(), token, newest, guard: None };
         turn.guard = Some(one.lock_owned().await);
         turn
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Resolves when another attempt has begun.
     pub async fn overtaken(&mut self) {
         // It fails only when nobody counts any more, and that is no other attempt.
@@ -52,7 +53,7 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut uploads = self.turns.0.lock();
         self.guard = None;
@@ -69,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_newest_attempt_wins() {
-        let turns = Turns::default();
+        let turns = Arc::new(Turns::default());
         let token = FileToken::new(&[b'a'; FileToken::LEN]).unwrap();
         let mut first = turns.take(token).await;
         let second = turns.take(token);
@@ -88,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn uploads_do_not_wait_for_each_other() {
-        let turns = Turns::default();
+        let turns = Arc::new(Turns::default());
         let token = |letter| FileToken::new(&[letter; FileToken::LEN]).unwrap();
         let _one = turns.take(token(b'a')).await;
         let _other = turns.take(token(b'b')).await;

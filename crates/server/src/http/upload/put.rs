@@ -44,7 +44,7 @@ pub(super) async fn put(files: &Arc<Files>, token: FileToken, key: &str, request
         return wrong_key();
     }
     let (parts, body) = request.into_parts();
-    let mut turn = files.turn(token).await;
+    let turn = files.turn(token).await;
     let upload = match files.upload(token).await {
         Ok(Some(upload)) => upload,
         Ok(None) => return refuse(StatusCode::GONE, "The time for this upload is over. Ask for a new one."),
@@ -55,8 +55,8 @@ pub(super) async fn put(files: &Arc<Files>, token: FileToken, key: &str, request
         Err(refusal) => return *refusal,
     };
     match upload.blob {
-        Some(blob) => again(&upload, blob.hash, from, body, &mut turn).await,
-        None => receive(files, upload, from, body, &mut turn).await,
+        Some(blob) => again(&upload, blob.hash, from, body, turn).await,
+        None => receive(files, upload, from, body, turn).await,
     }
 }
 
@@ -140,7 +140,7 @@ fn no_room(error: impl std::fmt::Display) -> Response {
 }
 
 /// The next bytes of a body; empty at its end.
-async fn next(body: &mut Body, turn: &mut Turn<'_>) -> Result<Option<bytes::Bytes>, Broken> {
+async fn next(body: &mut Body, turn: &mut Turn) -> Result<Option<bytes::Bytes>, Broken> {
     loop {
         let frame = tokio::select! {
             biased;
@@ -156,14 +156,8 @@ async fn next(body: &mut Body, turn: &mut Turn<'_>) -> Result<Option<bytes::Byte
 }
 
 /// Takes the bytes of an upload that is not finished.
-async fn receive(
-    files: &Arc<Files>,
-    upload: Upload,
-    from: u64,
-    mut body: Body,
-    turn: &mut Turn<'_>,
-) -> Response {
-    let incoming = match files.receive(upload.token, from).await {
+async fn receive(files: &Arc<Files>, upload: Upload, from: u64, mut body: Body, turn: Turn) -> Response {
+    let incoming = match files.receive(upload.token, from, turn).await {
         Ok(Some(incoming)) => incoming,
         Ok(None) => {
             let here = files.arrived(upload.token).await.to_string();
@@ -172,7 +166,7 @@ async fn receive(
         }
         Err(error) => return Broken::Disk(error).into_response(),
     };
-    let whole = match fill(incoming, upload.size, &mut body, turn).await {
+    let whole = match fill(incoming, upload.size, &mut body).await {
         Ok(whole) => whole,
         Err(broken) => return broken.into_response(),
     };
@@ -192,15 +186,10 @@ async fn receive(
 }
 
 /// Writes a body to the end of a file.
-async fn fill(
-    mut incoming: Incoming,
-    size: u64,
-    body: &mut Body,
-    turn: &mut Turn<'_>,
-) -> Result<Incoming, Broken> {
+async fn fill(mut incoming: Incoming, size: u64, body: &mut Body) -> Result<Incoming, Broken> {
     let mut chunk = Vec::new();
     loop {
-        let data = match next(body, turn).await {
+        let data = match next(body, incoming.turn()).await {
             Ok(data) => data,
             Err(broken) => {
                 // What came can be gone on with.
@@ -220,14 +209,14 @@ async fn fill(
 }
 
 /// The file is here already: well, if it is the same.
-async fn again(upload: &Upload, hash: FileHash, from: u64, mut body: Body, turn: &mut Turn<'_>) -> Response {
+async fn again(upload: &Upload, hash: FileHash, from: u64, mut body: Body, mut turn: Turn) -> Response {
     let other = || refuse(StatusCode::CONFLICT, "There is a file already, and it is another.");
     if from > 0 {
         return other();
     }
     let (mut digest, mut length) = (Sha256::new(), 0u64);
     loop {
-        match next(&mut body, turn).await {
+        match next(&mut body, &mut turn).await {
             Ok(Some(data)) => {
                 length += data.len() as u64;
                 digest.update(&data);
