@@ -30,8 +30,10 @@ pub struct SignUps {
 impl SignUps {
     /// So many accounts per address and hour.
     pub fn new(per_hour: u32) -> SignUps {
-        let each = HOUR / per_hour.max(1);
-        SignUps { per_hour: per_hour.into(), made: Debts::new(each), tried: Debts::new(each.div_f64(TRIES)) }
+        let (each, per_hour) = (HOUR / per_hour.max(1), f64::from(per_hour));
+        // What is beyond the limits changes nothing: who has waited for an hour is as free as ever.
+        let made = Debts::new(each, per_hour);
+        SignUps { per_hour, made, tried: Debts::new(each.div_f64(TRIES), per_hour * TRIES) }
     }
 
     /// Whether `peer` has tried so often that it must wait.
@@ -214,4 +216,19 @@ pub async fn make(server: &Server, peer: IpAddr, entry: Entry) -> Result<Account
     server.sign_ups.made.add(subnet(peer), now);
     tracing::info!(uid = account.uid.0, %peer, "signed up");
     Ok(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_limits_hold_too() {
+        let (sign_ups, peer, now) = (SignUps::new(1_000), IpAddr::from([192, 0, 2, 1]), Timestamp(0));
+        for _ in 0..6_000 {
+            assert!(sign_ups.admit(peer, now).is_ok());
+        }
+        assert!(sign_ups.admit(peer, now).is_err());
+        assert!(sign_ups.admit(peer, Timestamp(3_600_000)).is_ok());
+    }
 }

@@ -45,7 +45,10 @@ pub enum Verdict {
 
 impl Default for Throttle {
     fn default() -> Throttle {
-        Throttle { addresses: Debts::new(ADDRESS_FORGIVEN), accounts: Debts::new(ACCOUNT_FORGIVEN) }
+        Throttle {
+            addresses: Debts::new(ADDRESS_FORGIVEN, MOST),
+            accounts: Debts::new(ACCOUNT_FORGIVEN, MOST),
+        }
     }
 }
 
@@ -92,13 +95,14 @@ pub fn subnet(address: IpAddr) -> IpAddr {
 /// Counts that shrink by one in every `forgiven`.
 pub struct Debts<K> {
     forgiven: Duration,
+    most: f64,
     counts: Cache<K, (f64, Timestamp)>,
 }
 
 impl<K: Hash + Eq + Clone> Debts<K> {
-    /// No debts; one is forgiven in every `forgiven`.
-    pub fn new(forgiven: Duration) -> Debts<K> {
-        Debts { forgiven, counts: Cache::new(REMEMBERED) }
+    /// No debts; one is forgiven in every `forgiven`, and none counts beyond `most`.
+    pub fn new(forgiven: Duration, most: f64) -> Debts<K> {
+        Debts { forgiven, most, counts: Cache::new(REMEMBERED) }
     }
 
     /// The count of `key` now.
@@ -113,7 +117,7 @@ impl<K: Hash + Eq + Clone> Debts<K> {
 
     /// One more.
     pub fn add(&self, key: K, now: Timestamp) {
-        let count = (self.of(&key, now) + 1.0).min(MOST);
+        let count = (self.of(&key, now) + 1.0).min(self.most);
         self.counts.insert(key, (count, now));
     }
 }
