@@ -154,5 +154,7 @@ fn disco_tells_of_a_room_and_never_its_password() {
         assert!(info.contains(part), "{part} is not in {info}");
     }
     assert!(!info.contains("cawcaw"), "{info}");
+    let outside = written(&unusual().info(Facts::default()), Purpose::Result);
+    assert!(!outside.contains("roominfo_occupants") && !outside.contains("rook@localhost"), "{outside}");
     assert!(!written(&RoomConfig::default().info(Facts::default()), Purpose::Result).contains("avatarhash"));
 }
