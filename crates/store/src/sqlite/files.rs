@@ -16,6 +16,12 @@ const UPLOAD: &str =
     "u.token, u.uid, u.name, u.media_type, u.size, u.purpose, u.at, u.due, b.hash, b.width, b.height
      FROM upload u LEFT JOIN blob b ON b.id = u.blob";
 
+/// What all files take is counted as they come and go: adding it up would read every row. What was asked for and has not
+/// come is promised.
+const FILES: &str = "files";
+const BYTES: &str = "file_bytes";
+const PROMISED: &str = "file_bytes_promised";
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
     let hash: Option<FileHash> = row.get(8)?;
     let (width, height): (Option<u32>, Option<u32>) = (row.get(9)?, row.get(10)?);
@@ -36,6 +42,9 @@ pub(crate) fn open(tx: &mut Tx<'_>, new: &NewUpload, quota: FileQuota) -> Result
     if new.name.len() > limits::FILE_NAME_BYTES || new.media_type.len() > limits::MEDIA_TYPE_BYTES {
         return Err(StoreError::Invalid("name of the file"));
     }
+    if tx.conn.prepare_cached("SELECT 1 FROM deleted WHERE uid = ?1")?.exists([int(new.uid.0)])? {
+        return Err(StoreError::NotFound);
+    }
     if let Some(refused) = refused(tx.conn, new, quota)? {
         return Ok(refused);
     }
@@ -54,6 +63,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, new: &NewUpload, quota: FileQuota) -> Result
             new.at,
             new.due
         ])?;
+    add(tx, PROMISED, int(new.size))?;
     Ok(Room::Given)
 }
 
@@ -74,7 +84,10 @@ fn refused(conn: &Connection, new: &NewUpload, quota: FileQuota) -> Result<Optio
             .query_row(params![owner, new.at], |row| row.get(0))?;
         return Ok(Some(Room::Quota { used, until }));
     }
-    let full = |most| stored(conn).map(|stored| stored.bytes.saturating_add(new.size) > most);
+    let full = |most| -> Result<bool> {
+        let taken = stored(conn)?.bytes.saturating_add(counted(conn, PROMISED)?);
+        Ok(taken.saturating_add(new.size) > most)
+    };
     Ok(quota.total.map(full).transpose()?.unwrap_or(false).then_some(Room::Full))
 }
 
@@ -115,16 +128,18 @@ pub(crate) fn finish(tx: &mut Tx<'_>, token: FileToken, blob: Blob, due: Option<
         )
         .optional()?;
     let id = id.ok_or(StoreError::Invalid("file"))?;
-    let done = tx
+    let size: Option<i64> = tx
         .conn
         .prepare_cached(
             "UPDATE upload SET blob = ?2, due = CASE
                  WHEN purpose = 0 AND EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = upload.id) THEN NULL
                  ELSE ?3 END
-             WHERE token = ?1 AND blob IS NULL",
+             WHERE token = ?1 AND blob IS NULL AND NOT EXISTS (SELECT 1 FROM deleted WHERE uid = upload.uid)
+             RETURNING size",
         )?
-        .execute(params![token, id, due])?;
-    if done > 0 { Ok(()) } else { Err(StoreError::NotFound) }
+        .query_row(params![token, id, due], |row| row.get(0))
+        .optional()?;
+    add(tx, PROMISED, -size.ok_or(StoreError::NotFound)?)
 }
 
 pub(crate) fn expire(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<FileToken>> {
@@ -141,12 +156,15 @@ pub(crate) fn expire(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<FileToken>> 
 }
 
 pub(crate) fn remove(tx: &mut Tx<'_>, token: FileToken) -> Result<bool> {
-    let row: Option<(i64, Option<i64>)> = tx
+    let row: Option<(i64, Option<i64>, i64)> = tx
         .conn
-        .prepare_cached("DELETE FROM upload WHERE token = ?1 RETURNING id, blob")?
-        .query_row([token], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("DELETE FROM upload WHERE token = ?1 RETURNING id, blob, size")?
+        .query_row([token], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((id, blob)) = row else { return Ok(false) };
+    let Some((id, blob, size)) = row else { return Ok(false) };
+    if blob.is_none() {
+        add(tx, PROMISED, -size)?;
+    }
     tx.conn.prepare_cached("DELETE FROM upload_ref WHERE upload = ?1")?.execute([id])?;
     tx.conn.prepare_cached("UPDATE blob SET refs = refs - 1 WHERE id = ?1")?.execute([blob])?;
     Ok(true)
@@ -173,21 +191,31 @@ pub(crate) fn forget(tx: &mut Tx<'_>, hash: FileHash) -> Result<bool> {
     Ok(true)
 }
 
-/// What all bytes take is counted as they come and go: adding them up would read every row.
 fn count(tx: &Tx<'_>, files: i64, bytes: i64) -> Result<()> {
-    let mut add = tx.conn.prepare_cached(
-        "INSERT INTO counter (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + ?2",
-    )?;
-    add.execute(params!["files", files])?;
-    add.execute(params!["file_bytes", bytes])?;
+    add(tx, FILES, files)?;
+    add(tx, BYTES, bytes)
+}
+
+fn add(tx: &Tx<'_>, name: &str, more: i64) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO counter (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = value + ?2",
+        )?
+        .execute(params![name, more])?;
     Ok(())
 }
 
+fn counted(conn: &Connection, name: &str) -> Result<u64> {
+    let value: Option<i64> = conn
+        .prepare_cached("SELECT value FROM counter WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(value.unwrap_or(0).max(0) as u64)
+}
+
 pub(crate) fn stored(conn: &Connection) -> Result<FileUsage> {
-    let mut statement = conn.prepare_cached("SELECT value FROM counter WHERE name = ?1")?;
-    let mut value = |name| statement.query_row([name], |row| row.get::<_, i64>(0)).optional();
-    let (files, bytes) = (value("files")?.unwrap_or(0), value("file_bytes")?.unwrap_or(0));
-    Ok(FileUsage { files: files as u64, bytes: bytes as u64 })
+    Ok(FileUsage { files: counted(conn, FILES)?, bytes: counted(conn, BYTES)? })
 }
 
 pub(crate) fn usage(conn: &Connection, uid: Uid) -> Result<FileUsage> {

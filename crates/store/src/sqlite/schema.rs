@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_pace.sql"),
     include_str!("migrations/0015_review.sql"),
     include_str!("migrations/0016_search.sql"),
+    include_str!("migrations/0017_promised.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -93,6 +93,19 @@ pub(crate) async fn all_together_have_so_much_room(f: Fixture) {
     let quota = FileQuota { account: None, total: Some(100) };
     assert_eq!(f.store.open_upload(new(b'b', 41), quota).await.unwrap(), Room::Full);
     assert_eq!(f.store.open_upload(new(b'b', 40), quota).await.unwrap(), Room::Given);
+    let of_bob = NewUpload { uid: BOB, ..new(b'c', 1) };
+    assert_eq!(
+        f.store.open_upload(of_bob.clone(), quota).await.unwrap(),
+        Room::Full,
+        "what is promised counts"
+    );
+    assert!(f.store.remove_upload(token(b'b')).await.unwrap());
+    assert_eq!(f.store.open_upload(of_bob, quota).await.unwrap(), Room::Given);
+    f.store.expect_blob(hash(2), 1).await.unwrap();
+    let blob = Blob { hash: hash(2), dimensions: None };
+    f.store.finish_upload(token(b'c'), blob, None).await.unwrap();
+    assert_eq!(f.store.open_upload(new(b'd', 40), quota).await.unwrap(), Room::Full);
+    assert_eq!(f.store.open_upload(new(b'd', 39), quota).await.unwrap(), Room::Given, "and not twice");
 }
 
 pub(crate) async fn open_uploads_are_bounded(f: Fixture) {
@@ -217,10 +230,18 @@ pub(crate) async fn only_files_of_messages_go_with_them(f: Fixture) {
 pub(crate) async fn files_go_with_their_account(f: Fixture) {
     let uid = f.store.create_account(account(Some("alice"))).await.unwrap().uid;
     uploaded(&f, NewUpload { uid, ..new(b'a', 1) }, hash(1)).await;
+    assert_eq!(open(&f, NewUpload { uid, ..new(b'b', 1) }).await, Room::Given);
     stored(&f.store, naming(b"a", 1)).await;
     f.store.delete_account(uid).await.unwrap();
     stored(&f.store, naming(b"a", 2)).await;
-    assert_eq!(f.store.expire_uploads(Timestamp(1)).await.unwrap(), [token(b'a')]);
+    // Bytes that were on their way come too late, and so does who asks.
+    let blob = Blob { hash: hash(1), dimensions: None };
+    assert_eq!(f.store.finish_upload(token(b'b'), blob, None).await, Err(StoreError::NotFound));
+    let late = f.store.open_upload(NewUpload { uid, ..new(b'c', 1) }, FileQuota::default()).await;
+    assert_eq!(late, Err(StoreError::NotFound));
+    let mut gone = f.store.expire_uploads(Timestamp(1)).await.unwrap();
+    gone.sort_by_key(|token| token.as_str().to_owned());
+    assert_eq!(gone, [token(b'a'), token(b'b')]);
 }
 
 pub(crate) async fn uploads_are_listed(f: Fixture) {
