@@ -5,7 +5,7 @@ use crate::{Core, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::stream::StreamError;
-use rookery_store::{DeviceId, Timestamp};
+use rookery_store::{DeviceId, PushFilter, Registrant, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -62,9 +62,24 @@ impl Core {
     /// Signs a device out: its tokens and registrations for push are gone, in the store when this returns, and its sessions
     /// end.
     pub async fn sign_out(&self, uid: Uid, device: DeviceId) -> Result<(), StanzaError> {
+        self.unregister(uid, |by| by.device == Some(device)).await?;
         self.store.remove_device(uid, device).await.map_err(store_error)?;
         let sessions = self.router.sessions(uid);
         self.sign_out_sessions(sessions.iter().filter(|session| session.is_of(device))).await;
+        Ok(())
+    }
+
+    /// Removes registrations for push by who made them, and what waits for them.
+    pub(crate) async fn unregister(
+        &self,
+        uid: Uid,
+        of: impl Fn(&Registrant) -> bool,
+    ) -> Result<(), StanzaError> {
+        let (pushes, _) = self.store.pushes(uid).await.map_err(store_error)?;
+        for push in pushes.iter().filter(|push| of(&push.by)) {
+            let gone = self.store.remove_pushes(uid, PushFilter::Id(push.id)).await.map_err(store_error)?;
+            self.pushes.forget(&gone);
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
-use rookery_store::{AddressKind, Device, DeviceId, Timestamp};
+use rookery_store::{AddressKind, Device, DeviceId, Registrant, Timestamp};
 use std::sync::Arc;
 
 /// XEP-0494.
@@ -140,6 +140,11 @@ pub async fn revoke(ctx: &Ctx<'_>, revoke: &Child<'_>) -> Answer {
     for device in &devices {
         ctx.core.sign_out(ctx.member.uid, device.id).await?;
     }
+    // A client that says not which device it is has registered under its resource.
+    let ended = |by: &Registrant| {
+        by.device.is_none() && sessions.iter().any(|session| session.resource() == by.resource)
+    };
+    ctx.core.unregister(ctx.member.uid, ended).await?;
     ctx.core.sign_out_sessions(sessions.iter().copied()).await;
     tracing::info!(uid = ctx.member.uid.0, devices = devices.len(), sessions = sessions.len(), "signed out");
     if sessions.is_empty() && !devices.iter().any(|device| device.password) {
