@@ -1,0 +1,25 @@
+/** What the engine tells the page, in the order in which it happened. */
+import type * as m from './model';
+
+export type Event =
+  | { type: 'connection'; connection: m.Connection }
+  | { type: 'me'; me: m.Me }
+  | { type: 'contacts'; changed: m.Contact[]; removed: m.Address[] }
+  | { type: 'requests'; requests: m.ContactRequest[]; invitations: m.GroupInvitation[] }
+  | { type: 'conversations'; changed: m.Conversation[]; removed: m.Address[] }
+  /** Messages that are new or have changed, in their place; whoever shows another part of the conversation ignores them. */
+  | { type: 'messages'; conversation: m.Address; changed: m.Message[]; removed: string[] }
+  /** What is proven of the conversation has changed: a gap was filled. Pages that were cut can be asked for again. */
+  | { type: 'history'; conversation: m.Address }
+  | { type: 'group'; group: m.Group }
+  | { type: 'members'; conversation: m.Address; changed: m.Member[]; removed: string[] }
+  /** A file of a message of ours on its way: bytes. */
+  | { type: 'upload'; key: string; sent: number; total: number }
+  /** Something came that makes itself heard: sound, badge, notification. */
+  | { type: 'alert'; conversation: m.Address; message: m.Message }
+  /** A contact came online. */
+  | { type: 'arrival'; address: m.Address }
+  /** The session is over, and nothing of it is kept here. */
+  | { type: 'signed-out'; reason: 'asked' | 'elsewhere' | 'password' | 'expired' | 'deleted' };
+
+export type Listener = (events: Event[]) => void;
