@@ -41,6 +41,10 @@ const BETWEEN_SLICES: Duration = Duration::from_millis(100);
 /// Small copies that are made at a time: each may take a hundred megabytes.
 const THUMBNAILS: usize = 1;
 
+/// Locks for bytes by the first byte of their hash: few enough to be always there, and so many that an erasure in a slow
+/// store of objects hardly ever meets bytes that come.
+const PLACES: usize = 256;
+
 /// What the operator decided about files, beside their limits.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
@@ -77,8 +81,9 @@ pub struct Files {
     /// Where small copies are kept, by the hash of what they are of.
     thumbnails: PathBuf,
     turns: Arc<Turns>,
-    /// Shared while bytes are put in their place and counted on; alone, while bytes that nobody needs are erased.
-    placing: RwLock<()>,
+    /// By the first byte of their hash. Shared while bytes are put in their place and counted on; alone, while bytes that nobody
+    /// needs are erased.
+    places: [RwLock<()>; PLACES],
     /// Turns to make a small copy.
     copying: Arc<Semaphore>,
 }
@@ -109,7 +114,7 @@ impl Files {
             incoming,
             thumbnails,
             turns: Arc::default(),
-            placing: RwLock::default(),
+            places: std::array::from_fn(|_| RwLock::default()),
             copying: Arc::new(Semaphore::new(THUMBNAILS)),
         }))
     }
@@ -159,7 +164,7 @@ impl Files {
         let (hash, _turn) = blocking(move || incoming.finish()).await?;
         self.scan(&upload, &file).await?;
         let dimensions = self.measure(&upload, &file).await;
-        let _placing = self.placing.read().await;
+        let _placing = self.place_of(hash).read().await;
         self.core.store.expect_blob(hash, upload.size).await?;
         self.storage.place(file, hash, upload.size).await?;
         let due = self
@@ -226,7 +231,7 @@ impl Files {
     /// Makes a small copy, unless there is one by now.
     async fn copy(&self, hash: FileHash, size: u64, path: PathBuf) -> io::Result<Option<Vec<u8>>> {
         // Nobody erases the picture meanwhile, so that no copy is left of what is gone.
-        let _placing = self.placing.read().await;
+        let _placing = self.place_of(hash).read().await;
         if let Ok(kept) = tokio::fs::read(&path).await {
             return Ok(Some(kept).filter(|kept| !kept.is_empty()));
         }
@@ -272,7 +277,8 @@ impl Files {
         let unused = self.core.store.unused_blobs().await?;
         let mut erased = 0u32;
         for hash in &unused {
-            let _alone = self.placing.write().await;
+            // Who puts them there now needs them, and may take half an hour for it: the next round looks again.
+            let Ok(_alone) = self.place_of(*hash).try_write() else { continue };
             // Asked again, now that nobody counts on it meanwhile.
             if self.core.store.blob_is_unused(*hash).await? {
                 self.storage.erase(*hash).await?;
@@ -285,7 +291,11 @@ impl Files {
             tracing::info!(uploads = expired.len(), erased, "files removed");
         }
         let slice = rookery_store::limits::SWEEP_FILES;
-        Ok(expired.len() == slice || unused.len() == slice)
+        Ok(expired.len() == slice || (unused.len() == slice && erased > 0))
+    }
+
+    fn place_of(&self, hash: FileHash) -> &RwLock<()> {
+        &self.places[usize::from(hash.0[0])]
     }
 }
 

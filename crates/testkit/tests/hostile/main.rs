@@ -3,6 +3,7 @@
 mod addresses;
 mod auth;
 mod bosh;
+mod bucket;
 mod common;
 mod component;
 mod files;
