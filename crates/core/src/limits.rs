@@ -306,6 +306,10 @@ pub const PUSH_EVENTS: usize = 8192;
 /// Registrations for which something waits.
 pub const PUSH_LANES: usize = 65_536;
 
+/// Notifications of one account that are under way at a time: most people have two devices that are away, and who names
+/// endpoints that do not answer takes no more of what all share.
+pub const PUSH_AT_ONCE: usize = 2;
+
 /// Conversations that wait for one registration; of more, the oldest are not told. More than a person reads on a locked
 /// screen.
 pub const PUSH_CONVERSATIONS: usize = 16;

@@ -5,14 +5,14 @@ mod vapid;
 
 pub use vapid::Vapid;
 
-use crate::http::client::{Client, DialError, Error};
+use crate::http::client::{Client, DialError, Error, WAIT};
 use anyhow::Result;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rookery_core::push::{Notice, Outcome, Sending, Urgency};
-use rookery_core::{Core, Policy};
+use rookery_core::{Core, Policy, limits};
 use rookery_store::PushTarget;
 use serde::Serialize;
 use std::path::Path;
@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// For one post, to the head of its answer; below what core waits for it.
+/// For one post, to the head of its answer: with the wait for its turn, below what core waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
+const _: () = assert!(PATIENCE.as_secs() + WAIT.as_secs() < limits::PUSH_ANSWER.as_secs());
 
 /// Seconds for which a push service keeps a message for a browser that is away (RFC 8030 §5.2): as long as a message is news.
 const TTL: &str = "86400";

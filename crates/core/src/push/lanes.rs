@@ -1,6 +1,7 @@
 //! What waits for each registration: the newest of each conversation, one sending under way at a time, and pauses that grow
-//! while it fails. A slow app server keeps nobody else waiting.
+//! while it fails. An account has few sendings under way, so that its slow endpoints keep nobody else waiting.
 
+use super::turns::Turns;
 use super::{Notice, Outcome};
 use crate::limits;
 use rookery_proto::Uid;
@@ -15,6 +16,7 @@ pub(super) struct Lanes {
     lanes: HashMap<PushId, Lane>,
     /// When there is something to do for which.
     due: BTreeSet<(Timestamp, PushId)>,
+    turns: Turns,
     /// Tells sendings apart.
     sendings: u64,
 }
@@ -34,6 +36,8 @@ struct Lane {
     /// Sendings that failed since one was taken, in whatever way; and those that were refused.
     failures: u32,
     refusals: u32,
+    /// It waits until another sending of its account is over.
+    in_line: bool,
     /// Its place in [`Lanes::due`].
     at: Option<Timestamp>,
 }
@@ -83,6 +87,7 @@ impl Lanes {
             not_before: Timestamp(0),
             failures: 0,
             refusals: 0,
+            in_line: false,
             at: None,
         });
         // Keys and options may have been changed.
@@ -116,7 +121,10 @@ impl Lanes {
             let (uid, by) = (lane.uid, &lane.push.by);
             let old = Timestamp(now.0 - limits::PUSH_AGE.as_millis() as i64);
             lane.notices.retain(|notice| notice.due > now || (notice.at > old && !told(uid, by, notice)));
-            if lane.not_before <= now
+            let ready = lane.not_before <= now && lane.notices.iter().any(|notice| notice.due <= now);
+            lane.in_line = ready && !self.turns.take(uid, id);
+            if ready
+                && !lane.in_line
                 && let Some(notice) = lane.next(now)
             {
                 let number = self.sendings;
@@ -144,33 +152,33 @@ impl Lanes {
         if lane.under_way.take_if(|own| own.id == sending.id).is_none() {
             return false; // It was given up before, or is of another life.
         }
-        match outcome {
-            Outcome::Sent => (lane.failures, lane.refusals) = (0, 0),
-            Outcome::Gone => lane.refusals = limits::PUSH_REFUSALS,
-            Outcome::Refused => lane.refusals += 1,
-            Outcome::Later(_) => {}
+        let (uid, over) = (lane.uid, lane.judge(sending, outcome, now));
+        match over {
+            true => self.remove(id),
+            false => self.schedule(id),
         }
-        if lane.refusals >= limits::PUSH_REFUSALS {
-            self.remove(id);
-            return true;
-        }
-        if outcome != Outcome::Sent {
-            lane.failures += 1;
-            let pause = match outcome {
-                Outcome::Later(Some(asked)) => asked.clamp(limits::PUSH_PAUSE, limits::PUSH_PAUSE_ASKED),
-                _ => (limits::PUSH_PAUSE * (1 << (lane.failures - 1).min(16))).min(limits::PUSH_PAUSE_MAX),
-            };
-            lane.not_before = Timestamp(now.0 + pause.as_millis() as i64);
-            lane.put_back(sending.notice.clone());
-        }
-        self.schedule(id);
-        false
+        self.give_back(uid);
+        over
     }
 
     /// A registration is not there any more.
     pub(super) fn remove(&mut self, id: PushId) {
-        if let Some(at) = self.lanes.remove(&id).and_then(|lane| lane.at) {
+        let Some(lane) = self.lanes.remove(&id) else { return };
+        if let Some(at) = lane.at {
             self.due.remove(&(at, id));
+        }
+        if lane.under_way.is_some() {
+            self.give_back(lane.uid);
+        }
+    }
+
+    /// A turn of the account is free: who waited for it is looked at again.
+    fn give_back(&mut self, uid: Uid) {
+        for id in self.turns.give_back(uid) {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.in_line = false;
+                self.schedule(id);
+            }
         }
     }
 
@@ -182,12 +190,15 @@ impl Lanes {
             (None, Some(due)) => Some(due.max(lane.not_before)),
             (None, None) => None,
         };
+        let kept = next.is_some();
+        let next = next.filter(|_| !lane.in_line);
         let before = std::mem::replace(&mut lane.at, next);
         if let Some(before) = before {
             self.due.remove(&(before, id));
         }
         match next {
             Some(next) => _ = self.due.insert((next, id)),
+            None if kept => {}
             None => _ = self.lanes.remove(&id),
         }
     }
@@ -213,6 +224,27 @@ impl Lane {
                 Some(newest)
             }
         }
+    }
+
+    /// What comes of a sending's end: it waits again after a pause, if it was not taken; true if there is no use in that.
+    fn judge(&mut self, sending: &Sending, outcome: Outcome, now: Timestamp) -> bool {
+        match outcome {
+            Outcome::Sent => (self.failures, self.refusals) = (0, 0),
+            Outcome::Gone => self.refusals = limits::PUSH_REFUSALS,
+            Outcome::Refused => self.refusals += 1,
+            Outcome::Later(_) => {}
+        }
+        let over = self.refusals >= limits::PUSH_REFUSALS;
+        if outcome != Outcome::Sent && !over {
+            self.failures += 1;
+            let pause = match outcome {
+                Outcome::Later(Some(asked)) => asked.clamp(limits::PUSH_PAUSE, limits::PUSH_PAUSE_ASKED),
+                _ => (limits::PUSH_PAUSE * (1 << (self.failures - 1).min(16))).min(limits::PUSH_PAUSE_MAX),
+            };
+            self.not_before = Timestamp(now.0 + pause.as_millis() as i64);
+            self.put_back(sending.notice.clone());
+        }
+        over
     }
 
     /// What could not be sent waits again, unless there is something newer of the same conversation.

@@ -14,6 +14,7 @@
 mod alarm;
 mod app_server;
 mod lanes;
+mod turns;
 
 pub use alarm::{Notice, Urgency};
 pub use lanes::Sending;

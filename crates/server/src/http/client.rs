@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error as _;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -26,6 +27,9 @@ use tokio::sync::Semaphore;
 /// Requests under way at a time; the next one waits. Many times what push and files need on a busy server, and few beside the
 /// file descriptors of its clients.
 const AT_ONCE: usize = 256;
+
+/// How long a request waits for its turn.
+pub const WAIT: Duration = Duration::from_secs(5);
 
 /// Connections kept for the next request to the same server.
 const IDLE_PER_HOST: usize = 8;
@@ -39,7 +43,7 @@ const HEAD_BYTES: usize = 32 << 10;
 /// Bounds of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// From the request to the end of the response, the wait for a free place included.
+    /// From the request's turn, which it has within [`WAIT`] or not at all, to the end of the response.
     pub time: Duration,
     /// Bytes of the response's body.
     pub body: usize,
@@ -48,6 +52,9 @@ pub struct Bounds {
 /// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Too many others are under way.
+    #[error("too many requests are under way")]
+    Busy,
     /// There was no connection.
     #[error(transparent)]
     Dial(#[from] DialError),
@@ -99,7 +106,6 @@ impl Client {
     /// Makes a request and reads the whole response.
     pub async fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Bytes>, Error> {
         let whole = async {
-            let _turn = self.turns.acquire().await;
             let (head, incoming) = self.begin(request).await?.into_parts();
             match body::collect(Body::new(incoming), bounds.body, |_| bounds.body).await {
                 Ok(bytes) => Ok(Response::from_parts(head, bytes.into())),
@@ -108,17 +114,24 @@ impl Client {
                 Err(NoBody::Broken) => Err(Error::Broken("the answer ends too early".to_owned())),
             }
         };
-        tokio::time::timeout(bounds.time, whole).await.unwrap_or(Err(Error::TimedOut))
+        self.in_turn(whole, bounds.time).await
     }
 
-    /// Makes a request, and gives the response when its head is there, within `time`. What is read of the body, and for how
-    /// long, is the caller's to bound.
+    /// Makes a request, and gives the response when its head is there, within `time` of its turn. What is read of the body, and
+    /// for how long, is the caller's to bound.
     pub async fn open(&self, request: Request<Body>, time: Duration) -> Result<Response<Incoming>, Error> {
-        let head = async {
-            let _turn = self.turns.acquire().await;
-            self.begin(request).await
-        };
-        tokio::time::timeout(time, head).await.unwrap_or(Err(Error::TimedOut))
+        self.in_turn(self.begin(request), time).await
+    }
+
+    /// Waits for a turn, and then for as long as the work may take.
+    async fn in_turn<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+        time: Duration,
+    ) -> Result<T, Error> {
+        let turn = tokio::time::timeout(WAIT, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| Error::Busy)?;
+        tokio::time::timeout(time, work).await.unwrap_or(Err(Error::TimedOut))
     }
 
     async fn begin(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {

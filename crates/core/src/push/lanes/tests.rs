@@ -43,6 +43,10 @@ fn sent(lanes: &mut Lanes, now: Timestamp) -> Option<Sending> {
     }
 }
 
+fn is_empty(lanes: &Lanes) -> bool {
+    lanes.lanes.is_empty() && lanes.due.is_empty() && lanes.turns.is_empty()
+}
+
 #[test]
 fn the_newest_of_each_conversation_waits() {
     let mut lanes = Lanes::default();
@@ -61,7 +65,7 @@ fn the_newest_of_each_conversation_waits() {
     assert_eq!((third.notice.useq, third.notice.count), (Useq(4), 1));
     lanes.settle(&third, Outcome::Sent, NOW);
     assert!(matches!(lanes.take(NOW, |_, _, _| false), Due::Never));
-    assert!(lanes.lanes.is_empty() && lanes.due.is_empty(), "nothing is kept of it");
+    assert!(is_empty(&lanes), "nothing is kept of it");
 }
 
 #[test]
@@ -119,7 +123,7 @@ fn refusals_end_a_registration() {
         assert_eq!(lanes.settle(&sending, Outcome::Refused, now), n == limits::PUSH_REFUSALS);
         now = Timestamp(now.0 + 3_600_000);
     }
-    assert!(lanes.lanes.is_empty() && lanes.due.is_empty());
+    assert!(is_empty(&lanes));
     add(&mut lanes, push(2, true), notice("a@x", 1));
     let sending = sent(&mut lanes, now).unwrap();
     assert!(lanes.settle(&sending, Outcome::Gone, now));
@@ -152,5 +156,35 @@ fn what_a_device_has_taken_or_is_old_is_not_told() {
     add(&mut lanes, push(1, false), patient);
     let next_day = after(limits::PUSH_AGE + limits::PUSH_PATIENCE);
     assert!(matches!(lanes.take(next_day, |_, _, _| false), Due::Never));
-    assert!(lanes.lanes.is_empty());
+    assert!(is_empty(&lanes));
+}
+
+#[test]
+fn an_account_has_few_sendings_under_way() {
+    let mut lanes = Lanes::default();
+    (0..16).for_each(|id| _ = add(&mut lanes, push(id, true), notice("a@x", id)));
+    let mut under_way: Vec<_> = std::iter::from_fn(|| sent(&mut lanes, NOW)).collect();
+    assert_eq!(under_way.len(), limits::PUSH_AT_ONCE);
+    let other = BareJid::new("romeo@localhost").unwrap();
+    lanes.add(Uid(10_002), &other, push(16, true), notice("a@x", 1));
+    let others = sent(&mut lanes, NOW).unwrap();
+    assert_eq!(others.uid, Uid(10_002), "who has slow endpoints keeps nobody else waiting");
+    lanes.settle(&others, Outcome::Sent, NOW);
+    // One waits in line and gets something newer; one that waits in line is removed, and one that is under way.
+    add(&mut lanes, push(5, true), notice("a@x", 20));
+    assert!(sent(&mut lanes, NOW).is_none());
+    lanes.remove(PushId(6));
+    lanes.remove(under_way.remove(0).push.id);
+    let mut told = 1;
+    loop {
+        under_way.extend(sent(&mut lanes, NOW));
+        assert!(under_way.len() <= limits::PUSH_AT_ONCE);
+        if under_way.is_empty() {
+            break;
+        }
+        lanes.settle(&under_way.remove(0), Outcome::Sent, NOW);
+        told += 1;
+    }
+    assert_eq!(told, 15, "all others had their turn");
+    assert!(is_empty(&lanes));
 }

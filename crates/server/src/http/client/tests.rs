@@ -64,6 +64,30 @@ async fn what_does_not_end_is_given_up() {
     served.await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_clock_starts_with_the_turn() {
+    let (client, mut arrivals) = in_memory();
+    let turns = client.turns.clone().acquire_many_owned(AT_ONCE as u32).await.unwrap();
+    let asked = tokio::time::Instant::now();
+    let outcome = client.send(get("http://push.example/"), BOUNDS).await;
+    assert!(matches!(outcome, Err(Error::Busy)), "{outcome:?}");
+    assert_eq!(asked.elapsed(), WAIT);
+    let late = async {
+        tokio::time::sleep(WAIT - Duration::from_secs(1)).await;
+        drop(turns);
+        let _silent = arrivals.recv().await.unwrap();
+        std::future::pending::<()>().await
+    };
+    let asked = tokio::time::Instant::now();
+    tokio::select! {
+        outcome = client.send(get("http://push.example/"), BOUNDS) => {
+            assert!(matches!(outcome, Err(Error::TimedOut)), "{outcome:?}");
+        }
+        () = late => {}
+    }
+    assert_eq!(asked.elapsed(), WAIT - Duration::from_secs(1) + BOUNDS.time);
+}
+
 async fn listening() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
