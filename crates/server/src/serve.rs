@@ -1,5 +1,7 @@
 //! `rookery serve`: everything is opened, the doors too, and closed again in order.
 
+mod greeting;
+
 use crate::assemble;
 use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
@@ -16,10 +18,10 @@ use crate::net::{Server, Settings};
 use crate::push::Poster;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
+use rookery_core::Policy;
 use rookery_core::env::Env;
 use rookery_core::gate::Gate;
 use rookery_core::xep::upload;
-use rookery_core::{Core, Policy, Registration};
 use rookery_store::FileQuota;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -82,7 +84,7 @@ async fn run(config: Config) -> Result<()> {
     let reach = Reach::Public { besides: config.http_internal_networks.clone() };
     let poster = Poster::open(&config.data, Client::new(reach), &core.policy)?;
     let clock = assemble::background(core.clone(), &config.data, files, poster);
-    greet(&config, &core).await;
+    greeting::greet(&config, &core).await;
 
     stop.wait().await;
     tracing::info!("shutting down; sessions can be resumed after the restart");
@@ -214,62 +216,6 @@ fn log(config: &Config) -> Result<()> {
         LogFormat::Json => lines.json().init(),
     }
     Ok(())
-}
-
-/// A few friendly lines on the terminal: where to connect, and how to begin.
-async fn greet(config: &Config, core: &Core) {
-    let list =
-        |addresses: &[SocketAddr]| addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
-    let accounts = core.store.account_count().await.unwrap_or(0);
-    let people = match accounts {
-        1 => "1 account".to_owned(),
-        n => format!("{n} accounts"),
-    };
-    println!("Rookery {} serves {} ({people}).", env!("CARGO_PKG_VERSION"), config.domain);
-    println!();
-    if !config.listen_c2s.is_empty() {
-        println!("  XMPP applications connect to  {}  (STARTTLS)", list(&config.listen_c2s));
-    }
-    if !config.listen_c2s_tls.is_empty() {
-        println!("                            or  {}  (direct TLS)", list(&config.listen_c2s_tls));
-    }
-    if !config.listen_https.is_empty() {
-        println!("  Browsers connect to           https, {}", list(&config.listen_https));
-    }
-    if !config.listen_http.is_empty() {
-        println!(
-            "                            or  http, {}  (this machine, or a proxy)",
-            list(&config.listen_http)
-        );
-    }
-    if !config.listen_status.is_empty() {
-        println!("  Figures and health are at     http://{}/metrics", list(&config.listen_status));
-    }
-    if config.tls_certificate.is_none() {
-        let authority = LocalCertificate::new(&config.data, &config.domain).authority_file();
-        println!("  The certificate is our own; let applications trust  {}", authority.display());
-    }
-    if accounts == 0 {
-        let usual = config.data == Config::default().data;
-        let data = if usual { String::new() } else { format!(" --data {}", config.data.display()) };
-        println!();
-        println!("Nobody is here yet. In another terminal, make the first two accounts:");
-        println!("  rookery account create alice{data}    (alice@{}, and a number besides)", config.domain);
-        println!("  rookery account create{data}          (the number is the address)");
-        println!("From the source folder, `cargo run --release --` stands for `rookery`.");
-        match config.registration {
-            Registration::Closed => {
-                println!("People cannot sign up themselves; `registration.mode` changes that.")
-            }
-            Registration::Invite => {
-                println!("People sign up with an invitation: rookery invite create{data}")
-            }
-            Registration::Review | Registration::Open => {
-                println!("People may also sign up in their application.")
-            }
-        }
-    }
-    println!();
 }
 
 /// The signals that end the server.

@@ -7,7 +7,7 @@ mod archive;
 mod auth;
 mod bosh;
 mod channel;
-mod files;
+pub mod files;
 mod sasl2;
 mod sm;
 mod websocket;

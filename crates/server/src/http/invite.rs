@@ -6,7 +6,7 @@ mod page;
 
 use super::body;
 use super::visitor::{Visitor, Wire};
-use super::{NOSNIFF, Web, origin, refuse};
+use super::{NOSNIFF, Web, messenger, origin, refuse};
 use crate::net::registration::{self, Entry};
 use axum::Extension;
 use axum::extract::{Path, Request, State};
@@ -159,6 +159,8 @@ async fn invited(web: &Web, token: &str, shown: Shown) -> Result<Option<Invited>
         domain: web.domain().to_owned(),
         inviter: inviter.and_then(|account| account.nick).or(address.map(|address| address.to_string())),
         may_sign_up: invite.offer.account && core.policy.registration != Registration::Closed,
+        messenger: messenger::missing().is_none(),
+        token: token.trim().to_owned(),
         uri: links.uri,
         offer: invite.offer,
         expires: invite.expires,

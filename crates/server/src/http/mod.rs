@@ -1,5 +1,5 @@
 //! HTTP: what browsers and their applications ask of the server. Streams over WebSocket and BOSH, where to find them, and
-//! a page for who comes with nothing but an address; on a port of its own, figures for the operator.
+//! the web messenger for who comes with nothing but an address; on a port of its own, figures for the operator.
 
 mod body;
 mod bosh;
@@ -8,6 +8,7 @@ mod discovery;
 mod export;
 mod invite;
 pub mod listener;
+pub mod messenger;
 mod monitor;
 mod origin;
 mod page;
@@ -23,7 +24,7 @@ use crate::files::Files;
 use crate::net::Server;
 use crate::net::listener::Admission;
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use rookery_core::export::EXPORT_PATH;
@@ -82,7 +83,8 @@ impl Web {
 /// Every path there is.
 fn router(web: Arc<Web>) -> Router {
     Router::new()
-        .route("/", get(page::welcome))
+        .route("/", get(messenger::index))
+        .route("/config.json", get(messenger::config::get))
         .route(WEBSOCKET_PATH, get(websocket::upgrade))
         .route(BOSH_PATH, get(page::bosh).post(bosh::post).options(bosh::preflight))
         .route("/.well-known/host-meta", get(discovery::xml))
@@ -90,7 +92,7 @@ fn router(web: Arc<Web>) -> Router {
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
         .route(upload::PATH, any(upload::serve))
         .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "There is no such page here.") })
+        .fallback(messenger::file)
         .with_state(web)
 }
 
@@ -103,3 +105,10 @@ fn refuse(status: StatusCode, sentence: impl std::fmt::Display) -> axum::respons
 /// Nobody is to guess that a text is something else, such as a script.
 const NOSNIFF: (HeaderName, HeaderValue) =
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+
+/// RFC 9110 §13.1.2: the client has it already.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    let mut tags = tags.flat_map(|tags| tags.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == "*" || tag == etag)
+}

@@ -51,6 +51,13 @@ pub(super) fn is_ours(request: &Parts, domain: &str, settings: &Settings) -> boo
     }
 }
 
+/// The host that is asked, with its port, if it is one of ours: others cannot have their own name stand there.
+pub(super) fn own_host(request: &Parts, domain: &str, settings: &Settings) -> Option<String> {
+    let plain =
+        |host: &String| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    asked_host(request).filter(|host| plain(host) && is_our_host(host_of(host), domain, settings))
+}
+
 /// What a browser says of where a request comes from (Fetch Metadata §2.4).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -167,6 +174,22 @@ mod tests {
         assert!(!allowed("example.org", Some("null"), &listed));
         assert!(allowed("example.org", Some("https://evil.test"), &["*"]));
         assert!(allowed("example.org", Some("null"), &["*"]));
+    }
+
+    #[test]
+    fn only_our_own_host_is_named() {
+        let named = |host: &str| {
+            let request = Request::get("/").header(header::HOST, host).body(()).expect("it").into_parts().0;
+            own_host(&request, "example.org", &Settings::default())
+        };
+        for host in ["example.org", "chat.example.org:5443", "[::1]:5280", "127.0.0.1:5280", "localhost"] {
+            assert_eq!(named(host).as_deref(), Some(host));
+        }
+        for host in
+            ["evil.test", "", "x;script-src *.example.org", "evil.test/.example.org", "a b.example.org"]
+        {
+            assert_eq!(named(host), None, "{host}");
+        }
     }
 
     #[test]

@@ -1,11 +1,9 @@
-//! For who comes with a browser and nothing else.
+//! Pages that need no script: plain, and strict in what they may do.
 
-use super::{NOSNIFF, Web, refuse};
-use axum::extract::State;
+use super::{NOSNIFF, refuse};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rookery_proto::xml::Xml;
-use std::sync::Arc;
 
 /// No script runs, nothing is loaded, nobody puts the page in a frame, no address leaks.
 const STRICT: [(HeaderName, &str); 2] = [
@@ -23,7 +21,7 @@ const STYLE: &str = "body{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;mar
                      border-radius:.4em;background:#15c;color:#fff;text-decoration:none;cursor:pointer}\
                      .small{font-size:.85em;color:#666}.wrong{padding:.6em 1em;border-left:.3em solid #c22}\
                      .card{padding:.2em 1.2em;border:1px solid #aaa;border-radius:.6em}.card b{display:block;font-size:1.4em;\
-                     overflow-wrap:anywhere}svg{display:block;width:14em;max-width:100%}\
+                     overflow-wrap:anywhere}svg{display:block;width:14em;max-width:100%}pre{white-space:pre-wrap}\
                      @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8bf}.small{color:#aaa}}";
 
 /// A page with this title and body.
@@ -38,20 +36,29 @@ pub(super) fn document(title: &str, body: impl FnOnce(&mut Xml)) -> Vec<u8> {
     x.into_vec()
 }
 
-/// `/`
-pub(super) async fn welcome(State(web): State<Arc<Web>>) -> Response {
-    let domain = web.domain();
+/// What is shown in the messenger's place by a server that was built without it, and why.
+pub(super) fn without_messenger(domain: &str, why: &str) -> Response {
     let page = document(domain, |x| {
         x.text_element("h1", domain).text_element(
             "p",
-            "This is a Rookery server: people talk to each other here with applications for XMPP.",
+            "This is a Rookery server: people talk to each other here. Its web messenger is not here, but every application for \
+             XMPP works.",
         );
-        x.open("p")
-            .text("Sign in with any of them: your address ends in ")
-            .text_element("b", &format!("@{domain}"));
+        x.open("p").text("Sign in with any of them: your address ends in ");
+        x.text_element("b", &format!("@{domain}"));
         x.text(". If you have no account yet, ask who runs this server.").close();
+        x.text_element("h2", "If you run this server");
+        x.text_element(
+            "p",
+            "The web messenger is part of the program when it is built with Node. What is missing:",
+        );
+        x.text_element("pre", why);
+        x.open("p").text("Install ").text_element("b", "Node 20.19 or later with npm");
+        x.text(", build the server again with ").text_element("code", "cargo build --release");
+        x.text(", and restart it.").close();
     });
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], STRICT, [NOSNIFF], page).into_response()
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (kind, STRICT, [NOSNIFF], page).into_response()
 }
 
 /// Somebody looks at the address of BOSH with a browser.

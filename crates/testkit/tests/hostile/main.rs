@@ -10,6 +10,7 @@ mod files;
 mod http;
 mod invitations;
 mod memory;
+mod messenger;
 mod offline;
 mod personal;
 mod sasl2;

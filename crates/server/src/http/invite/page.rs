@@ -19,6 +19,10 @@ pub(super) struct Invited {
     pub(super) expires: Timestamp,
     /// Whether there is a form to sign up.
     pub(super) may_sign_up: bool,
+    /// Whether this server has the web messenger.
+    pub(super) messenger: bool,
+    /// The invitation as it stands in its link.
+    pub(super) token: String,
     /// The link for applications.
     pub(super) uri: String,
     /// The invitation as it was shown.
@@ -61,6 +65,13 @@ pub(super) fn invitation(invited: &Invited, platform: Option<Platform>, wrong: O
             None => format!("You are invited to {}", invited.domain),
         };
         x.text_element("h1", &title).text_element("p", &offered(invited));
+        if invited.messenger {
+            x.open("p")
+                .open("a")
+                .attr("class", "button")
+                .attr("href", &format!("/#/invite/{}", invited.token));
+            x.text("Open it in the messenger").close().close();
+        }
         if invited.may_sign_up {
             form(invited, wrong, x);
         }
@@ -169,6 +180,15 @@ pub(super) fn welcome(
         x.open("p").text("Your address").open("b").text(address.as_str()).close().close();
         x.open("p").text("Your number").open("b").text(&account.uid.to_string()).close().close();
         x.close();
+        if invited.messenger {
+            x.open("p")
+                .open("a")
+                .attr("class", "button")
+                .attr("href", "/")
+                .text("Sign in here")
+                .close()
+                .close();
+        }
         x.text_element("p", "Give it to the people you want to talk to. Sign in with it and your password:");
         applications(platform, x);
     })

@@ -3,7 +3,7 @@
 use super::range::{Wanted, wanted};
 use super::{kinds, no_file, refuse, trouble};
 use crate::files::Files;
-use crate::http::NOSNIFF;
+use crate::http::{NOSNIFF, is_known};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -88,11 +88,4 @@ pub(super) async fn thumbnail(files: &Arc<Files>, token: FileToken, headers: &He
         Ok(None) => refuse(StatusCode::NOT_FOUND, "There is no small copy of this file."),
         Err(error) => trouble(error),
     }
-}
-
-/// RFC 9110 §13.1.2: the client has it already.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
-    let mut tags = tags.flat_map(|tags| tags.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
-    tags.any(|tag| tag == "*" || tag == etag)
 }
