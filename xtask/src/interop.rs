@@ -123,13 +123,18 @@ fn hindrance() -> Option<String> {
     if !Path::new("/etc/debian_version").exists() || !shell::on_path("apt-get") {
         return Some("the clients are installed with apt-get, on Debian".to_string());
     }
-    if !shell::succeeds(shell::command("sh").args(["-c", "test \"$(id -u)\" = 0"])) {
+    if !is_root() {
         return Some("only root may install packages and make a network namespace".to_string());
     }
     if !shell::succeeds(shell::command("unshare").args(["--net", "--mount", "true"])) {
         return Some("this machine allows no network namespace".to_string());
     }
     None
+}
+
+/// Whether packages may be installed.
+pub(crate) fn is_root() -> bool {
+    shell::succeeds(shell::command("sh").args(["-c", "test \"$(id -u)\" = 0"]))
 }
 
 /// The pages, and beside them exactly what their lock file names.
@@ -152,7 +157,8 @@ fn web(folder: &Path) -> Result<()> {
     shell::run(npm.stdout(std::process::Stdio::null())).context("installing the libraries of the pages")
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Debian packages, those that are not there.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let missing: Vec<_> = packages.iter().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -170,7 +176,7 @@ fn install(packages: &[&str]) -> Result<()> {
         Ok(())
     };
     // Once more, for the mirror may have a bad moment.
-    attempt().or_else(|_: anyhow::Error| attempt()).context("installing the clients")
+    attempt().or_else(|_: anyhow::Error| attempt()).context("installing Debian packages")
 }
 
 fn installed(package: &str) -> bool {
@@ -179,7 +185,8 @@ fn installed(package: &str) -> bool {
     query.output().is_ok_and(|output| output.stdout == b"installed")
 }
 
-fn build() -> Result<std::path::PathBuf> {
+/// The server as tests want it, and where it is.
+pub(crate) fn build() -> Result<std::path::PathBuf> {
     shell::run(&mut shell::cargo(["build", "--package", "rookery"]))?;
     Ok(shell::target_dir().join("debug/rookery"))
 }

@@ -15,6 +15,7 @@ mod s3;
 mod shell;
 mod test;
 mod venv;
+mod web;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Files in a store of objects, against a server that speaks the protocol of S3
     S3,
+    /// The web messenger: types, format, unit tests, its size, and in a browser against the server
+    Web(web::WebArgs),
     /// Write the generated pages anew, or check that they are up to date
     Docs(docs::DocsArgs),
     /// Check the licences and origins of all dependencies
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(args),
         Task::Bench(args) => bench::run(args),
         Task::S3 => s3::run(),
+        Task::Web(args) => web::run(args),
         Task::Docs(args) => docs::run(args),
         Task::Deny => deny::run(),
     };

@@ -37,6 +37,24 @@ impl Counts {
         }
     }
 
+    /// Adds what the closing line of a vitest run says: `Tests  1 failed | 21 passed | 2 skipped (24)`
+    pub(crate) fn add_vitest(&mut self, line: &str) {
+        let Some(rest) = line.trim_start().strip_prefix("Tests ") else { return };
+        for part in rest.split(['|', '(']) {
+            let mut words = part.split_whitespace();
+            let (Some(number), Some(what)) = (words.next().and_then(|n| n.parse::<u64>().ok()), words.next())
+            else {
+                continue;
+            };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "skipped" | "todo" => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+
     /// Adds a check of an interop driver: `PASS name`, `FAIL name: why`, `SKIP name: why`.
     pub(crate) fn add_verdict(&mut self, line: &str) {
         match line.split_once(' ').map(|(word, _)| word) {
@@ -156,6 +174,15 @@ mod tests {
         counts.add_libtest("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         counts.add_libtest("test says_result: ok. 9 passed");
         assert_eq!(counts.to_string(), "8 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn counts_what_vitest_says() {
+        let mut counts = Counts::default();
+        counts.add_vitest("      Tests  1 failed | 21 passed | 2 skipped (24)");
+        counts.add_vitest(" Test Files  3 passed (3)");
+        counts.add_vitest("      Tests  5 passed (5)");
+        assert_eq!(counts.to_string(), "26 passed, 1 failed, 2 skipped");
     }
 
     #[test]

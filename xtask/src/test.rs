@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::report::{Counts, Outcome, Step, run_steps};
-use crate::{deny, docs, interop, s3, shell};
+use crate::{deny, docs, interop, s3, shell, web};
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
@@ -13,19 +13,25 @@ pub(crate) struct TestArgs {
     quick: bool,
 }
 
-const QUICK: [Step; 3] = [
+const QUICK: [Step; 4] = [
     Step { name: "fmt", about: "the code is formatted", run: fmt },
+    Step { name: "web", about: "the web messenger: types, format and unit tests", run: web::quick },
     Step { name: "clippy", about: "no warning in any target", run: clippy },
     Step { name: "tests", about: "unit tests and scenarios", run: tests },
 ];
 
-const REST: [Step; 7] = [
+const REST: [Step; 8] = [
     Step { name: "ways", about: "the scenarios by WebSocket and by BOSH", run: ways },
     Step { name: "rustdoc", about: "the documentation builds without a warning", run: rustdoc },
     Step { name: "docs", about: "the generated pages are up to date", run: docs::step },
     Step { name: "deny", about: "licences and origins of the dependencies", run: deny::step },
     Step { name: "crash", about: "a short round of kill -9 under load, in every mode", run: crash },
     Step { name: "s3", about: "files in a store of objects", run: s3::step },
+    Step {
+        name: "browser",
+        about: "the web messenger within its budgets, and in a browser",
+        run: web::browser,
+    },
     Step { name: "interop", about: "real clients against the server", run: interop::step },
 ];
 

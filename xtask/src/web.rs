@@ -1,0 +1,92 @@
+//! `cargo xtask web`: the web messenger's own tests, which npm runs in `web/`.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::report::{Counts, Outcome};
+use crate::{interop, shell};
+
+/// The browser, and letters for all that is written in it.
+const PACKAGES: [&str; 3] = ["chromium", "fonts-noto-cjk", "fonts-noto-color-emoji"];
+
+/// A copy of the list of packages that were installed, beside them; the server's build script keeps it too.
+const INSTALLED: &str = "node_modules/.rookery-lock";
+
+#[derive(Args)]
+pub(crate) struct WebArgs {
+    /// Only what needs no browser: types, format and unit tests
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(args: WebArgs) -> Result<()> {
+    let steps: &[fn() -> Result<Outcome>] = if args.quick { &[quick] } else { &[quick, browser] };
+    for step in steps {
+        match step()? {
+            Outcome::Ran(counts) if counts.failed == 0 => println!("{counts}"),
+            Outcome::Ran(counts) => bail!("{counts}"),
+            Outcome::Skipped(why) => bail!("{why}"),
+        }
+    }
+    Ok(())
+}
+
+/// What needs no browser.
+pub(crate) fn quick() -> Result<Outcome> {
+    if !shell::on_path("npm") {
+        return Ok(Outcome::Skipped("Node with npm is not installed".to_owned()));
+    }
+    install()?;
+    shell::run(&mut npm(&["run", "check"]))?;
+    vitest(npm(&["test"]), Counts::ONE)
+}
+
+/// The built messenger: its size, and what it does in a browser with a server of its own.
+pub(crate) fn browser() -> Result<Outcome> {
+    if !shell::on_path("npm") {
+        return Ok(Outcome::Skipped("Node with npm is not installed".to_owned()));
+    }
+    install()?;
+    shell::run(&mut npm(&["run", "build"]))?;
+    shell::run(&mut npm(&["run", "--if-present", "budget"]))?;
+    if !shell::on_path("chromium") && !interop::is_root() {
+        return Ok(Outcome::Skipped("chromium is not installed, and only root may install it".to_owned()));
+    }
+    if shell::on_path("apt-get") && interop::is_root() {
+        interop::install(&PACKAGES)?;
+    }
+    let mut npm = npm(&["run", "--if-present", "e2e"]);
+    npm.env("ROOKERY_BIN", interop::build()?);
+    vitest(npm, Counts::ONE)
+}
+
+/// Runs tests and adds up what they say; `before` was counted already.
+fn vitest(mut npm: Command, before: Counts) -> Result<Outcome> {
+    let mut counts = before;
+    let status = shell::run_lines(&mut npm, |line| counts.add_vitest(line))?;
+    if counts.failed == 0 {
+        shell::succeeded(&npm, status)?;
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+/// Exactly the packages that the lock file names.
+fn install() -> Result<()> {
+    let web = shell::root().join("web");
+    let wanted = fs::read(web.join("package-lock.json")).context("reading web/package-lock.json")?;
+    let stamp = web.join(INSTALLED);
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    shell::run(&mut npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+    fs::write(stamp, wanted).context("noting what is installed")
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut npm = shell::command("npm");
+    npm.current_dir(shell::root().join("web")).args(arguments).env("NO_COLOR", "1");
+    npm
+}
