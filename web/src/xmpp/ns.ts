@@ -13,7 +13,7 @@ export const NS = {
   bind2: 'urn:xmpp:bind:0',
   fast: 'urn:xmpp:fast:0',
   sm: 'urn:xmpp:sm:3',
-  downgrade: 'urn:xmpp:ssdp:0',
+  limits: 'urn:xmpp:stream-limits:0',
   register: 'jabber:iq:register',
   registerFeature: 'http://jabber.org/features/iq-register',
   preauth: 'urn:xmpp:pars:0',

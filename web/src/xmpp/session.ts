@@ -2,10 +2,14 @@
  * What everything above the stream needs of it: stanzas in order, each handled once, over however many connections.
  * `Stream` implements it; tests implement it in a few lines.
  */
+import { NS } from './ns';
 import type { El } from './xml';
 
-/** What became of a stanza that was sent: the server has it (XEP-0198), or nobody knows, and the session is over. */
-export type Fate = 'acknowledged' | 'lost';
+/**
+ * What became of a stanza that was sent: the server has it (XEP-0198); or nobody knows, and the session is over; or it was not
+ * sent, as it is larger than the server takes.
+ */
+export type Fate = 'acknowledged' | 'lost' | 'refused';
 
 /** A signed-in session that survives its connections. */
 export interface Session {
@@ -15,6 +19,8 @@ export interface Session {
   readonly online: boolean;
   /** What the server announced when the session began. */
   readonly features: Features;
+  /** `<bound/>` of Bind2 (XEP-0386), with the archive's ends in it (XEP-0313 §5); nothing where it was bound otherwise. */
+  readonly bound: El | undefined;
   /**
    * Sends a stanza, now or when the connection is resumed. `settled` is called once: `acknowledged` when the server has
    * handled it, `lost` when the session ended before that was known. A resumed session repeats by itself what was not
@@ -22,8 +28,9 @@ export interface Session {
    */
   send(stanza: El, settled?: (fate: Fate) => void): void;
   /**
-   * Sends a request and resolves with the `iq` of type result. Rejects with `StanzaError` for an error, `ApiError` `timeout`
-   * or `offline` otherwise. Gives the request an id if it has none.
+   * Sends a request and resolves with the `iq` of type result. Rejects with a `StanzaError`: what the server says, or `timeout`
+   * (milliseconds, 30 seconds unless said otherwise), or `offline` when the session has ended before the answer. Its id is
+   * ours, and random: nobody but who is asked can answer.
    */
   iq(request: El, timeout?: number): Promise<El>;
   on<K extends keyof SessionEvents>(event: K, listener: SessionEvents[K]): () => void;
@@ -54,13 +61,15 @@ export interface Features {
   csi: boolean;
   /** Sessions can be resumed. */
   resumption: boolean;
+  /** The largest stanza that the server takes (XEP-0478). */
+  maxBytes?: number;
 }
 
 /** A stanza of type error (RFC 6120 §8.3). */
 export class StanzaError extends Error {
   override name = 'StanzaError';
   constructor(
-    /** The defined condition, e.g. `item-not-found`. */
+    /** The defined condition, e.g. `item-not-found`; or `timeout`, `offline` or `too-large`. */
     readonly condition: string,
     readonly type: 'auth' | 'cancel' | 'continue' | 'modify' | 'wait' = 'cancel',
     /** What the server says for people, if it does. */
@@ -70,4 +79,17 @@ export class StanzaError extends Error {
   ) {
     super(text || condition);
   }
+}
+
+/** Reads a stanza of type error. */
+export function readError(iq: El): StanzaError {
+  const error = iq.child('error');
+  const condition = error?.all().find((child) => child.ns === NS.stanzaErrors && child.name !== 'text');
+  const type = error?.attrs.type;
+  return new StanzaError(
+    condition?.name ?? 'undefined-condition',
+    type === 'auth' || type === 'continue' || type === 'modify' || type === 'wait' ? type : 'cancel',
+    error?.childText('text', NS.stanzaErrors),
+    iq,
+  );
 }
