@@ -16,6 +16,7 @@ pub mod export;
 pub mod flags;
 pub mod gate;
 pub mod harvest;
+pub mod health;
 pub mod invitation;
 pub mod limits;
 pub mod listed;
@@ -38,6 +39,7 @@ pub mod session;
 pub mod strangers;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 pub mod xep;
 
 use accounts::Accounts;
@@ -163,6 +165,8 @@ pub struct Core {
     pub harvest: harvest::Harvest,
     /// What is counted.
     pub meters: meters::Meters,
+    /// How the server has been.
+    pub health: health::Health,
     /// When the server was started.
     pub started: Timestamp,
     /// What must survive a restart beside the store.

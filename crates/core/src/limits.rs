@@ -386,3 +386,9 @@ pub const REVIEW_PAUSE: Duration = Duration::from_secs(900);
 
 /// Accounts that such a message names; of more it says that there are more.
 pub const REVIEW_NAMED: usize = 10;
+
+/// Time between two samples of how the server is.
+pub const HEALTH_EVERY: Duration = Duration::from_secs(60);
+
+/// Samples of how the server is that are kept: two hours, and some 25 KB when an administrator looks at them.
+pub const HEALTH_SAMPLES: usize = 120;

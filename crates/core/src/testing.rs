@@ -180,6 +180,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         denied: Default::default(),
         exports: Default::default(),
         harvest: Default::default(),
+        health: Default::default(),
         listed: crate::listed::Listed::new(&policy.lists),
         pace: crate::pace::Pace::new(&policy.pace),
         reviewing: Default::default(),

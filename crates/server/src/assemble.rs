@@ -57,6 +57,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         denied: Default::default(),
         exports: Default::default(),
         harvest: Default::default(),
+        health: Default::default(),
         pushes,
         push_key: vapid.public(),
         listed: Listed::new(&policy.lists),
@@ -135,7 +136,7 @@ pub fn background(
     files: Option<Arc<Files>>,
     poster: Poster,
 ) -> tokio::task::JoinHandle<()> {
-    use keepalive::{announcements, flush, index, reports, reviews, run, sweep};
+    use keepalive::{announcements, flush, health, index, reports, reviews, run, sweep};
     let exports = export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned());
     let telling = push::run(core.clone(), Arc::new(poster));
     let core = move || core.clone();
@@ -146,7 +147,7 @@ pub fn background(
     };
     tokio::spawn(async move {
         let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()));
-        let said = (reviews(core()), index(core()));
-        tokio::join!(all.0, all.1, all.2, all.3, all.4, said.0, said.1, tend, exports, telling).0
+        let said = (reviews(core()), index(core()), health(core()));
+        tokio::join!(all.0, all.1, all.2, all.3, all.4, said.0, said.1, said.2, tend, exports, telling).0
     })
 }

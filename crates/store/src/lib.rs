@@ -33,6 +33,7 @@ mod stream;
 pub mod test_vfs;
 mod timeline;
 mod token;
+mod trace;
 
 pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
 pub use denied::Denied;
@@ -62,6 +63,7 @@ pub use timeline::{
     PageQuery, Pointer, Policy, SweepCursor, Swept, Window,
 };
 pub use token::{Proof, SignIn, Token, TokenSeed};
+pub use trace::{Sought, Trace, Track};
 
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

@@ -10,6 +10,7 @@ mod archive;
 mod census;
 mod denied;
 mod directory;
+mod health;
 mod invite;
 mod notices;
 mod owner;
@@ -18,6 +19,7 @@ mod push;
 mod reports;
 mod review;
 mod sessions;
+mod trace;
 
 pub use admin::INFO as ADMIN;
 pub use sessions::Sessions;
@@ -139,6 +141,8 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         notices::COMMANDS,
         reports::COMMANDS,
         denied::COMMANDS,
+        trace::COMMANDS,
+        health::COMMANDS,
     ];
     all.into_iter().flatten()
 }

@@ -8,7 +8,6 @@ use axum::routing::get;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rookery_core::Core;
-use rookery_core::session::Link;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
@@ -77,13 +76,7 @@ impl Monitor {
     }
 
     fn observe(&self) {
-        let (mut served, mut waiting) = (0u32, 0u32);
-        for session in self.core.router.all() {
-            match session.state().link() {
-                Link::Detached { .. } => waiting += 1,
-                _ => served += 1,
-            }
-        }
+        let (served, waiting) = self.core.session_counts();
         gauge!("rookery_sessions", "state" => "served").set(served);
         gauge!("rookery_sessions", "state" => "waiting").set(waiting);
         let stats = self.core.store.stats();

@@ -49,6 +49,14 @@ pub async fn flush(core: Arc<Core>) {
     }
 }
 
+/// Notes each minute how the server is. Runs for as long as it is polled.
+pub async fn health(core: Arc<Core>) {
+    loop {
+        core.note_health();
+        tokio::time::sleep(limits::HEALTH_EVERY).await;
+    }
+}
+
 /// Removes what is older than it may get, in slices between which everybody else has a turn. Runs for as long as it is
 /// polled.
 pub async fn sweep(core: Arc<Core>) {

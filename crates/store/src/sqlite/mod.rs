@@ -35,6 +35,7 @@ pub(crate) mod subscriptions;
 pub(crate) mod sweep;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
+pub(crate) mod trace;
 
 pub(crate) use connection::Location;
 pub(crate) use rusqlite::Connection;

@@ -48,7 +48,8 @@ macro_rules! suite {
                     time_never_goes_back_along_a_log, a_dropped_row_does_not_hold_the_time, delivered_never_lowers,
                     what_is_owed_is_kept_until_it_is_settled, a_dropped_position_is_not_given_again,
                     a_retraction_empties_the_body_in_all_logs, only_the_sender_retracts, events_follow_a_position,
-                    events_are_bounded_in_bytes, too_many_pointers_are_refused, all_fields_survive, nothing_enters_a_deleted_log;
+                    events_are_bounded_in_bytes, too_many_pointers_are_refused, all_fields_survive, nothing_enters_a_deleted_log,
+                    a_message_is_traced_through_all_logs;
                 page:
                     pages_forward_and_backward, an_unknown_id_is_not_found, only_archived_entries_are_shown,
                     what_was_said_in_groups_is_there_when_asked_for, conversations_and_resources_are_filtered, times_are_inclusive, ids_are_filtered_and_paged,

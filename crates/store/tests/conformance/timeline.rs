@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Append, Appended, Direction, Entry, Flags, MessageId, Origin, Pointer, StoreError, Timestamp, limits,
+    Append, Appended, Direction, Displayed, Entry, Flags, MessageId, Origin, Pointer, Sought, StoreError,
+    Timestamp, Upto, limits,
 };
 use smallvec::smallvec;
 
@@ -262,4 +263,33 @@ pub(crate) async fn nothing_enters_a_deleted_log(f: Fixture) {
     assert_eq!(log(&f.store, made.uid).await, []);
     assert_eq!(log(&f.store, ALICE).await, [(1, "1".into())], "and no other log of the same append");
     assert_eq!(stored(&f.store, message(ALICE, BOB, "3", 3)).await, [2, 1]);
+}
+
+pub(crate) async fn a_message_is_traced_through_all_logs(mut f: Fixture) {
+    let named = |n: i64, id: &str| {
+        let origin = Origin { sender: ALICE, peer: address(BOB), id: id.into(), dedup: false };
+        Append { origin: Some(origin), ..message(ALICE, BOB, id, n) }
+    };
+    stored(&f.store, named(1, "one")).await;
+    let useqs = stored(&f.store, named(2, "two")).await;
+    stored(&f.store, message(BOB, ALICE, "three", 3)).await;
+    f.reopen().await;
+    let two = Sought::Named { to: address(BOB), id: "two".into() };
+    let trace = f.store.trace(ALICE, two).await.unwrap().unwrap();
+    assert_eq!((trace.at, trace.bytes, trace.retracted), (Timestamp(2), 3, false));
+    let tracks: Vec<_> =
+        trace.tracks.iter().map(|track| (track.uid, track.useq.0, track.direction)).collect();
+    assert_eq!(tracks, [(ALICE, useqs[0], Direction::Out), (BOB, useqs[1], Direction::In)]);
+    assert!(trace.tracks.iter().all(|track| !track.displayed));
+    // From the other side by its place.
+    let read = Displayed { uid: BOB, peer: address(ALICE), upto: Upto::Entry(Useq(useqs[1])) };
+    f.store.set_displayed(read).await.unwrap();
+    let again = f.store.trace(BOB, Sought::Entry(Useq(useqs[1]))).await.unwrap().unwrap();
+    assert_eq!(again.message, trace.message);
+    assert_eq!(again.tracks.iter().map(|track| track.displayed).collect::<Vec<_>>(), [false, true]);
+    let newest = f.store.trace(BOB, Sought::Newest(address(ALICE))).await.unwrap().unwrap();
+    assert_eq!(newest.at, Timestamp(3));
+    assert_eq!(f.store.trace(BOB, Sought::Entry(Useq(99))).await.unwrap(), None);
+    let nothing = Sought::Named { to: address(BOB), id: "four".into() };
+    assert_eq!(f.store.trace(ALICE, nothing).await.unwrap(), None);
 }
