@@ -1,4 +1,5 @@
 /** What the engine tells the page, in the order in which it happened. */
+import type { Snapshot } from './api';
 import type * as m from './model';
 
 export type Event =
@@ -19,6 +20,8 @@ export type Event =
   | { type: 'alert'; conversation: m.Address; message: m.Message }
   /** A contact came online. */
   | { type: 'arrival'; address: m.Address }
+  /** Somebody has signed in, here or in another tab of the same engine: everything at once; events follow from exactly there. */
+  | { type: 'signed-in'; snapshot: Snapshot }
   /** The session is over, and nothing of it is kept here. */
   | { type: 'signed-out'; reason: 'asked' | 'elsewhere' | 'password' | 'expired' | 'deleted' };
 

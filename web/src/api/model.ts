@@ -171,6 +171,8 @@ export interface Message {
   /** Text without what only stands for the other parts (fallbacks of replies, files, reactions are taken out). */
   body: string;
   files: FileInfo[];
+  /** Name of the sticker, if it is one of ours; others are a picture in `files`. */
+  sticker?: string;
   /** What it answers (XEP-0461). `key` if that message is known here. */
   replyTo?: { id: string; key?: string; sender: string; text: string };
   /** Ranges of `body`, in UTF-16 units, that mention somebody (XEP-0372). */
