@@ -4,15 +4,21 @@ import { defineConfig } from 'vitest/config';
 /** Where `npm run dev` finds a running Rookery. */
 const server = process.env.ROOKERY_URL ?? 'http://127.0.0.1:5280';
 
-export default defineConfig({
+/** Browsers that know `light-dark()`, popovers and containers: those of the last two years. */
+const browsers = ['chrome123', 'firefox128', 'safari17.5'];
+
+export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   build: {
-    target: 'es2022',
-    outDir: process.env.ROOKERY_WEB_OUT ?? 'dist',
+    target: browsers,
+    cssTarget: browsers,
+    outDir: mode === 'demo' ? 'dist-demo' : (process.env.ROOKERY_WEB_OUT ?? 'dist'),
     emptyOutDir: true,
     // Inlined files would need data: in the Content-Security-Policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The demonstration, on a sample world without a server: for tests and pictures, never shipped.
+    ...(mode === 'demo' && { rolldownOptions: { input: 'demo.html' } }),
   },
   worker: { format: 'es' },
   server: {
@@ -24,4 +30,4 @@ export default defineConfig({
     },
   },
   test: { include: ['tests/unit/**/*.test.ts'] },
-});
+}));

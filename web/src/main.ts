@@ -1,4 +1,4 @@
-import { mount } from 'svelte';
-import App from './ui/App.svelte';
+import { connect } from './bridge';
+import { start } from './ui/start';
 
-mount(App, { target: document.getElementById('app')! });
+start(connect);

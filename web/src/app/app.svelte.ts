@@ -1,0 +1,126 @@
+/**
+ * The page's state. `app` attaches to the engine, shows the snapshot and then every event, in order, to those whom it
+ * concerns: `people`, `chats`, the conversation that is open, the sounds.
+ */
+import type { Api, Snapshot } from '../api/api';
+import type { Event } from '../api/events';
+import type * as m from '../api/model';
+import { language } from '../i18n/index.svelte';
+import { avatars } from './avatars.svelte';
+import { chats } from './chats.svelte';
+import type { Config } from './config';
+import { people } from './people.svelte';
+import { prefs } from './prefs.svelte';
+import { route } from './route.svelte';
+
+export type Phase = 'starting' | 'unreachable' | 'out' | 'in';
+type SignedOut = Extract<Event, { type: 'signed-out' }>;
+
+class App {
+  api!: Api;
+  config = $state.raw<Config>();
+  phase = $state<Phase>('starting');
+  connection = $state.raw<m.Connection>({ state: 'offline' });
+  me = $state.raw<m.Me>();
+  requests = $state.raw<m.ContactRequest[]>([]);
+  invitations = $state.raw<m.GroupInvitation[]>([]);
+  remembered = $state.raw<Snapshot['remembered']>();
+  /** Why one was signed out, until one signs in again. */
+  ended = $state<SignedOut['reason']>();
+  /** The account was made just now: its number is shown first. */
+  fresh = $state(false);
+  /** In public-computer mode nobody touched it for a while. */
+  locked = $state(false);
+  readonly public = $derived(this.me?.place === 'public');
+
+  #listeners = new Set<(event: Event) => void>();
+
+  /** Attaches, and signs in with the token that is kept here if there is one. */
+  async start(api: Api, config: Config): Promise<void> {
+    this.api = api;
+    this.config = config;
+    const snapshot = await api.attach((events) => {
+      for (const event of events) this.#take(event);
+    });
+    this.connection = snapshot.connection;
+    this.remembered = snapshot.remembered;
+    if (snapshot.signedIn) return this.#enter(snapshot);
+    if (snapshot.remembered) {
+      try {
+        return await api.signInRemembered();
+      } catch {
+        this.remembered = undefined;
+      }
+    }
+    this.phase = 'out';
+  }
+
+  /** Hears every event, after the state has changed. Returns how to stop. */
+  listen(listener: (event: Event) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async signOut(): Promise<void> {
+    await this.api.signOut();
+  }
+
+  async #enter(snapshot: Snapshot): Promise<void> {
+    this.me = snapshot.me;
+    this.connection = snapshot.connection;
+    this.requests = snapshot.requests;
+    this.invitations = snapshot.invitations;
+    this.ended = undefined;
+    if (snapshot.me) prefs.keep(snapshot.me.place);
+    people.start(snapshot.contacts);
+    chats.start(snapshot.conversations);
+    await language.use(language.tag, 'main');
+    this.phase = 'in';
+  }
+
+  #leave(reason: SignedOut['reason']): void {
+    this.phase = 'out';
+    this.ended = reason;
+    this.me = undefined;
+    this.remembered = undefined;
+    this.requests = [];
+    this.invitations = [];
+    this.fresh = false;
+    this.locked = false;
+    people.start([]);
+    chats.start([]);
+    avatars.clear();
+    prefs.keep(null);
+    route.replace([]);
+  }
+
+  #take(event: Event): void {
+    switch (event.type) {
+      case 'signed-in':
+        void this.#enter(event.snapshot);
+        break;
+      case 'connection':
+        this.connection = event.connection;
+        break;
+      case 'me':
+        this.me = event.me;
+        break;
+      case 'requests':
+        this.requests = event.requests;
+        this.invitations = event.invitations;
+        break;
+      case 'contacts':
+        people.change(event.changed, event.removed);
+        break;
+      case 'conversations':
+        chats.change(event.changed, event.removed);
+        break;
+      case 'signed-out':
+        this.#leave(event.reason);
+        break;
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+export const app = new App();

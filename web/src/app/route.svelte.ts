@@ -1,0 +1,62 @@
+/**
+ * Where one is, in the address's hash: `#/chats/10042@example.org/info?at=key`. The browser's back is our back, and a link
+ * to a place can be kept. Parts are percent-encoded one by one.
+ */
+class Route {
+  parts = $state.raw<string[]>([]);
+  query = $state.raw(new URLSearchParams());
+  /** How many steps back are ours. */
+  #depth = 0;
+
+  constructor() {
+    if (typeof window === 'undefined') return;
+    this.#read();
+    addEventListener('hashchange', () => this.#read());
+  }
+
+  #read(): void {
+    const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
+    this.parts = path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decoded);
+    this.query = new URLSearchParams(query);
+  }
+
+  go(parts: string[], query?: Record<string, string>): void {
+    const hash = address(parts, query);
+    if (hash === location.hash) return;
+    this.#depth += 1;
+    location.hash = hash;
+    this.#read();
+  }
+
+  /** Goes there without a step to come back to. */
+  replace(parts: string[], query?: Record<string, string>): void {
+    history.replaceState(null, '', address(parts, query));
+    this.#read();
+  }
+
+  /** One step back, or to `otherwise` if the step before is not ours. */
+  back(otherwise: string[]): void {
+    if (this.#depth === 0) return this.replace(otherwise);
+    this.#depth -= 1;
+    history.back();
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The hash of a place. `@` stays readable. */
+export function address(parts: string[], query?: Record<string, string>): string {
+  const path = parts.map((part) => encodeURIComponent(part).replaceAll('%40', '@')).join('/');
+  return `#/${path}${query ? `?${new URLSearchParams(query)}` : ''}`;
+}
+
+export const route = new Route();

@@ -1,0 +1,30 @@
+/** Short sentences that come and go at the edge of the page. */
+export interface Toast {
+  id: number;
+  text: string;
+  bad: boolean;
+  action?: { label: string; run: () => void };
+}
+
+/** Milliseconds that a sentence stays. One with an action stays longer: it has to be reached. */
+const STAYS = 5000;
+const STAYS_WITH_ACTION = 9000;
+/** More at once would be a wall. */
+const MOST = 3;
+
+class Toasts {
+  list = $state<Toast[]>([]);
+  #next = 1;
+
+  say(text: string, more: { bad?: boolean; action?: Toast['action'] } = {}): void {
+    const id = this.#next++;
+    this.list = [...this.list.slice(1 - MOST), { id, text, bad: more.bad ?? false, action: more.action }];
+    setTimeout(() => this.drop(id), more.action ? STAYS_WITH_ACTION : STAYS);
+  }
+
+  drop(id: number): void {
+    this.list = this.list.filter((toast) => toast.id !== id);
+  }
+}
+
+export const toasts = new Toasts();

@@ -1,0 +1,18 @@
+/** Shows the page. Whoever calls it says how to reach the engine: the real one, or the demonstration's. */
+import { mount } from 'svelte';
+import type { Api } from '../api/api';
+import { app } from '../app/app.svelte';
+import { config, type Config } from '../app/config';
+import { prefs } from '../app/prefs.svelte';
+import App from './App.svelte';
+import './styles/tokens.css';
+import './styles/base.css';
+
+export function start(engine: () => Promise<Api>, known?: Config): void {
+  const target = document.getElementById('app')!;
+  const begin = async () => {
+    const [api, served] = await Promise.all([engine(), known ?? config(), prefs.start()]);
+    await app.start(api, served);
+  };
+  mount(App, { target, props: { begin } });
+}
