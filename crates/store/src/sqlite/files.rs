@@ -10,6 +10,7 @@ use super::columns::{int, uid};
 use crate::file::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
 };
+use crate::timeline::{Append, Direction};
 use crate::{Result, StoreError, Timestamp, limits};
 
 const UPLOAD: &str =
@@ -131,7 +132,7 @@ pub(crate) fn finish(tx: &mut Tx<'_>, token: FileToken, blob: Blob, due: Option<
     let size: Option<i64> = tx
         .conn
         .prepare_cached(
-            "UPDATE upload SET blob = ?2, due = CASE
+            "UPDATE upload SET blob = ?2, term = ?3, due = CASE
                  WHEN purpose = 0 AND EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = upload.id) THEN NULL
                  ELSE ?3 END
              WHERE token = ?1 AND blob IS NULL AND NOT EXISTS (SELECT 1 FROM deleted WHERE uid = upload.uid)
@@ -251,14 +252,17 @@ pub(super) fn named(stanza: &[u8]) -> SmallVec<[FileToken; 1]> {
 }
 
 /// Notes what a new body names: it stays as long as the body does.
-pub(super) fn refer(tx: &Tx<'_>, message: i64, stanza: &[u8]) -> Result<()> {
-    for token in named(stanza) {
-        let upload: Option<i64> = tx
+pub(super) fn refer(tx: &Tx<'_>, message: i64, append: &Append) -> Result<()> {
+    for token in named(&append.stanza) {
+        let upload: Option<(i64, Uid)> = tx
             .conn
-            .prepare_cached("INSERT INTO upload_ref (message, upload) SELECT ?1, id FROM upload WHERE token = ?2 RETURNING upload")?
-            .query_row(params![message, token], |row| row.get(0))
+            .prepare_cached("SELECT id, uid FROM upload WHERE token = ?1")?
+            .query_row([token], |row| Ok((row.get(0)?, uid(row, 1)?)))
             .optional()?;
-        let Some(upload) = upload else { continue };
+        let Some((upload, owner)) = upload else { continue };
+        tx.conn
+            .prepare_cached("INSERT INTO upload_ref (message, upload, own) VALUES (?1, ?2, ?3)")?
+            .execute(params![message, upload, is_of(append, owner)])?;
         tx.conn
             .prepare_cached("UPDATE upload SET due = NULL WHERE id = ?1 AND purpose = 0 AND blob IS NOT NULL AND due IS NOT NULL")?
             .execute([upload])?;
@@ -266,20 +270,30 @@ pub(super) fn refer(tx: &Tx<'_>, message: i64, stanza: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A body is gone, or empty: what it alone named goes at the next round.
+/// Whether this account is known to have sent a message.
+fn is_of(append: &Append, uid: Uid) -> bool {
+    append.origin.as_ref().is_some_and(|origin| origin.sender == uid)
+        || append.pointers.iter().any(|it| it.uid == uid && it.direction == Direction::Out)
+}
+
+/// A body is gone, or empty. What it alone named goes at the next round if it was its owner's body; the body of another
+/// takes nothing away but the reason to stay beyond the upload's term.
 pub(super) fn unrefer(tx: &Tx<'_>, message: i64) -> Result<()> {
-    let named: SmallVec<[i64; 1]> = {
+    let named: SmallVec<[(i64, bool); 1]> = {
         let mut statement =
-            tx.conn.prepare_cached("DELETE FROM upload_ref WHERE message = ?1 RETURNING upload")?;
-        let rows = statement.query_map([message], |row| row.get(0))?;
+            tx.conn.prepare_cached("DELETE FROM upload_ref WHERE message = ?1 RETURNING upload, own")?;
+        let rows = statement.query_map([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<Result<_, _>>()?
     };
-    for upload in named {
+    for (upload, own) in named {
+        let term = if own { "0" } else { "term" };
         tx.conn
-            .prepare_cached(
-                "UPDATE upload SET due = 0 WHERE id = ?1 AND purpose = 0 AND blob IS NOT NULL
-                 AND NOT EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = ?1)",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE upload SET term = {term}, due = CASE
+                     WHEN EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = ?1) THEN due
+                     ELSE {term} END
+                 WHERE id = ?1 AND purpose = 0 AND blob IS NOT NULL"
+            ))?
             .execute([upload])?;
     }
     Ok(())

@@ -79,7 +79,7 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append) -> Result<Appended> {
             append.stanza.as_ref(),
         ])?;
     let message = MessageId(tx.conn.last_insert_rowid() as u64);
-    files::refer(tx, int(message.0), &append.stanza)?;
+    files::refer(tx, int(message.0), &append)?;
 
     // Users are taken in the order of their uid (invariant 3), answers given in the order of the pointers.
     let mut order: SmallVec<[usize; 2]> = (0..append.pointers.len()).collect();

@@ -187,6 +187,30 @@ pub(crate) async fn a_file_goes_when_its_message_is_taken_back(f: Fixture) {
     assert_eq!(due(&f, b'a').await, Some(Some(0)));
 }
 
+pub(crate) async fn what_others_take_back_does_not_hasten_its_end(f: Fixture) {
+    uploaded(&f, new(b'a', 1), hash(1)).await;
+    let named_by_bob = async |id: &str| {
+        let origin = Origin { sender: BOB, peer: address(ALICE), id: id.into(), dedup: true };
+        let text = format!("https://example.org/upload/{}/cat.jpg", token(b'a'));
+        let append = rookery_store::Append { origin: Some(origin.clone()), ..message(BOB, ALICE, &text, 1) };
+        stored(&f.store, append).await;
+        origin
+    };
+    let gone = bytes::Bytes::from_static(b"gone");
+    let bobs = named_by_bob("m1").await;
+    assert_eq!(due(&f, b'a').await, Some(None), "whoever names it keeps it");
+    assert!(f.store.retract(bobs, gone.clone()).await.unwrap());
+    assert_eq!(due(&f, b'a').await, Some(Some(24 * HOUR)), "as if nobody had named it");
+    // What its owner has taken back goes when nobody else names it any more.
+    let origin = Origin { sender: ALICE, peer: address(BOB), id: "m2".into(), dedup: true };
+    stored(&f.store, rookery_store::Append { origin: Some(origin.clone()), ..naming(b"a", 2) }).await;
+    let bobs = named_by_bob("m3").await;
+    assert!(f.store.retract(origin, gone.clone()).await.unwrap());
+    assert_eq!(due(&f, b'a').await, Some(None), "bob names it");
+    assert!(f.store.retract(bobs, gone).await.unwrap());
+    assert_eq!(due(&f, b'a').await, Some(Some(0)));
+}
+
 pub(crate) async fn a_file_goes_with_old_messages(f: Fixture) {
     uploaded(&f, new(b'a', 1), hash(1)).await;
     stored(&f.store, naming(b"a", 1)).await;

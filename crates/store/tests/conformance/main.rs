@@ -96,7 +96,7 @@ macro_rules! suite {
                 files:
                     an_upload_becomes_a_file, room_is_counted_before_the_bytes_come, all_together_have_so_much_room,
                     open_uploads_are_bounded, bytes_are_shared_and_erased_with_the_last, what_nobody_names_goes_in_its_time,
-                    a_file_goes_with_the_last_body_that_names_it, a_file_goes_when_its_message_is_taken_back,
+                    a_file_goes_with_the_last_body_that_names_it, a_file_goes_when_its_message_is_taken_back, what_others_take_back_does_not_hasten_its_end,
                     a_file_goes_with_old_messages, a_file_may_be_named_before_it_is_there, only_files_of_messages_go_with_them,
                     files_go_with_their_account, uploads_are_listed, what_is_no_name_names_nothing;
                 search:
