@@ -14,8 +14,8 @@ use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
 use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Append, Direction, Flags, NewAccount, NoticeKind, Party, Pointer, Primary, Removal, Shown,
-    SignedUp, Store, StoreError,
+    Account, Append, Direction, Flags, NewAccount, NoticeKind, Party, Pointer, Primary, PushId, Removal,
+    Shown, SignedUp, Store, StoreError,
 };
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -288,10 +288,16 @@ impl Accounts {
         Ok(rookery_store::Credentials(derived.to_bytes()))
     }
 
-    /// Changes the password.
-    pub async fn set_password(&self, uid: Uid, password: String) -> Result<(), AccountError> {
+    /// Changes the password. Clients that are in no list, nor among the resources that are `here`, lose their registrations for
+    /// push: which those were.
+    pub async fn set_password(
+        &self,
+        uid: Uid,
+        password: String,
+        here: Vec<String>,
+    ) -> Result<Vec<PushId>, AccountError> {
         let credentials = self.derive(password, self.iterations).await?;
-        Ok(self.store.set_credentials(uid, credentials).await?)
+        Ok(self.store.set_credentials(uid, credentials, here).await?)
     }
 
     /// Deletes an account and all that is its own. Subscriptions end on both sides first: whoever takes the name next must

@@ -1,11 +1,12 @@
 //! Devices: the installations of clients that an account signs in with (XEP-0388), and how one is signed out.
 
+use crate::accounts::AccountError;
 use crate::session::Session;
 use crate::{Core, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::stream::StreamError;
-use rookery_store::{DeviceId, PushFilter, Registrant, Timestamp};
+use rookery_store::{DeviceId, PushFilter, Registrant, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -62,10 +63,23 @@ impl Core {
     /// Signs a device out: its tokens and registrations for push are gone, in the store when this returns, and its sessions
     /// end.
     pub async fn sign_out(&self, uid: Uid, device: DeviceId) -> Result<(), StanzaError> {
-        self.unregister(uid, |by| by.device == Some(device)).await?;
-        self.store.remove_device(uid, device).await.map_err(store_error)?;
+        self.forget_device(uid, device).await.map_err(store_error)?;
         let sessions = self.router.sessions(uid);
         self.sign_out_sessions(sessions.iter().filter(|session| session.is_of(device))).await;
+        Ok(())
+    }
+
+    async fn forget_device(&self, uid: Uid, device: DeviceId) -> Result<(), StoreError> {
+        self.unregister(uid, |by| by.device == Some(device)).await?;
+        self.store.remove_device(uid, device).await.map(|_| ())
+    }
+
+    /// Changes an account's password. Clients that are gone, and never said which device they are, lose their registrations for
+    /// push with what waits for them: nobody could take those away later.
+    pub async fn set_password(&self, uid: Uid, password: String) -> Result<(), AccountError> {
+        let here = self.router.sessions(uid).iter().map(|session| session.resource().to_owned()).collect();
+        let gone = self.accounts.set_password(uid, password, here).await?;
+        self.pushes.forget(&gone);
         Ok(())
     }
 
@@ -74,10 +88,10 @@ impl Core {
         &self,
         uid: Uid,
         of: impl Fn(&Registrant) -> bool,
-    ) -> Result<(), StanzaError> {
-        let (pushes, _) = self.store.pushes(uid).await.map_err(store_error)?;
+    ) -> Result<(), StoreError> {
+        let (pushes, _) = self.store.pushes(uid).await?;
         for push in pushes.iter().filter(|push| of(&push.by)) {
-            let gone = self.store.remove_pushes(uid, PushFilter::Id(push.id)).await.map_err(store_error)?;
+            let gone = self.store.remove_pushes(uid, PushFilter::Id(push.id)).await?;
             self.pushes.forget(&gone);
         }
         Ok(())
@@ -90,7 +104,7 @@ impl Core {
         tokio::spawn(async move {
             let Some(core) = core.upgrade() else { return };
             // Its tokens are as old as the session: none of them opens any more, whatever the store says.
-            if let Err(error) = core.store.remove_device(session.uid, device).await {
+            if let Err(error) = core.forget_device(session.uid, device).await {
                 tracing::warn!(uid = session.uid.0, %error, "a device whose time is over is still listed");
             }
             core.end(&session, Some(StreamError::with("not-authorized", TIME_OVER))).await;

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
-use crate::sqlite::{accounts, sweep};
+use crate::sqlite::{accounts, push, sweep};
 use crate::store::Store;
 use crate::timeline::Swept;
-use crate::{Result, Shown, StoreError, Timestamp, limits};
+use crate::{PushId, Result, Shown, StoreError, Timestamp, limits};
 
 /// Which address an account speaks under.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -193,9 +193,20 @@ impl Store {
         self.read(move |conn| accounts::login(conn, &name)).await
     }
 
-    /// Replaces the account's credentials after a change of the password: all tokens are revoked.
-    pub async fn set_credentials(&self, uid: Uid, credentials: Credentials) -> Result<()> {
-        self.write(move |tx| accounts::set_credentials(tx, uid, &credentials)).await
+    /// Replaces the account's credentials after a change of the password: all tokens are revoked. Registrations for push
+    /// that no device has made, nor one of the resources that are `here`, are removed, as nobody would find them any more;
+    /// which those were.
+    pub async fn set_credentials(
+        &self,
+        uid: Uid,
+        credentials: Credentials,
+        here: Vec<String>,
+    ) -> Result<Vec<PushId>> {
+        self.write(move |tx| {
+            accounts::set_credentials(tx, uid, &credentials)?;
+            push::remove_lost(tx, uid, &here)
+        })
+        .await
     }
 
     /// Replaces `old` by better credentials for the same password. [`crate::StoreError::Conflict`]: they have changed.

@@ -142,10 +142,13 @@ async fn passwords_are_kept_as_keys_and_changed() {
         Credentials::from_bytes(&kept.0).unwrap()
     };
     assert!(keys().await.verify_plain("secret"));
-    accounts.set_password(uid, "other".to_owned()).await.unwrap();
+    accounts.set_password(uid, "other".to_owned(), Vec::new()).await.unwrap();
     assert!(keys().await.verify_plain("other"));
     assert!(!keys().await.verify_plain("secret"));
-    assert_eq!(accounts.set_password(Uid(99), "other".to_owned()).await, Err(AccountError::NotFound));
+    assert_eq!(
+        accounts.set_password(Uid(99), "other".to_owned(), Vec::new()).await,
+        Err(AccountError::NotFound)
+    );
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ async fn everything_is_text_whoever_wrote_it() {
 #[tokio::test]
 async fn keys_only_when_they_are_asked_for() {
     let world = World::new().await;
-    world.core.accounts.set_password(JULIET, "secret".into()).await.unwrap();
+    world.core.accounts.set_password(JULIET, "secret".into(), Vec::new()).await.unwrap();
     let files = files(&world, &order(&world, By::Operator, true).await).await.unwrap();
     let account = &files["account.xml"];
     for mechanism in ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"] {

@@ -144,7 +144,7 @@ pub async fn revoke(ctx: &Ctx<'_>, revoke: &Child<'_>) -> Answer {
     let ended = |by: &Registrant| {
         by.device.is_none() && sessions.iter().any(|session| session.resource() == by.resource)
     };
-    ctx.core.unregister(ctx.member.uid, ended).await?;
+    ctx.core.unregister(ctx.member.uid, ended).await.map_err(store_error)?;
     ctx.core.sign_out_sessions(sessions.iter().copied()).await;
     tracing::info!(uid = ctx.member.uid.0, devices = devices.len(), sessions = sessions.len(), "signed out");
     if sessions.is_empty() && !devices.iter().any(|device| device.password) {

@@ -48,7 +48,7 @@ pub async fn change(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     if named.is_none_or(|member| member.uid != ctx.member.uid) {
         return Err(StanzaError::not_allowed().text("You can change your own password only."));
     }
-    ctx.core.accounts.set_password(ctx.member.uid, password).await?;
+    ctx.core.set_password(ctx.member.uid, password).await?;
     tracing::info!(uid = ctx.member.uid.0, "password changed");
     Ok(Reply::Empty)
 }

@@ -168,7 +168,10 @@ impl Admin {
 
     async fn set_password(&self, account: &str, password: String) -> Result<Response, AccountError> {
         let account = self.accounts.find(account).await?;
-        self.accounts.set_password(account.uid, password).await?;
+        match &self.running {
+            Some(core) => core.set_password(account.uid, password).await?,
+            None => _ = self.accounts.set_password(account.uid, password, Vec::new()).await?,
+        }
         self.changed(account.uid, false).await;
         Ok(self.row(&account))
     }

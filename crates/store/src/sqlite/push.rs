@@ -80,18 +80,24 @@ pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, by: &Registrant, target: &PushTarge
 }
 
 pub(crate) fn remove(tx: &mut Tx<'_>, uid: Uid, filter: &PushFilter) -> Result<Vec<PushId>> {
-    let gone: Vec<PushId> = list(tx.conn, uid)?
-        .into_iter()
-        .filter(|push| match (filter, &push.target) {
-            (PushFilter::Id(id), _) => push.id == *id,
-            (PushFilter::AppServer { jid, node }, PushTarget::AppServer { jid: theirs, node: at, .. }) => {
-                jid == theirs && node.as_ref().is_none_or(|node| node == at)
-            }
-            (PushFilter::Endpoint(wanted), PushTarget::Web { endpoint, .. }) => wanted == endpoint,
-            _ => false,
-        })
-        .map(|push| push.id)
-        .collect();
+    remove_if(tx, uid, |push| match (filter, &push.target) {
+        (PushFilter::Id(id), _) => push.id == *id,
+        (PushFilter::AppServer { jid, node }, PushTarget::AppServer { jid: theirs, node: at, .. }) => {
+            jid == theirs && node.as_ref().is_none_or(|node| node == at)
+        }
+        (PushFilter::Endpoint(wanted), PushTarget::Web { endpoint, .. }) => wanted == endpoint,
+        _ => false,
+    })
+}
+
+/// Removes those of clients that are in no list: they never said which device they are, and are not `here`.
+pub(crate) fn remove_lost(tx: &mut Tx<'_>, uid: Uid, here: &[String]) -> Result<Vec<PushId>> {
+    remove_if(tx, uid, |push| push.by.device.is_none() && !here.contains(&push.by.resource))
+}
+
+fn remove_if(tx: &mut Tx<'_>, uid: Uid, goes: impl Fn(&Push) -> bool) -> Result<Vec<PushId>> {
+    let pushes = list(tx.conn, uid)?.into_iter();
+    let gone: Vec<PushId> = pushes.filter(goes).map(|push| push.id).collect();
     for id in &gone {
         tx.conn.prepare_cached("DELETE FROM push WHERE id = ?1")?.execute([int(id.0)])?;
     }

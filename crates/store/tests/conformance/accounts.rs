@@ -142,7 +142,7 @@ pub(crate) async fn fields_change(mut f: Fixture) {
     };
     assert_eq!(f.store.account(uid).await.unwrap().as_ref(), Some(&expected));
     assert_eq!(f.store.credentials(uid).await.unwrap(), Some(Credentials(b"keys".to_vec())));
-    f.store.set_credentials(uid, Credentials(b"new".to_vec())).await.unwrap();
+    f.store.set_credentials(uid, Credentials(b"new".to_vec()), Vec::new()).await.unwrap();
     f.store.set_disabled(uid, true).await.unwrap();
     f.store.set_nick(uid, None).await.unwrap();
     f.reopen().await;
@@ -153,7 +153,10 @@ pub(crate) async fn fields_change(mut f: Fixture) {
     assert_eq!(f.store.account(uid).await.unwrap().map(|account| account.epoch), Some(1), "it goes round");
     assert_eq!(f.store.new_epochs(0).await, Err(StoreError::Invalid("number")));
     let nobody = Uid(5);
-    assert_eq!(f.store.set_credentials(nobody, Credentials(Vec::new())).await, Err(StoreError::NotFound));
+    assert_eq!(
+        f.store.set_credentials(nobody, Credentials(Vec::new()), Vec::new()).await,
+        Err(StoreError::NotFound)
+    );
     assert_eq!(f.store.set_disabled(nobody, true).await, Err(StoreError::NotFound));
     assert_eq!(f.store.set_nick(nobody, None).await, Err(StoreError::NotFound));
 }

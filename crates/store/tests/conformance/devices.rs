@@ -76,7 +76,7 @@ pub(crate) async fn devices_are_listed_and_forgotten(mut f: Fixture) {
     assert_eq!(f.store.devices(BOB).await.unwrap(), []);
     enter(&f, uid, seen(DESK, 8)).await.unwrap();
     assert!(f.store.device(uid, DESK).await.unwrap().unwrap().public, "it stays what it was said to be");
-    f.store.set_credentials(uid, Credentials(b"keys".to_vec())).await.unwrap();
+    f.store.set_credentials(uid, Credentials(b"keys".to_vec()), Vec::new()).await.unwrap();
     assert!(!f.store.device(uid, PHONE).await.unwrap().unwrap().password, "it knows an old password");
     sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
     let phone = f.store.device(uid, PHONE).await.unwrap().unwrap();
@@ -154,7 +154,7 @@ pub(crate) async fn what_was_proven_must_still_hold(f: Fixture) {
     let other = Credentials(b"other".to_vec());
     let tokens = async || sign_in(&f, uid, password(), Some(token(1))).await;
     tokens().await.unwrap();
-    f.store.set_credentials(uid, other.clone()).await.unwrap();
+    f.store.set_credentials(uid, other.clone(), Vec::new()).await.unwrap();
     assert_eq!(seeds(&f, uid).await, [0; 0], "another password revokes");
     assert_eq!(tokens().await, Err(StoreError::NotFound), "the old password was proven");
     assert_eq!(sign_in(&f, uid, by(1, None), None).await, Err(StoreError::NotFound));
@@ -164,7 +164,7 @@ pub(crate) async fn what_was_proven_must_still_hold(f: Fixture) {
         f.store.upgrade_credentials(uid, back.clone(), other.clone()).await,
         Err(StoreError::Conflict)
     );
-    f.store.set_credentials(uid, back.clone()).await.unwrap();
+    f.store.set_credentials(uid, back.clone(), Vec::new()).await.unwrap();
     tokens().await.unwrap();
     f.store.upgrade_credentials(uid, back.clone(), other.clone()).await.unwrap();
     assert_eq!(seeds(&f, uid).await, [1], "the password is the same");
@@ -192,7 +192,7 @@ pub(crate) async fn one_without_a_device_is_looked_at_too(f: Fixture) {
     assert_eq!(seeds(&f, uid).await, [0; 0]);
     sign_in(&f, uid, password(), Some(token(1))).await.unwrap();
     assert_eq!(enters(by(1, None), None).await, Err(StoreError::NotFound), "a token is a device's");
-    f.store.set_credentials(uid, Credentials(b"other".to_vec())).await.unwrap();
+    f.store.set_credentials(uid, Credentials(b"other".to_vec()), Vec::new()).await.unwrap();
     assert_eq!(enters(password(), None).await, Err(StoreError::NotFound), "the old password was proven");
 }
 

@@ -59,7 +59,7 @@ fn a_password_that_was_replaced_meanwhile() {
             client.send_uncounted(&begin).await?;
             let challenge = client.recv().await?;
             let response = exchange.respond(&BASE64_STANDARD.decode(challenge.text())?)?;
-            server.core().accounts.set_password(Uid(10_001), "another".to_owned()).await?;
+            server.core().set_password(Uid(10_001), "another".to_owned()).await?;
             let response = BASE64_STANDARD.encode(response);
             client.send_uncounted(&format!("<response xmlns='{ns}'>{response}</response>")).await?;
             let answer = client.recv().await?;

@@ -68,7 +68,7 @@ async fn password(turn: Turn<'_>) -> Result<Next, StanzaError> {
     if answers.text("repeated") != Some(password) {
         return Err(StanzaError::not_acceptable().text("The two passwords are not the same."));
     }
-    turn.ctx.core.accounts.set_password(turn.ctx.member.uid, password.to_owned()).await?;
+    turn.ctx.core.set_password(turn.ctx.member.uid, password.to_owned()).await?;
     tracing::info!(uid = turn.ctx.member.uid.0, "password changed");
     Next::done("Your password is changed.")
 }

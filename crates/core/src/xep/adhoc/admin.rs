@@ -192,7 +192,7 @@ async fn password(turn: Turn<'_>) -> Result<Next, StanzaError> {
     };
     let account = one(turn, answers).await?;
     let password = answers.text("password").unwrap_or_default().to_owned();
-    turn.ctx.core.accounts.set_password(account.uid, password).await?;
+    turn.ctx.core.set_password(account.uid, password).await?;
     note(turn, "change password", &[account]);
     Next::done("The password is changed.")
 }
