@@ -118,6 +118,7 @@ pub async fn shutdown(core: &Core) -> Result<()> {
         tracing::warn!("some connections did not finish in time");
     }
     core.flush_delivered().await;
+    core.flush_told().await;
     core.journal.close();
     core.store.close().await.context("The store could not be closed.")
 }

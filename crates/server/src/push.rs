@@ -125,6 +125,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// Tells devices, for as long as it is polled. Each post runs by itself: a slow push service keeps no other waiting. There is
 /// one under way at most for each registration.
 pub async fn run(core: Arc<Core>, poster: Arc<Poster>) {
+    core.pick_up_pushes().await;
     let mut under_way = JoinSet::new();
     loop {
         let sending = core.next_push().await;

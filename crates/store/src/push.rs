@@ -1,11 +1,11 @@
 //! Where an account's devices are told of messages that they do not take now: app servers (XEP-0357) and Web Push
 //! endpoints (RFC 8030); and what they are told.
 
-use rookery_proto::Uid;
+use rookery_proto::{Uid, Useq};
 
 use crate::sqlite::push;
 use crate::store::Store;
-use crate::{DeviceId, Result};
+use crate::{DeviceId, Result, Timestamp};
 
 /// Names a registration; never given twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -20,6 +20,8 @@ pub struct Push {
     pub by: Registrant,
     /// Where it leads.
     pub target: PushTarget,
+    /// Up to here in the log it needs no telling.
+    pub told: Useq,
 }
 
 /// The session that registered something last.
@@ -93,7 +95,19 @@ impl Store {
         self.read(push::accounts).await
     }
 
-    /// Registers, or changes what is registered under the same name. [`crate::StoreError::Limit`]: there are
+    /// Of the accounts beyond `after` that have registrations, at most [`crate::limits::BATCH`]: the place in the log after
+    /// which there may be something that they are to be told. What came before `since` is left out.
+    pub async fn untold(&self, after: Uid, since: Timestamp) -> Result<Vec<(Uid, Useq)>> {
+        self.read(move |conn| push::untold(conn, after, since)).await
+    }
+
+    /// Notes up to where registrations need no telling any more, at most [`crate::limits::BATCH`] at once.
+    pub async fn set_told(&self, told: Vec<(PushId, Useq)>) -> Result<()> {
+        self.write(move |tx| push::set_told(tx, &told)).await
+    }
+
+    /// Registers, or changes what is registered under the same name; a new one is told what comes from
+    /// now on. [`crate::StoreError::Limit`]: there are
     /// [`crate::limits::PUSHES`] others; [`crate::StoreError::NotFound`]: there is no such account.
     pub async fn set_push(&self, uid: Uid, by: Registrant, target: PushTarget) -> Result<PushId> {
         self.write(move |tx| push::set(tx, uid, &by, &target)).await

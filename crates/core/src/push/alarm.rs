@@ -2,7 +2,7 @@
 
 use rookery_proto::jid::BareJid;
 use rookery_proto::stanza::Stanza;
-use rookery_proto::{Useq, ns};
+use rookery_proto::{Uid, Useq, ns};
 use rookery_store::{Entry, Flags, PushContent, Timestamp};
 
 use crate::limits;
@@ -22,10 +22,23 @@ pub struct Notice {
     pub urgency: Urgency,
     /// The message's place in the log.
     pub useq: Useq,
+    /// By what a session has taken it.
+    pub(super) taken: Taken,
     /// When it is told, if the device has not taken the message by then.
     pub due: Timestamp,
     /// When the message came.
     pub at: Timestamp,
+}
+
+/// By what a session has taken a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taken {
+    /// It has its place in the account's log.
+    Log,
+    /// It was said in a group: the session is in this room, and has its log up to there.
+    Room(Uid, Useq),
+    /// It was said in a group where no session of the account was.
+    Nowhere,
 }
 
 /// RFC 8030 §5.3.
@@ -70,7 +83,7 @@ pub(super) fn notice(
     entry: &Entry,
     stanza: &Stanza,
     content: PushContent,
-    due: Timestamp,
+    (due, taken): (Timestamp, Taken),
     mentioned: bool,
 ) -> Notice {
     let sender = || match &entry.peer_resource {
@@ -90,6 +103,7 @@ pub(super) fn notice(
         count: 1,
         urgency: if calls || mentioned { Urgency::High } else { Urgency::Normal },
         useq: entry.useq,
+        taken,
         due,
         at: entry.at,
     }

@@ -4,8 +4,8 @@
 use super::turns::Turns;
 use super::{Notice, Outcome};
 use crate::limits;
-use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
+use rookery_proto::{Uid, Useq};
 use rookery_store::{Push, PushId, PushTarget, Registrant, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub(super) struct Lanes {
     /// When there is something to do for which.
     due: BTreeSet<(Timestamp, PushId)>,
     turns: Turns,
+    /// Up to where in the log each registration needs no telling any more, as far as the store does not know it.
+    told: HashMap<PushId, Useq>,
     /// Tells sendings apart.
     sendings: u64,
 }
@@ -26,6 +28,9 @@ struct Lane {
     uid: Uid,
     address: BareJid,
     push: Arc<Push>,
+    /// What was looked at for it, and up to where it needs no telling any more.
+    seen: Useq,
+    told: Useq,
     /// Oldest first, one a conversation.
     notices: VecDeque<Notice>,
     under_way: Option<Sending>,
@@ -70,9 +75,43 @@ pub(super) enum Due {
 }
 
 impl Lanes {
+    /// Up to where everything was looked at for a registration: it waits, or needs no telling.
+    pub(super) fn seen(&self, push: &Push) -> Useq {
+        let lane = self.lanes.get(&push.id).map(|lane| lane.seen);
+        let noted = self.told.get(&push.id).copied();
+        push.told.max(lane.or(noted).unwrap_or(Useq(0)))
+    }
+
+    /// Of an entry a device needs no telling.
+    pub(super) fn pass(&mut self, id: PushId, useq: Useq) {
+        match self.lanes.get_mut(&id) {
+            Some(lane) => lane.seen = lane.seen.max(useq),
+            None => self.note_told(id, useq),
+        }
+    }
+
+    fn note_told(&mut self, id: PushId, upto: Useq) {
+        let told = self.told.entry(id).or_insert(upto);
+        *told = upto.max(*told);
+    }
+
+    /// Some of what the store does not know yet.
+    pub(super) fn told(&self) -> Vec<(PushId, Useq)> {
+        self.told.iter().take(rookery_store::limits::BATCH).map(|(id, upto)| (*id, *upto)).collect()
+    }
+
+    /// The store knows it now.
+    pub(super) fn forget_told(&mut self, known: &[(PushId, Useq)]) {
+        for (id, upto) in known {
+            if self.told.get(id) == Some(upto) {
+                self.told.remove(id);
+            }
+        }
+    }
+
     /// Adds what a device is to be told; how many others had to give way.
     pub(super) fn add(&mut self, uid: Uid, address: &BareJid, push: Push, mut notice: Notice) -> usize {
-        let id = push.id;
+        let (id, told) = (push.id, self.seen(&push));
         if self.lanes.len() >= limits::PUSH_LANES && !self.lanes.contains_key(&id) {
             return 1;
         }
@@ -81,6 +120,8 @@ impl Lanes {
             uid,
             address: address.clone(),
             push: push.clone(),
+            seen: told,
+            told,
             notices: VecDeque::new(),
             under_way: None,
             until: Timestamp(0),
@@ -92,6 +133,7 @@ impl Lanes {
         });
         // Keys and options may have been changed.
         lane.push = push;
+        lane.seen = lane.seen.max(notice.useq);
         if let Some(at) = lane.notices.iter().position(|older| older.peer == notice.peer)
             && let Some(older) = lane.notices.remove(at)
         {
@@ -163,6 +205,7 @@ impl Lanes {
 
     /// A registration is not there any more.
     pub(super) fn remove(&mut self, id: PushId) {
+        self.told.remove(&id);
         let Some(lane) = self.lanes.remove(&id) else { return };
         if let Some(at) = lane.at {
             self.due.remove(&(at, id));
@@ -192,6 +235,9 @@ impl Lanes {
         };
         let kept = next.is_some();
         let next = next.filter(|_| !lane.in_line);
+        let told = lane.waits_from().map_or(lane.seen, |first| Useq(first.0.saturating_sub(1)));
+        let more = told > lane.told;
+        lane.told = told.max(lane.told);
         let before = std::mem::replace(&mut lane.at, next);
         if let Some(before) = before {
             self.due.remove(&(before, id));
@@ -200,6 +246,9 @@ impl Lanes {
             Some(next) => _ = self.due.insert((next, id)),
             None if kept => {}
             None => _ = self.lanes.remove(&id),
+        }
+        if more {
+            self.note_told(id, told);
         }
     }
 }
@@ -245,6 +294,12 @@ impl Lane {
             self.put_back(sending.notice.clone());
         }
         over
+    }
+
+    /// The first place in the log of what waits or is under way.
+    fn waits_from(&self) -> Option<Useq> {
+        let under_way = self.under_way.iter().map(|sending| sending.notice.useq);
+        self.notices.iter().map(|notice| notice.useq).chain(under_way).min()
     }
 
     /// What could not be sent waits again, unless there is something newer of the same conversation.

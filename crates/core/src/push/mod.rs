@@ -9,7 +9,8 @@
 //! connection of a phone that sleeps or has left the network looks alive for minutes. A device without a session is told if
 //! no other session of the account, with somebody in front of it, takes the message.
 //!
-//! All of this is in memory: a restart forgets what was not told yet, and the next message tells.
+//! What waits is in memory; the store knows up to where in the log nothing does. After a restart the rest is looked at again
+//! ([`Core::pick_up_pushes`]).
 
 mod alarm;
 mod app_server;
@@ -22,6 +23,7 @@ pub use lanes::Sending;
 use crate::session::{Link, Session, timeline};
 use crate::xep::notify::Device;
 use crate::{Core, flags, limits};
+use alarm::Taken;
 use lanes::{Due, Lanes};
 use metrics::{Counter, counter, describe_counter};
 use parking_lot::Mutex;
@@ -41,6 +43,8 @@ pub struct Pushes {
     accounts: Mutex<HashSet<Uid>>,
     /// Entries that nobody has looked at yet.
     events: Mutex<VecDeque<(Uid, Arc<Entry>)>>,
+    /// After a start, the accounts up to this one have been looked at; `None`: all.
+    picked_up: Mutex<Option<Uid>>,
     lanes: Mutex<Lanes>,
     /// Rings when there is something to look at.
     changed: Notify,
@@ -81,6 +85,7 @@ impl Default for Pushes {
         Pushes {
             accounts: Mutex::default(),
             events: Mutex::default(),
+            picked_up: Mutex::default(),
             lanes: Mutex::default(),
             changed: Notify::new(),
             meters,
@@ -96,10 +101,11 @@ impl Pushes {
 
     /// The store's doorbell: an entry of `uid`'s log was committed. Where too many wait, the oldest are not told.
     pub fn appended(&self, uid: Uid, entry: &Arc<Entry>) {
-        let held = entry.flags.has(Flags::REQUEST) || entry.flags.has(Flags::RETRACTED);
-        let told = entry.flags.has(Flags::DELIVER) || entry.flags.has(Flags::GROUP);
-        if entry.direction == Direction::Out || held || !told || !self.accounts.lock().contains(&uid) {
+        if !may_be_told(entry) || !self.accounts.lock().contains(&uid) {
             return;
+        }
+        if self.picked_up.lock().is_some_and(|upto| uid > upto) {
+            return; // It is in the store, and will be found there.
         }
         let mut events = self.events.lock();
         if events.len() >= limits::PUSH_EVENTS {
@@ -155,6 +161,53 @@ impl Core {
         }
     }
 
+    /// Looks at what came before the start and was not told, or came since and was not taken. Runs once, before
+    /// [`Core::next_push`].
+    pub async fn pick_up_pushes(&self) {
+        *self.pushes.picked_up.lock() = Some(Uid(0));
+        if let Err(error) = self.pick_up().await {
+            tracing::warn!(%error, "devices may not be told of what came before the start");
+        }
+        *self.pushes.picked_up.lock() = None;
+    }
+
+    async fn pick_up(&self) -> Result<(), StoreError> {
+        let since = Timestamp(self.env.now().0 - limits::PUSH_AGE.as_millis() as i64);
+        let mut after = Uid(0);
+        loop {
+            let places = self.store.untold(after, since).await?;
+            let Some(&(last, _)) = places.last() else { return Ok(()) };
+            after = last;
+            for (uid, mut place) in places {
+                // From here on the doorbell tells, so that nothing falls between.
+                *self.pushes.picked_up.lock() = Some(uid);
+                loop {
+                    let page = self.store.events_after(uid, place, limits::CATCH_UP).await?;
+                    let Some(last) = page.last() else { break };
+                    place = last.useq;
+                    for entry in page.iter().filter(|entry| may_be_told(entry)) {
+                        self.sort(uid, entry).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes down up to where nothing waits. What is not written down when the process is killed may be told again.
+    pub async fn flush_told(&self) {
+        loop {
+            let told = self.pushes.lanes.lock().told();
+            if told.is_empty() {
+                return;
+            }
+            if let Err(error) = self.store.set_told(told.clone()).await {
+                tracing::warn!(%error, "what devices were told of is not stored; some may be told again");
+                return;
+            }
+            self.pushes.lanes.lock().forget_told(&told);
+        }
+    }
+
     /// What became of a sending.
     pub async fn pushed(&self, sending: &Sending, outcome: Outcome) {
         let meters = &self.pushes.meters;
@@ -185,29 +238,48 @@ impl Core {
             return Ok(());
         };
         let (pushes, content) = self.store.pushes(uid).await?;
-        let due: Vec<_> =
-            pushes.into_iter().filter_map(|push| Some((self.due(uid, &push.by, entry)?, push))).collect();
-        if due.is_empty() {
+        let news: Vec<_> = {
+            let lanes = self.pushes.lanes.lock();
+            pushes.into_iter().filter(|push| lanes.seen(push) < entry.useq).collect()
+        };
+        if news.is_empty() {
             return Ok(());
         }
+        let taken = self.taken(uid, entry).await?;
         let settings = self.notification_settings(uid, &entry.peer).await?;
         let mentioned = settings.mentions(&member, &stanza);
-        for (due, push) in due {
+        for push in news {
             let device = match &push.target {
                 PushTarget::AppServer { .. } => Device::Phone,
                 PushTarget::Web { .. } => Device::Browser,
             };
             if settings.rings(device, mentioned) {
-                let notice = alarm::notice(entry, &stanza, content, due, mentioned);
+                let due = self.due(uid, &push.by, entry);
+                let notice = alarm::notice(entry, &stanza, content, (due, taken), mentioned);
                 let dropped = self.pushes.lanes.lock().add(uid, &member.address, push, notice);
                 self.pushes.meters.dropped.increment(dropped as u64);
+            } else {
+                self.pushes.lanes.lock().pass(push.id, entry.useq);
             }
         }
         Ok(())
     }
 
-    /// When a registration is to be told of an entry; nothing if its owner is looked after otherwise.
-    fn due(&self, uid: Uid, by: &Registrant, entry: &Entry) -> Option<Timestamp> {
+    /// By what a session of the account shows that it has taken an entry.
+    async fn taken(&self, uid: Uid, entry: &Entry) -> Result<Taken, StoreError> {
+        if !entry.flags.has(Flags::GROUP) {
+            return Ok(Taken::Log);
+        }
+        // The entry in the room's log was committed with this one, so it is no further than the head.
+        let sessions = self.router.sessions(uid);
+        match sessions.iter().find_map(|session| session.state().room_at(&entry.peer)) {
+            Some(room) => Ok(Taken::Room(room, self.store.head(room).await?.head)),
+            None => Ok(Taken::Nowhere),
+        }
+    }
+
+    /// When a registration is to be told of an entry.
+    fn due(&self, uid: Uid, by: &Registrant, entry: &Entry) -> Timestamp {
         let sessions = self.router.sessions(uid);
         // Since it was committed: it may have waited to be looked at.
         let since = entry.at.min(self.env.now());
@@ -216,32 +288,38 @@ impl Core {
         match own {
             Some(own) => {
                 let state = own.state();
-                Some(match (state.link(), state.is_inactive()) {
+                match (state.link(), state.is_inactive()) {
                     (Link::Detached { .. } | Link::Ended(_), _) => since,
                     (_, true) => after(limits::PUSH_PATIENCE_INACTIVE),
                     (_, false) => after(limits::PUSH_PATIENCE),
-                })
+                }
             }
             // Somebody in front of another device takes it, or so it seems.
             None if sessions.iter().any(|session| is_watched(session) && gets(session, entry)) => {
-                Some(after(limits::PUSH_PATIENCE))
+                after(limits::PUSH_PATIENCE)
             }
-            None => Some(since),
+            None => since,
         }
     }
 
     /// Whether a device, or somebody in front of another where this one has no session, has taken what a notice is about.
     fn is_told(&self, uid: Uid, by: &Registrant, notice: &Notice) -> bool {
-        let own = self.router.sessions(uid).into_iter().find(|session| belongs(session, by));
+        let sessions = self.router.sessions(uid);
+        let own = sessions.iter().find(|session| belongs(session, by) && is_for(session, notice));
         match own {
-            Some(own) => own.state().has_taken(notice.useq),
-            None => self
-                .router
-                .sessions(uid)
+            Some(own) => has_taken(own, notice),
+            None => sessions
                 .iter()
-                .any(|other| is_watched(other) && hears(other) && other.state().has_taken(notice.useq)),
+                .any(|other| is_watched(other) && hears(other, notice) && has_taken(other, notice)),
         }
     }
+}
+
+/// Whether an entry is something that devices are told of: it came in, and is not set aside or taken back.
+fn may_be_told(entry: &Entry) -> bool {
+    let held = entry.flags.has(Flags::REQUEST) || entry.flags.has(Flags::RETRACTED);
+    let told = entry.flags.has(Flags::DELIVER) || entry.flags.has(Flags::GROUP);
+    entry.direction == Direction::In && told && !held
 }
 
 /// Whether a session is the one that registered something, or a later one of its device.
@@ -250,19 +328,40 @@ fn belongs(session: &Session, by: &Registrant) -> bool {
     (by.device.is_some() && by.device == device) || session.resource() == by.resource
 }
 
-/// Whether an entry is for this session, too. What was said in a group is for whoever is here.
+/// Whether an entry is for this session, too. What was said in a group is for whoever is in its room.
 fn gets(session: &Session, entry: &Entry) -> bool {
     let state = session.state();
     match entry.flags.has(Flags::GROUP) {
-        true => state.available.is_some(),
+        true => state.room_at(&entry.peer).is_some(),
         false => !entry.flags.has(flags::STATE) && timeline::form(&state, session, entry).is_some(),
     }
 }
 
-/// Whether a session is given what is for everybody, itself or as a copy.
-fn hears(session: &Session) -> bool {
+/// Whether a session is one that could take what a notice is about.
+fn is_for(session: &Session, notice: &Notice) -> bool {
+    match notice.taken {
+        Taken::Log => true,
+        Taken::Room(..) => session.state().room_at(&notice.peer).is_some(),
+        Taken::Nowhere => false,
+    }
+}
+
+/// Whether a session is given what is for everybody, itself or as a copy; or what is said in the room.
+fn hears(session: &Session, notice: &Notice) -> bool {
     let state = session.state();
-    state.takes_bare() || (state.available.is_some() && state.timeline.carbons)
+    match notice.taken {
+        Taken::Log => state.takes_bare() || (state.available.is_some() && state.timeline.carbons),
+        Taken::Room(..) | Taken::Nowhere => true,
+    }
+}
+
+/// Whether a session's client has taken what a notice is about.
+fn has_taken(session: &Session, notice: &Notice) -> bool {
+    match notice.taken {
+        Taken::Log => session.state().has_taken(notice.useq),
+        Taken::Room(room, upto) => session.state().has_heard(room, upto),
+        Taken::Nowhere => false,
+    }
 }
 
 /// Whether a client is connected, and somebody looks at it (XEP-0352).

@@ -1,12 +1,13 @@
 //! The rooms that a session is in (XEP-0045), and how far it is in the log of each. What is said in a room never piles up
 //! here: a session that falls behind reads the room's log from its place, as it does with its account's.
 
-use super::{Link, Out, Session, State, Turn};
+use super::{Link, Out, Sent, Session, State, Turn};
 use crate::limits;
 use crate::muc::Room;
 use crate::muc::room::Place;
 use bytes::Bytes;
 use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use std::sync::Arc;
 
@@ -136,6 +137,27 @@ impl State {
             (visit.room.clone(), waits.fold(visit.last, Useq::min))
         };
         self.visited().map(place).collect()
+    }
+
+    /// The number of the room of this address, if the session hears what is said in it.
+    pub fn room_at(&self, address: &BareJid) -> Option<Uid> {
+        let mut heard = self.visited().filter(|visit| visit.begun).map(|visit| &visit.room.place);
+        heard.find(|place| place.address == *address).map(|place| place.uid)
+    }
+
+    /// Whether the client has taken what was said in a room up to there.
+    pub fn has_heard(&self, room: Uid, upto: Useq) -> bool {
+        let waiting = self.outbox.iter().filter_map(|out| match out {
+            Out::Said(said, _) => Some((said.room, said.useq)),
+            _ => None,
+        });
+        let unacked = self.sm.iter().flat_map(|sm| sm.queue()).filter_map(|sent| match sent {
+            Sent::Said(room, useq, _) => Some((*room, *useq)),
+            _ => None,
+        });
+        let has =
+            self.visited().any(|visit| visit.room.place.uid == room && visit.begun && visit.last >= upto);
+        has && !waiting.chain(unacked).any(|(other, useq)| other == room && useq <= upto)
     }
 
     fn visited(&self) -> impl Iterator<Item = &Visit> {

@@ -46,6 +46,7 @@ pub async fn flush(core: Arc<Core>) {
     loop {
         tokio::time::sleep(EVERY).await;
         core.flush_delivered().await;
+        core.flush_told().await;
     }
 }
 

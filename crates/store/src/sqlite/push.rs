@@ -1,12 +1,15 @@
 //! Registrations for push, and what notifications may say.
 
-use rookery_proto::Uid;
+use rookery_proto::{Uid, Useq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tx;
-use super::columns::{int, uid};
+use super::columns::{int, uid, useq};
+use super::page::first_from;
+use super::timeline;
 use crate::{
-    DeviceId, Push, PushContent, PushFilter, PushId, PushTarget, Registrant, Result, StoreError, limits,
+    DeviceId, Push, PushContent, PushFilter, PushId, PushTarget, Registrant, Result, StoreError, Timestamp,
+    limits,
 };
 
 /// Values of the column `kind`.
@@ -15,13 +18,13 @@ const WEB: u8 = 1;
 
 pub(crate) fn list(conn: &Connection, uid: Uid) -> Result<Vec<Push>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, resource, device, kind, target, node, detail FROM push WHERE uid = ?1 ORDER BY id",
+        "SELECT id, resource, device, kind, target, node, detail, told FROM push WHERE uid = ?1 ORDER BY id",
     )?;
-    let rows = statement.query_map([int(uid.0)], |row| Ok((push(row)?, target(row)?)))?;
+    let rows = statement.query_map([int(uid.0)], |row| Ok((push(row)?, target(row)?, useq(row, 7)?)))?;
     let mut pushes = Vec::new();
     for row in rows {
-        let ((id, by), target) = row?;
-        pushes.push(Push { id, by, target: target.ok_or(StoreError::Corrupt)? });
+        let ((id, by), target, told) = row?;
+        pushes.push(Push { id, by, target: target.ok_or(StoreError::Corrupt)?, told });
     }
     Ok(pushes)
 }
@@ -48,6 +51,30 @@ pub(crate) fn accounts(conn: &Connection) -> Result<Vec<Uid>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(crate) fn untold(conn: &Connection, after: Uid, since: Timestamp) -> Result<Vec<(Uid, Useq)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT uid, min(told) FROM push WHERE uid > ?1 GROUP BY uid ORDER BY uid LIMIT ?2",
+    )?;
+    let rows = statement
+        .query_map(params![int(after.0), limits::BATCH as i64], |row| Ok((uid(row, 0)?, useq(row, 1)?)))?;
+    let mut places = rows.collect::<Result<Vec<_>, _>>()?;
+    for (uid, told) in &mut places {
+        *told = (*told).max(Useq((first_from(conn, *uid, since)? - 1).max(0) as u64));
+    }
+    Ok(places)
+}
+
+pub(crate) fn set_told(tx: &mut Tx<'_>, told: &[(PushId, Useq)]) -> Result<()> {
+    if told.len() > limits::BATCH {
+        return Err(StoreError::Limit("positions"));
+    }
+    let mut statement = tx.conn.prepare_cached("UPDATE push SET told = max(told, ?2) WHERE id = ?1")?;
+    for (id, upto) in told {
+        statement.execute([int(id.0), int(upto.0)])?;
+    }
+    Ok(())
+}
+
 pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, by: &Registrant, target: &PushTarget) -> Result<PushId> {
     let (kind, target, node, detail) = match target {
         PushTarget::AppServer { jid, node, options } => (APP_SERVER, jid, node.as_str(), options.clone()),
@@ -65,16 +92,20 @@ pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, by: &Registrant, target: &PushTarge
     if others >= limits::PUSHES as i64 {
         return Err(StoreError::Limit("push registrations"));
     }
+    let head = timeline::head(tx.conn, uid)?.head;
     let id: Option<i64> = tx
         .conn
         .prepare_cached(
-            "INSERT INTO push (uid, resource, device, kind, target, node, detail)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
+            "INSERT INTO push (uid, resource, device, kind, target, node, detail, told)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
              ON CONFLICT (uid, kind, target, node) DO UPDATE SET resource = excluded.resource,
                  device = excluded.device, detail = excluded.detail
              RETURNING id",
         )?
-        .query_row(params![int(uid.0), by.resource, by.device, kind, target, node, detail], |row| row.get(0))
+        .query_row(
+            params![int(uid.0), by.resource, by.device, kind, target, node, detail, int(head.0)],
+            |row| row.get(0),
+        )
         .optional()?;
     id.map(|id| PushId(id as u64)).ok_or(StoreError::NotFound)
 }

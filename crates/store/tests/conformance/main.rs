@@ -116,7 +116,8 @@ macro_rules! suite {
                     items_are_paged, pubsub_is_bounded, affiliates_have_parts, nodes_go_with_the_account,
                     verified_capabilities_are_kept;
                 push:
-                    registrations_are_kept_by_what_they_lead_to, registrations_are_bounded, registrations_go_with_their_device_and_account;
+                    registrations_are_kept_by_what_they_lead_to, registrations_are_bounded, registrations_go_with_their_device_and_account,
+                    what_was_not_told_is_found;
                 lists:
                     blocks_are_a_set, blocks_are_bounded, archive_preferences_are_replaced, retention_is_chosen,
                     notices_are_replaced, announcements_go_on_where_they_were;

@@ -1,9 +1,9 @@
 //! Registrations for push.
 
-use rookery_proto::Uid;
+use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    AddressKind, Credentials, DeviceId, Proof, PushContent, PushFilter, PushTarget, Registrant, Seen, SignIn,
-    StoreError, Timestamp, limits,
+    AddressKind, Credentials, DeviceId, Proof, PushContent, PushFilter, PushId, PushTarget, Registrant, Seen,
+    SignIn, StoreError, Timestamp, limits,
 };
 
 use crate::common::*;
@@ -101,4 +101,24 @@ pub(crate) async fn registrations_go_with_their_device_and_account(f: Fixture) {
     f.store.set_push_content(uid, PushContent::Sender).await.unwrap();
     f.store.delete_account(uid).await.unwrap();
     assert_eq!(f.store.pushes(uid).await.unwrap(), (Vec::new(), PushContent::Nothing));
+}
+
+pub(crate) async fn what_was_not_told_is_found(mut f: Fixture) {
+    let uid = alice(&f).await;
+    let bob = f.store.create_account(account(Some("bob"))).await.unwrap().uid;
+    let said = async |text: &str, at| stored(&f.store, message(bob, uid, text, at)).await[1];
+    said("before", 1_000).await;
+    let first = f.store.set_push(uid, by("a"), node("one")).await.unwrap();
+    assert_eq!(f.store.pushes(uid).await.unwrap().0[0].told, Useq(1), "a new one is told what comes");
+    let (second, third) = (Useq(said("hi", 2_000).await), Useq(said("hi", 3_000).await));
+    f.store.set_told(vec![(first, second)]).await.unwrap();
+    f.store.set_told(vec![(first, Useq(1)), (PushId(99), third)]).await.unwrap();
+    f.store.set_push(uid, by("b"), node("one")).await.unwrap();
+    f.reopen().await;
+    let untold = async |after, since| f.store.untold(after, Timestamp(since)).await.unwrap();
+    assert_eq!(untold(Uid(0), 0).await, [(uid, second)], "it never goes back, and a change is no new one");
+    assert_eq!(untold(uid, 0).await, []);
+    f.store.set_push(uid, by("b"), node("two")).await.unwrap();
+    assert_eq!(untold(Uid(0), 0).await, [(uid, second)], "the first of them counts");
+    assert_eq!(untold(Uid(0), 4_000).await, [(uid, third)], "what is too old is left out");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::push::Urgency;
+use crate::push::alarm::Taken;
 use rookery_proto::Useq;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ fn push(id: u64, web: bool) -> Push {
         true => PushTarget::Web { endpoint: format!("https://x/{id}"), key: [4; 65], auth: [0; 16] },
         false => PushTarget::AppServer { jid: "push".into(), node: id.to_string(), options: Vec::new() },
     };
-    Push { id: PushId(id), by, target }
+    Push { id: PushId(id), by, target, told: Useq(0) }
 }
 
 fn notice(peer: &str, useq: u64) -> Notice {
@@ -23,6 +24,7 @@ fn notice(peer: &str, useq: u64) -> Notice {
         count: 1,
         urgency: Urgency::Normal,
         useq: Useq(useq),
+        taken: Taken::Log,
         due: NOW,
         at: NOW,
     }
@@ -187,4 +189,31 @@ fn an_account_has_few_sendings_under_way() {
     }
     assert_eq!(told, 15, "all others had their turn");
     assert!(is_empty(&lanes));
+}
+
+#[test]
+fn up_to_where_nothing_waits_needs_no_telling() {
+    let mut lanes = Lanes::default();
+    let told = |lanes: &mut Lanes| {
+        let told = lanes.told();
+        lanes.forget_told(&told);
+        told.into_iter().map(|(id, upto)| (id.0, upto.0)).collect::<Vec<_>>()
+    };
+    lanes.pass(PushId(1), Useq(3));
+    assert_eq!(lanes.seen(&push(1, true)), Useq(3));
+    assert_eq!(told(&mut lanes), [(1, 3)]);
+    for (peer, useq) in [("a@x", 4), ("b@x", 5)] {
+        add(&mut lanes, Push { told: Useq(3), ..push(1, true) }, notice(peer, useq));
+    }
+    lanes.pass(PushId(1), Useq(6));
+    assert_eq!((lanes.seen(&push(1, true)), told(&mut lanes)), (Useq(6), vec![]));
+    let first = sent(&mut lanes, NOW).unwrap();
+    assert_eq!(told(&mut lanes), [], "it is under way");
+    lanes.settle(&first, Outcome::Sent, NOW);
+    assert_eq!(told(&mut lanes), [(1, 4)]);
+    let second = sent(&mut lanes, NOW).unwrap();
+    lanes.settle(&second, Outcome::Later(None), NOW);
+    assert_eq!(told(&mut lanes), [], "it waits");
+    assert!(matches!(lanes.take(after(limits::PUSH_PAUSE), |_, _, _| true), Due::Never));
+    assert_eq!(told(&mut lanes), [(1, 6)], "the device has taken it");
 }
