@@ -3,19 +3,15 @@
 import asyncio
 import hashlib
 import logging
-import struct
-import zlib
 
 import slixmpp
 
 import lab
+from pictures import AVATAR_SIZE
 from report import until
 
-PLUGINS = ("xep_0030", "xep_0077", "xep_0084", "xep_0085", "xep_0115", "xep_0184", "xep_0198", "xep_0199", "xep_0280",
-           "xep_0313")
-
-#: Pixels on each side.
-AVATAR_SIZE = 96
+PLUGINS = ("xep_0004", "xep_0030", "xep_0045", "xep_0054", "xep_0060", "xep_0066", "xep_0077", "xep_0084", "xep_0085",
+           "xep_0115", "xep_0184", "xep_0198", "xep_0199", "xep_0280", "xep_0313", "xep_0363")
 
 
 class Person(slixmpp.ClientXMPP):
@@ -73,12 +69,21 @@ class Person(slixmpp.ClientXMPP):
         message.send()
         return message["id"]
 
-    async def wear(self, picture):
-        """Publishes an avatar (XEP-0084): the picture, and then word of it."""
-        await self["xep_0084"].publish_avatar(picture)
+    async def wear(self, picture, access="presence"):
+        """Publishes an avatar (XEP-0084): the picture, and then word of it. With the access model `open` it is seen by
+        people in the same group, too, not by contacts alone."""
+        options = self.form("http://jabber.org/protocol/pubsub#publish-options", {"pubsub#access_model": access})
+        await self["xep_0084"].publish_avatar(picture, options=options)
         about = {"id": hashlib.sha1(picture).hexdigest(), "type": "image/png", "bytes": str(len(picture)),
                  "width": str(AVATAR_SIZE), "height": str(AVATAR_SIZE)}
-        await self["xep_0084"].publish_avatar_metadata(about)
+        await self["xep_0084"].publish_avatar_metadata(about, options=options)
+
+    def form(self, kind, values):
+        """A form that is submitted (XEP-0004)."""
+        form = self["xep_0004"].make_form(ftype="submit")
+        for key, value in {"FORM_TYPE": kind, **values}.items():
+            form.add_field(var=key, value=value)
+        return form
 
     async def heard(self, body, seconds=30):
         """The message with this text, sent to us (not a carbon)."""
@@ -115,8 +120,15 @@ class Person(slixmpp.ClientXMPP):
 
     async def history(self, name):
         """The texts of the archived conversation with `name`, in order (XEP-0313)."""
+        return await self._texts(with_jid=address(name))
+
+    async def history_of_group(self, group):
+        """The texts in a group's own archive, in order (XEP-0313)."""
+        return await self._texts(jid=group)
+
+    async def _texts(self, **where):
         texts = []
-        async for result in self["xep_0313"].iterate(with_jid=address(name)):
+        async for result in self["xep_0313"].iterate(rsm={"max": "50"}, **where):
             body = result["mam_result"]["forwarded"]["stanza"]["body"]
             if body:
                 texts.append(body)
@@ -163,15 +175,6 @@ async def create_account(name):
     person = Person(name, "register", register=True)
     await person.sign_in()
     await person.sign_out()
-
-
-def avatar(colour):
-    """A PNG picture of one colour (red, green, blue)."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    lines = (b"\0" + bytes(colour) * AVATAR_SIZE) * AVATAR_SIZE
-    header = struct.pack(">IIBBBBB", AVATAR_SIZE, AVATAR_SIZE, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def address(name, resource=None):

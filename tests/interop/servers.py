@@ -45,6 +45,12 @@ class Server:
             finally:
                 self.process = None
 
+    def kill(self):
+        """SIGKILL: the process ends where it stands, as when the machine's memory runs out."""
+        self.process.kill()
+        self.process.wait(30)
+        self.process = None
+
     def _listening(self):
         if self.process.poll() is not None:
             tail = self.log.read_text(errors="replace")[-2000:]

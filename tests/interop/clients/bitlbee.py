@@ -6,6 +6,7 @@ import subprocess
 
 import conversation
 import lab
+from client import Client
 from people import address, password
 from report import until
 from screen import AS_USER, give, home
@@ -14,7 +15,7 @@ from screen import AS_USER, give, home
 US = "tester"
 
 
-class Bitlbee(conversation.Client):
+class Bitlbee(Client):
     name = "bitlbee"
     cannot = {"has avatars": "IRC has no pictures", "shows history": "bitlbee knows no archive"}
 

@@ -3,12 +3,13 @@
 import asyncio
 
 import conversation
+from client import Client
 from people import address, password
 from report import until
 from screen import give, holds, Terminal
 
 
-class Finch(conversation.Client):
+class Finch(Client):
     name = "finch"
     cannot = {
         "subscribes": "left to the account's other session",

@@ -7,13 +7,15 @@ import subprocess
 
 import lab
 import conversation
+from client import GroupClient
 from people import address, password
 from screen import Desktop, give, holds, rows
 
 ACCOUNT = "ours"
 
-#: Where the line for writing is, in a window of the first size in the corner of the screen.
-INPUT = (695, 495)
+#: The window, in the corner of the screen, and where in it the line for writing is.
+SIZE = (1000, 740)
+INPUT = (695, 735)
 
 #: Gajim's defaults come from its own modules, which only Debian's Python has.
 DEFAULTS = """
@@ -24,7 +26,7 @@ print(json.dumps({"status_presets": values.STATUS_PRESET_EXAMPLES, "proxies": va
 """
 
 
-class Gajim(conversation.Client):
+class Gajim(GroupClient):
     name = "gajim"
 
     async def start(self):
@@ -41,7 +43,7 @@ class Gajim(conversation.Client):
         defaults = subprocess.run(["/usr/bin/python3", "-c", DEFAULTS], capture_output=True, text=True, check=True)
         settings = json.loads(defaults.stdout)
         settings["app"] = {"use_keyring": False, "check_for_update": False, "plugins_update_check": False,
-                           "remote_control": True}
+                           "remote_control": True, "mainwin_width": SIZE[0], "mainwin_height": SIZE[1]}
         account = {"name": self.user, "hostname": lab.DOMAIN, "password": password(self.user), "savepass": True,
                    "active": True, "autoconnect": True, "account_label": ACCOUNT, "resource": "gajim"}
         with sqlite3.connect(folder / "settings.sqlite") as database:
@@ -54,8 +56,11 @@ class Gajim(conversation.Client):
             database.execute("PRAGMA user_version = 5")
 
     async def approve(self):
-        self.desktop.activate("org.gajim.Gajim", "/org/gajim/Gajim/window/1", f"subscription-accept-{ACCOUNT}",
-                              f"<['{address(self.friend)}', '{self.friend}']>")
+        self.window(f"subscription-accept-{ACCOUNT}", f"<['{address(self.friend)}', '{self.friend}']>")
+
+    def window(self, action, parameter):
+        """Does what a button or a menu of Gajim's window does."""
+        self.desktop.activate("org.gajim.Gajim", "/org/gajim/Gajim/window/1", action, parameter)
 
     async def subscribe(self):
         """After an approval Gajim opens its dialog for adding the contact."""
@@ -73,8 +78,30 @@ class Gajim(conversation.Client):
         await self.desktop.click(*INPUT)  # it loses the focus when the connection is lost
         await self.desktop.type(text)
 
+    async def open_group(self, address):
+        self.window("add-group-chat", f"<['{ACCOUNT}', '{address}', 'selected']>")
+        await asyncio.sleep(2)
+
+    async def keep_picture(self, moment):
+        await asyncio.sleep(1)  # until it is drawn
+        self.desktop.picture(moment)
+
+    async def send_file(self, path):
+        self.window("send-file-httpupload", f"<['{path.as_uri()}']>")
+        await asyncio.sleep(2)
+        self.desktop.picture("send")
+        await self.desktop.key("Return")
+
     def shows(self, text):
-        return bool(rows(self.archive, "SELECT 1 FROM logs WHERE message = ?", text))
+        return self.times(text) > 0
+
+    def times(self, text):
+        return len(rows(self.archive, "SELECT 1 FROM logs WHERE message = ?", text))
+
+    async def shows_picture(self, picture):
+        """Gajim makes its own small picture of what it has fetched."""
+        thumbnails = self.desktop.home / ".cache/gajim/downloads.thumb"
+        return holds(self.desktop.home / ".local/share/gajim/downloads", picture.content) and any(thumbnails.iterdir())
 
     def shows_presence(self, status):
         return status in self.desktop.run("gajim-remote", "list_contacts", ACCOUNT)

@@ -2,12 +2,13 @@
 
 import conversation
 import lab
+from client import Client
 from people import address, password
 from report import until
 from screen import Terminal, give
 
 
-class Mcabber(conversation.Client):
+class Mcabber(Client):
     name = "mcabber"
     cannot = {
         "subscribes": "left to the account's other session",

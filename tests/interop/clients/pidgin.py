@@ -4,6 +4,7 @@ import ast
 import asyncio
 
 import conversation
+from client import Client
 from people import address, password
 from screen import Desktop, give, holds
 
@@ -13,7 +14,7 @@ SERVICE, OBJECT, INTERFACE = "im.pidgin.purple.PurpleService", "/im/pidgin/purpl
 AUTHORIZE = (212, 367)
 
 
-class Pidgin(conversation.Client):
+class Pidgin(Client):
     name = "pidgin"
     cannot = {"shows history": "libpurple knows no archive"}
 

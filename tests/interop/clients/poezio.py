@@ -2,12 +2,13 @@
 
 import conversation
 import lab
+from client import Client
 from people import address, password
 from report import until
 from screen import give, holds, Terminal
 
 
-class Poezio(conversation.Client):
+class Poezio(Client):
     name = "poezio"
 
     async def start(self):

@@ -1,12 +1,13 @@
 """Profanity, in a terminal."""
 
 import conversation
+from client import GroupClient
 from people import address, password
 from report import until
 from screen import holds, Terminal
 
 
-class Profanity(conversation.Client):
+class Profanity(GroupClient):
     name = "profanity"
 
     async def start(self):

@@ -1,6 +1,7 @@
 """Psi+, on a screen without a monitor. What comes while its chat is closed stands at once in its file of unread events."""
 
 import conversation
+from client import Client
 from people import address, password
 from screen import Desktop, give, holds
 
@@ -19,7 +20,7 @@ OPTIONS = """\
 AUTHORIZE = (404, 271)
 
 
-class Psi(conversation.Client):
+class Psi(Client):
     name = "psi"
     cannot = {
         "sees presence": "Psi keeps no status text where a driver could read it",

@@ -6,11 +6,12 @@ import subprocess
 
 import conversation
 import lab
+from client import Client
 from people import address, password
 from screen import AS_USER
 
 
-class GoSendxmpp(conversation.Client):
+class GoSendxmpp(Client):
     name = "go-sendxmpp"
     cannot = {
         "subscribes": "it knows no roster",

@@ -7,11 +7,12 @@ import urllib.parse
 
 import conversation
 import lab
+from client import Client
 from browser import PAGES_PORT, Browser, Pages, pages_folder, shows
 from people import password
 
 
-class Page(conversation.Client):
+class Page(Client):
     """A page of tests/interop/web. It has functions for what a person would click."""
 
     page = ""
