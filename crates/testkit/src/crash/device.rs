@@ -200,7 +200,7 @@ impl Actor {
     fn give_up(&mut self, mut counters: Counters) {
         self.journal.open().tally.failures += 1;
         self.confirm(counters.take_confirmed());
-        self.resend.extend(counters.unacknowledged.into_iter().filter(|xml| label_of_sent(xml).is_some()));
+        put_before(&mut self.resend, counters.unacknowledged);
     }
 
     async fn catch_up(&mut self, client: &mut Client) -> Result<()> {
@@ -470,4 +470,29 @@ fn carbon(outer: &Element) -> Option<&Element> {
 fn label_of_sent(xml: &str) -> Option<Label> {
     let id = xml.strip_prefix("<message")?.split_once(" id='")?.1.split_once('\'')?.0;
     Label::parse(id)
+}
+
+/// The messages of a lost session go out again before those that it did not come to: they were said earlier.
+fn put_before(waiting: &mut VecDeque<String>, unacknowledged: VecDeque<String>) {
+    for xml in unacknowledged.into_iter().rev().filter(|xml| label_of_sent(xml).is_some()) {
+        waiting.push_front(xml);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_twice_is_sent_again_in_its_order() {
+        let messages = |numbers: &[u64]| -> VecDeque<String> {
+            numbers.iter().map(|number| format!("<message id='m-3-1-{number}' to='x'/>")).collect()
+        };
+        // The first session after a loss got as far as the second of four messages.
+        let mut waiting = messages(&[725, 726]);
+        let mut unacknowledged = messages(&[723, 724]);
+        unacknowledged.push_back("<presence/>".into());
+        put_before(&mut waiting, unacknowledged);
+        assert_eq!(waiting, messages(&[723, 724, 725, 726]));
+    }
 }
