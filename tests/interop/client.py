@@ -1,7 +1,5 @@
 """What a driver must be able to do with its client."""
 
-from report import Skip
-
 
 class Client:
     """A real client that a driver moves. `user` is its account, `friend` whom it talks to."""
@@ -13,11 +11,6 @@ class Client:
 
     def __init__(self, the_lab, user, friend):
         self.lab, self.user, self.friend = the_lab, user, friend
-
-    def possible(self, what):
-        """Leaves the check if the client cannot take part in it."""
-        if what in self.cannot:
-            raise Skip(self.cannot[what])
 
     async def start(self):
         """Starts the client; it signs in by itself."""
@@ -48,8 +41,8 @@ class Client:
         """Whether the client shows the friend's presence with this status text."""
         raise NotImplementedError
 
-    async def ask_for_avatar(self):
-        """Has the client fetch the friend's avatar, if it does not by itself."""
+    async def ask_for_avatar(self, whose):
+        """Has the client fetch the avatar of this address, if it does not by itself."""
 
     def shows_avatar(self, picture):
         """Whether the client has this avatar: these very bytes."""
@@ -72,6 +65,9 @@ class GroupClient(Client):
     async def open_group(self, address):
         """Opens the group's conversation, so that `say` goes there."""
         raise NotImplementedError
+
+    async def look_back_in_group(self):
+        """Brings the group's history into sight, if the client needs to be told."""
 
     def times(self, text):
         """How often the client has this text, from the group."""

@@ -4,9 +4,9 @@ import asyncio
 
 import group
 from client import GroupClient
-from people import Person, create_account
+from people import Person, address, create_account
 from pictures import avatar
-from report import until
+from report import possible, until
 
 AWAY = "out for lunch"
 
@@ -25,7 +25,8 @@ async def converse(client_class, the_lab, server, report):
         await tablet.befriend(bob)
     tablet.say(friend, "said before the client came")
     await bob.heard("said before the client came")
-    meeting = await group.prepare(name, tablet, report) if issubclass(client_class, GroupClient) else None
+    meeting = await group.prepare(name, tablet, server, report) if issubclass(client_class, GroupClient) else None
+    others = [bob, tablet, *([meeting.owner] if meeting else [])]
     client = client_class(the_lab, user, friend)
     try:
         failed = report.failed
@@ -33,12 +34,13 @@ async def converse(client_class, the_lab, server, report):
             await client.start()
             await until(lambda: signed_in(tablet, user), "the client's presence at the account's other session", 60)
         if report.failed == failed:
-            await talk(client, bob, tablet, server, report)
+            await talk(client, bob, tablet, report)
+            await restart(client, bob, others, server, report)
             if meeting is not None:
                 await group.meet(client, meeting, tablet, server, report)
     finally:
         await client.stop()
-        for person in (bob, tablet, *([meeting.owner] if meeting else [])):
+        for person in others:
             await person.sign_out()
 
 
@@ -47,10 +49,10 @@ def signed_in(tablet, user):
                for p in tablet.presences)
 
 
-async def talk(client, bob, tablet, server, report):
+async def talk(client, bob, tablet, report):
     name, user, friend = client.name, client.user, client.friend
     async with report.check(f"{name} subscribes both ways", 90):
-        client.possible("subscribes")
+        possible(client, "subscribes")
         bob.send_presence_subscription(pto=tablet.boundjid.bare)
         await tablet.asked_by(friend)
         await client.approve()
@@ -70,33 +72,33 @@ async def talk(client, bob, tablet, server, report):
     async with report.check(f"{name} sees presence"):
         bob.send_presence(pshow="away", pstatus=AWAY)
         await tablet.sees(friend, ("away",), AWAY)
-        client.possible("sees presence")
+        possible(client, "sees presence")
         await until(lambda: client.shows_presence(AWAY), "the client showing it")
     async with report.check(f"{name} has the friend's avatar"):
         await bob.wear(FACE)
-        client.possible("has avatars")
-        await client.ask_for_avatar()
+        possible(client, "has avatars")
+        await client.ask_for_avatar(address(friend))
         await until(lambda: client.shows_avatar(FACE), "the client having it")
     async with report.check(f"{name}'s words are in the history of a second device"):
         texts = await tablet.history(friend)
         want = ["said before the client came", f"ping from {name}", f"pong to {name}"]
         assert texts == want, texts
     async with report.check(f"{name} shows the history from before it came"):
-        client.possible("shows history")
+        possible(client, "shows history")
         await client.look_back()
         await until(lambda: client.shows("said before the client came"), "the client showing it")
-    await restart(client, bob, tablet, server, report)
 
 
-async def restart(client, bob, tablet, server, report):
+async def restart(client, bob, others, server, report):
     name = client.name
     async with report.check(f"{name} goes on after a restart of the server", 180):
-        client.possible("reconnects")
-        bob.presences.clear()
-        tablet.presences.clear()
+        possible(client, "reconnects")
+        for person in others:
+            person.presences.clear()
+        back = asyncio.gather(*(person.back() for person in others))
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(server.start)
-        await asyncio.gather(bob.back(), tablet.back())
+        await back
         await client.reconnect()
         bob.say(client.user, "after the restart")
         await until(lambda: client.shows("after the restart"), "the client showing what came after", 120)

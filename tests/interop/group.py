@@ -13,7 +13,7 @@ from slixmpp.xmlstream import ET
 import lab
 from people import Person, create_account
 from pictures import avatar, photograph
-from report import until
+from report import possible, until
 
 #: What the group and its owner look like: green and violet.
 SIGN = avatar((40, 160, 70))
@@ -71,7 +71,7 @@ class Meeting:
         self.said.append(text)
 
 
-async def prepare(name, tablet, report):
+async def prepare(name, tablet, server, report):
     """The group with its history; the user's other device has bookmarked it. None if it could not be made."""
     await create_account(f"{name}-carol")
     meeting = Meeting(name, await Person(f"{name}-carol").sign_in())
@@ -85,6 +85,7 @@ async def prepare(name, tablet, report):
         await meeting.owner.sign_out()
         return None
     async with report.check(f"{name}'s group has a thumbnail of its picture"):
+        possible(server, "makes thumbnails")
         await look_at_thumbnail(meeting)
     return meeting
 
@@ -94,7 +95,7 @@ async def make(meeting, member):
     owner, address = meeting.owner, meeting.address
     await owner.wear(OWNER_FACE, access="open")
     rooms = owner["xep_0045"]
-    await rooms.join_muc_wait(address, OWNER, timeout=20)
+    await owner.enter(address, OWNER)
     await rooms.set_room_config(address, owner.form("http://jabber.org/protocol/muc#roomconfig", {
         "muc#roomconfig_roomname": "Tea", "muc#roomconfig_persistentroom": "1", "muc#roomconfig_membersonly": "1",
         "muc#roomconfig_whois": "anyone"}))
@@ -154,16 +155,19 @@ async def meet(client, meeting, tablet, server, report):
         await client.open_group(meeting.address)
     if report.failed > failed:
         return
-    async with report.check(f"{name} has the group's history"):
-        back = meeting.said if client.looks_back is None else meeting.said[-client.looks_back:]
-        await each_once(client, back)
     async with report.check(f"{name} has the picture of the group's history"):
         await client.fetch(meeting.picture.url)
         await until_async(lambda: client.shows_picture(meeting.picture), "the client having it")
         await client.keep_picture("group")
-    for whose, picture in (("the group's avatar", SIGN), ("the avatar of who is in the group", OWNER_FACE)):
+    async with report.check(f"{name} has the group's history"):
+        await client.look_back_in_group()
+        texts = meeting.said[:SAID_BEFORE]
+        await each_once(client, texts if client.looks_back is None else texts[-client.looks_back:])
+    for whose, where, picture in (("the group's avatar", meeting.address, SIGN),
+                                  ("the avatar of who is in the group", owner.boundjid.bare, OWNER_FACE)):
         async with report.check(f"{name} has {whose}"):
-            client.possible(f"has {whose}")
+            possible(client, f"has {whose}")
+            await client.ask_for_avatar(where)
             await until(lambda: client.shows_avatar(picture), "the client having it")
     async with report.check(f"{name} speaks in the group"):
         await client.say(f"tea from {name}")
@@ -179,7 +183,7 @@ async def meet(client, meeting, tablet, server, report):
 
 
 async def send_picture(client, meeting):
-    client.possible("sends files")
+    possible(client, "sends files")
     content = photograph(320, 240, (60, 150, 230))
     path = client.lab.folder(f"from-{client.name}") / "cup.png"
     path.write_bytes(content)
@@ -196,30 +200,41 @@ async def send_picture(client, meeting):
 async def killed(client, meeting, server, report):
     """The server ends at once while both speak. What was said is there after it, once, wherever one looks."""
     name, owner = client.name, meeting.owner
+    words = [f"storm {number} over {name}" for number in range(1, STORM + 1)]
     async with report.check(f"{name} goes on in the group after kill -9 of the server", 150):
+        possible(server, "outlives a kill")
         resumed = owner.resumed
-        words = [f"storm {number} over {name}" for number in range(1, STORM + 1)]
         await meeting.say(*words[:STORM // 2])
         await client.say(f"{name} in the storm")
         await meeting.heard(f"{name} in the storm")
         meeting.speak(*words[STORM // 2:])
         await owner.heard(words[STORM // 2])
+        back = asyncio.ensure_future(owner.back())
         await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
-        await owner.back()
+        await back
         assert owner.resumed == resumed + 1, "the owner's session was not resumed"
         await client.reconnect()
         await meeting.say("after the storm")
-        await each_once(client, [*words, f"{name} in the storm", "after the storm"], 100)
+        await has_all(client, [*words, "after the storm"], 100)
         await client.say(f"{name} is dry")
         await meeting.heard(f"{name} is dry")
         heard = [message["body"] for message in owner.messages if message["body"] in set(meeting.said)]
         assert heard == meeting.said, difference(heard, meeting.said)
+    async with report.check(f"{name} shows nothing twice after kill -9 of the server"):
+        possible(server, "outlives a kill")
+        possible(client, "shows nothing twice")
+        await each_once(client, [*words, f"{name} in the storm", "after the storm", f"{name} is dry"])
 
 
-async def each_once(client, texts, seconds=30):
-    """Waits until the client has all these texts of the group; none of them twice."""
+async def has_all(client, texts, seconds=30):
+    """Waits until the client has all these texts of the group."""
     await until(lambda: all(client.times(text) for text in texts), f"{client.name} having all {len(texts)} texts", seconds)
+
+
+async def each_once(client, texts):
+    """Waits until the client has all these texts of the group; none of them twice."""
+    await has_all(client, texts)
     doubles = {text: client.times(text) for text in texts if client.times(text) != 1}
     assert not doubles, f"it has them more than once: {doubles}"
 

@@ -24,6 +24,7 @@ class Person(slixmpp.ClientXMPP):
         self.presences = []
         self.requests = []
         self.avatars = []
+        self.groups = {}
         self.resumed = 0
         self.priority = 0
         self._signed_in = False
@@ -145,6 +146,13 @@ class Person(slixmpp.ClientXMPP):
             await self.get_roster()
             await self["xep_0280"].enable()
             self.send_presence(ppriority=self.priority)
+            for group, nick in self.groups.items():
+                await self.enter(group, nick)
+
+    async def enter(self, group, nick):
+        """Enters a group, and whenever a new session begins after a loss."""
+        await self["xep_0045"].join_muc_wait(group, nick, maxstanzas=0, timeout=20)
+        self.groups[group] = nick
 
     def cut(self):
         """Loses the connection as a train in a tunnel does: without a word."""

@@ -51,6 +51,12 @@ class Skip(Exception):
     """Raised in a check that cannot be made here; the text says why."""
 
 
+def possible(who, what):
+    """Leaves the check if this client or server cannot take part in it (its `cannot` says why)."""
+    if what in who.cannot:
+        raise Skip(who.cannot[what])
+
+
 def one_line(text):
     return " ".join(str(text).split())[:300]
 

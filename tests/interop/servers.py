@@ -12,6 +12,8 @@ class Server:
     """A process that is started, stopped as an operator stops it, and started again on the same data."""
 
     name = ""
+    #: Checks that it cannot take part in, whatever the client, and why.
+    cannot = {}
 
     def __init__(self, the_lab):
         self.lab = the_lab
@@ -100,6 +102,10 @@ class Prosody(Server):
     """Debian's, as a control: what fails here too is not ours to mend."""
 
     name = "prosody"
+    cannot = {
+        "makes thumbnails": "it keeps files and does not look at them",
+        "outlives a kill": "it keeps its sessions in memory, and what was not yet acknowledged with them",
+    }
 
     def __init__(self, the_lab):
         super().__init__(the_lab)

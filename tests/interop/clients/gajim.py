@@ -5,8 +5,8 @@ import json
 import sqlite3
 import subprocess
 
-import lab
 import conversation
+import lab
 from client import GroupClient
 from people import address, password
 from screen import Desktop, give, holds, rows

@@ -7,8 +7,8 @@ import urllib.parse
 
 import conversation
 import lab
-from client import Client
 from browser import PAGES_PORT, Browser, Pages, pages_folder, shows
+from client import Client, GroupClient
 from people import password
 
 
@@ -73,21 +73,44 @@ class XmppClient(Page):
     page = "xmpp.html"
 
 
-class Converse(Page):
+class Converse(Page, GroupClient):
     name = "converse"
     page = "converse.html"
     cannot = {"sees presence": "Converse shows by a colour that somebody is away, and not the words: see the picture"}
 
     async def started(self):
-        pass  # its presence is waited for
+        self.opened = self.friend  # and its presence is waited for
 
     async def open(self):
         await self.call("open", self.friend)
         await asyncio.sleep(1)
         await self.browser.picture("open")
 
+    async def open_group(self, address):
+        self.opened = address
+        await self.call("openGroup", address)
+
+    async def look_back_in_group(self):
+        """Who scrolls to the top gets the page before."""
+        await self.call("scrollUp")
+
+    async def say(self, text):
+        await self.call("say", self.opened, text)
+
+    async def send_file(self, path):
+        await self.call("sendFile", self.opened, path.name, base64.b64encode(path.read_bytes()).decode())
+
+    def times(self, text):
+        return self.browser.text.splitlines().count(text)
+
     def shows_avatar(self, picture):
         return base64.b64encode(picture).decode() in self.browser.html
+
+    async def shows_picture(self, picture):
+        return await self.browser.run(f"client.shows({json.dumps(picture.url)}, {picture.width})")
+
+    async def keep_picture(self, moment):
+        await self.browser.picture(moment)
 
 
 def test_of(client):

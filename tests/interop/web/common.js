@@ -14,7 +14,7 @@ function show(line) {
 }
 
 function address(name) {
-    return `${name}@${me.domain}`;
+    return name.includes("@") ? name : `${name}@${me.domain}`;
 }
 
 // What was said while nobody looked, from the archive (XEP-0313).
