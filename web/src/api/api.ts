@@ -67,7 +67,11 @@ export interface Api {
   signOutDevice(id: string | 'all'): Promise<void>;
 
   // --- people
-  addContact(address: m.Address, more: { remark: string; categories: string[]; text: string }): Promise<void>;
+  /** `invitation` is the token of the contact's own invitation: then both are contacts at once (XEP-0379). */
+  addContact(
+    address: m.Address,
+    more: { remark: string; categories: string[]; text: string; invitation?: string },
+  ): Promise<void>;
   answerRequest(address: m.Address, accept: boolean): Promise<void>;
   removeContact(address: m.Address): Promise<void>;
   setContact(address: m.Address, change: { remark?: string; categories?: string[] }): Promise<void>;

@@ -22,6 +22,8 @@ export type Event =
   | { type: 'arrival'; address: m.Address }
   /** Somebody has signed in, here or in another tab of the same engine: everything at once; events follow from exactly there. */
   | { type: 'signed-in'; snapshot: Snapshot }
+  /** A newer build runs in another tab, and has the account: this page is to be loaded again. */
+  | { type: 'outdated' }
   /** The session is over, and nothing of it is kept here. */
   | { type: 'signed-out'; reason: 'asked' | 'elsewhere' | 'password' | 'expired' | 'deleted' };
 

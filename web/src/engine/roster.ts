@@ -98,7 +98,10 @@ export class Roster {
     for (const contact of this.all()) if (contact.show !== 'offline') this.put({ ...contact, ...ABSENT });
   }
 
-  async add(address: Address, more: { remark: string; categories: string[]; text: string }): Promise<void> {
+  async add(
+    address: Address,
+    more: { remark: string; categories: string[]; text: string; invitation?: string },
+  ): Promise<void> {
     const { session, me } = this.context;
     await this.set(address, { name: more.remark, groups: more.categories });
     // Who asks may be seen, too: one answer is enough (RFC 6121 §3.4).
@@ -109,6 +112,7 @@ export class Roster {
         { to: address, type: 'subscribe' },
         more.text !== '' && el('status', {}, more.text),
         me.nick !== '' && el('nick', { xmlns: NS.nick }, me.nick),
+        more.invitation !== undefined && el('preauth', { xmlns: NS.preauth, token: more.invitation }),
       ),
     );
   }

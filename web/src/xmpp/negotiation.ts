@@ -34,13 +34,18 @@ export interface Agent {
 }
 
 export interface Wishes {
-  agent: Agent;
+  /** Without one, what signs in is no device. */
+  agent?: Agent;
   /** How the resource begins. */
   tag: string;
   /** Ask for a token. */
   token: boolean;
   inactive: boolean;
   resume?: { id: string; received: number };
+  /** Only sign in: neither a resource nor a session comes of it. */
+  alone?: boolean;
+  /** The token is not to be good any more after this (XEP-0484 §3.5). */
+  invalidate?: boolean;
 }
 
 export interface Outcome {
@@ -90,6 +95,7 @@ export async function negotiate(
   const entry = features.child('authentication', NS.sasl2);
   if (entry) return new Sasl2(wire, features, entry, credentials, wishes).enter();
   const keys = await classic(wire, features, credentials);
+  if (wishes.alone) return { features: read(features, false), managed: false, keys };
   return { ...(await bindClassic(wire, await wire.start(), wishes)), keys };
 }
 
@@ -136,8 +142,9 @@ class Sasl2 {
 
   private async withToken(token: Token): Promise<Outcome> {
     const { message, answer } = await tokenProof(this.credentials.user, token.token);
-    const old = Date.now() - token.issued > TOKEN_AGE;
-    this.wire.send(this.request(TOKEN_MECHANISM, base64(message), old, el('fast', { xmlns: NS.fast })));
+    const old = Date.now() - token.issued > TOKEN_AGE && !this.wishes.invalidate;
+    const fast = el('fast', { xmlns: NS.fast, invalidate: this.wishes.invalidate ? 'true' : undefined });
+    this.wire.send(this.request(TOKEN_MECHANISM, base64(message), old, fast));
     const success = await this.answer();
     // Only who has the token can have said so.
     const said = success.childText('additional-data');
@@ -158,26 +165,40 @@ class Sasl2 {
 
   /** `<authenticate/>`, with everything asked for that the server offers to do along with it. */
   private request(mechanism: string, initial: string, token: boolean, ...more: El[]): El {
-    const { agent, resume, tag, inactive } = this.wishes;
     return el(
       'authenticate',
       { xmlns: NS.sasl2, mechanism },
       el('initial-response', {}, initial),
-      el(
-        'user-agent',
-        { id: agent.id },
-        el('software', {}, agent.software),
-        el('device', {}, agent.device),
-        agent.public && el('public', { xmlns: NS.clients }),
-      ),
+      this.agent(),
       ...more,
       token &&
         this.wishes.token &&
         this.offersTokens() &&
         el('request-token', { xmlns: NS.fast, mechanism: TOKEN_MECHANISM }),
-      resume &&
-        this.inline?.child('sm', NS.sm) &&
-        el('resume', { xmlns: NS.sm, previd: resume.id, h: resume.received }),
+      ...(this.wishes.alone ? [] : this.session()),
+    );
+  }
+
+  private agent(): El | undefined {
+    const { agent } = this.wishes;
+    return (
+      agent &&
+      el(
+        'user-agent',
+        { id: agent.id },
+        el('software', {}, agent.software),
+        agent.device !== '' && el('device', {}, agent.device),
+        agent.public && el('public', { xmlns: NS.clients }),
+      )
+    );
+  }
+
+  /** The old session, and a new one if that cannot be had. */
+  private session(): (El | undefined)[] {
+    const { resume, tag, inactive } = this.wishes;
+    const resumes = resume && this.inline?.child('sm', NS.sm);
+    return [
+      resumes && el('resume', { xmlns: NS.sm, previd: resume.id, h: resume.received }),
       this.bind &&
         el(
           'bind',
@@ -187,7 +208,7 @@ class Sasl2 {
           this.can.has(NS.csi) && inactive && el('inactive', { xmlns: NS.csi }),
           this.can.has(NS.sm) && el('enable', { xmlns: NS.sm, resume: 'true' }),
         ),
-    );
+    ];
   }
 
   private async answer(name: 'challenge' | 'success' = 'success'): Promise<El> {
@@ -200,6 +221,7 @@ class Sasl2 {
     const token = readToken(success);
     const resumed = success.child('resumed', NS.sm);
     const features = await this.wire.features();
+    if (this.wishes.alone) return { features: read(features, false), managed: false, token };
     if (resumed) {
       return { features: read(features, false), resumed: Number(resumed.attrs.h), managed: true, token };
     }

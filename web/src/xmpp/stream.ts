@@ -7,7 +7,15 @@
 import { random, utf8 } from './bytes';
 import { Emitter } from './emitter';
 import { Management } from './management';
-import { AuthError, negotiate, type Agent, type Credentials, type Outcome, type Token } from './negotiation';
+import {
+  AuthError,
+  negotiate,
+  type Agent,
+  type Credentials,
+  type Outcome,
+  type Token,
+  type Wishes,
+} from './negotiation';
 import { NS } from './ns';
 import {
   type Answerer,
@@ -214,6 +222,45 @@ export class Stream implements Session {
     }
   }
 
+  /** Whether this is the password. On a connection of its own; rejects with `AuthError` if not, or `WireError`. */
+  async prove(password: string): Promise<void> {
+    await this.beside({ user: this.credentials.user, secret: { password } }, {});
+  }
+
+  /** Takes over another password, and a token that comes of it: the old ones are void. */
+  async renew(password: string): Promise<void> {
+    const { user } = this.credentials;
+    const { agent, keepToken: token } = this.options;
+    const outcome = await this.beside({ user, secret: { password } }, { agent, token });
+    this.credentials = { user };
+    this.keep(outcome);
+  }
+
+  /** Makes the token void, if there is one. */
+  async invalidateToken(): Promise<void> {
+    const { user, token } = this.credentials;
+    if (token) await this.beside({ user, token }, { agent: this.options.agent, invalidate: true });
+  }
+
+  /** Signs in beside the session, which goes on. */
+  private async beside(credentials: Credentials, wishes: Partial<Wishes>): Promise<Outcome> {
+    const { url, domain, connect = browserSocket } = this.options;
+    const wire = await Wire.open(connect, url, domain, this.stopping.signal);
+    try {
+      const usual = { tag: '', token: false, inactive: false, alone: true };
+      return await negotiate(wire, domain, credentials, { ...usual, ...wishes });
+    } finally {
+      wire.close();
+    }
+  }
+
+  private keep({ keys, token }: Outcome): void {
+    if (keys) this.credentials = { ...this.credentials, secret: { keys } };
+    if (!token) return;
+    this.credentials = { ...this.credentials, token };
+    this.events.emit('token', token);
+  }
+
   private wishes() {
     const { id, received } = this.management;
     return {
@@ -226,11 +273,7 @@ export class Stream implements Session {
   }
 
   private connected(wire: Wire, outcome: Outcome, online: () => void, ended: (error: Error) => void): void {
-    if (outcome.keys) this.credentials = { ...this.credentials, secret: { keys: outcome.keys } };
-    if (outcome.token) {
-      this.credentials = { ...this.credentials, token: outcome.token };
-      this.events.emit('token', outcome.token);
-    }
+    this.keep(outcome);
     this.online = true;
     this.failures = 0;
     this.heard = this.ticked = Date.now();
