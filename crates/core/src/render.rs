@@ -2,9 +2,10 @@
 
 use crate::address::compose;
 use crate::env::stamp;
-use crate::flags;
+use crate::muc::room::Place;
 use crate::presence::broadcast::addressed;
 use crate::session::{Form, Said, Session, Turn};
+use crate::{flags, muc};
 use rookery_proto::Useq;
 use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
@@ -88,15 +89,24 @@ impl Reader<'_> {
         Ok(x.into_vec())
     }
 
-    /// A conversation of the inbox (XEP-0430 §3.1), and its latest message as an archive result.
-    pub fn conversation(&self, one: &Conversation, query: Option<&str>) -> Result<Vec<u8>, ScanError> {
+    /// A conversation of the inbox (XEP-0430 §3.1), and its latest message as a result of the archive that it is in: the
+    /// account's own, or that of `group`.
+    pub(crate) fn conversation(
+        &self,
+        one: &Conversation,
+        group: Option<&Place>,
+        query: Option<&str>,
+    ) -> Result<Vec<u8>, ScanError> {
+        let epoch = group.map_or(self.session.epoch, |group| group.epoch);
         let mut x = Xml::new();
         x.open("message").attr("from", self.session.address.as_str()).attr("to", self.session.jid.as_str());
         x.open_ns("entry", ns::INBOX).attr("jid", one.peer.as_str());
         x.attr("unread", &one.unread.to_string());
-        x.attr("id", &archive_id(one.last, self.session.epoch)).close();
-        if let Some(message) = &one.message {
-            self.result_into(&mut x, message, query)?;
+        x.attr("id", &archive_id(one.last, epoch)).close();
+        match (&one.message, group) {
+            (Some(message), Some(group)) => muc::archive::result_into(&mut x, group, message, query, false)?,
+            (Some(message), None) => self.result_into(&mut x, message, query)?,
+            (None, _) => {}
         }
         x.close();
         Ok(x.into_vec())

@@ -168,6 +168,17 @@ impl Store {
         self.read(move |conn| groups::of(conn, &jid)).await
     }
 
+    /// Groups by what stands in their addresses (numbers and prepared names), and how somebody stands to each; at most
+    /// [`limits::INBOX_GROUPS`](crate::limits::INBOX_GROUPS) are looked for.
+    pub async fn groups_named(
+        &self,
+        locals: Vec<String>,
+        who: &BareJid,
+    ) -> Result<Vec<(Group, GroupAffiliation)>> {
+        let who = who.clone();
+        self.read(move |conn| groups::named(conn, &locals, &who)).await
+    }
+
     /// The numbers of the groups that go with their last occupant, at most `limit` after `after`.
     pub async fn passing_groups(&self, after: Uid, limit: usize) -> Result<Vec<Uid>> {
         self.read(move |conn| groups::passing(conn, after, limit)).await

@@ -2,14 +2,16 @@
 //!
 //! Both are views of the log. Only what the log does not say is kept beside it: a place in a conversation up to which its
 //! owner said to have read. One's own messages are such places too, and are found where they are.
+//!
+//! What is said in a small private group stands in its members' own logs. Any other group is read in the log of its own.
 
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 
-use crate::Result;
 use crate::sqlite::{Kind, inbox, timeline};
 use crate::store::{Pending, Store};
 use crate::timeline::{Append, Appended, Entry, Window};
+use crate::{Result, Timestamp};
 
 /// That an account has read one conversation up to a place (XEP-0333, XEP-0490).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,8 +29,10 @@ pub struct Displayed {
 pub enum Upto {
     /// This entry of the account's own log.
     Entry(Useq),
-    /// The entry whose body stands in another log at this position: a group's.
+    /// The entry whose body stands in another log at this position: a group's. It is read there as well.
     Shared(Uid, Useq),
+    /// All that was said in this group until now, if nothing is known yet of how far it was read.
+    Begun(Uid),
     /// The entry that its sender named so, when it wrote to `to`. Only the conversation's newest
     /// [`crate::limits::DISPLAYED_SCAN`] entries are looked at.
     Named {
@@ -48,10 +52,35 @@ pub struct InboxQuery {
     pub unread_only: bool,
     /// Whether the latest messages are wanted.
     pub messages: bool,
-    /// Which part; positions are those of [`Conversation::active`].
-    pub window: Window,
+    /// The groups that the account may read; at most [`crate::limits::INBOX_GROUPS`].
+    pub groups: Vec<InboxGroup>,
+    /// Which part; places are those of [`Conversation::active`].
+    pub window: Window<Place>,
     /// The most conversations wanted; at most [`crate::limits::PAGE`] are given.
     pub max: usize,
+}
+
+/// A group that may stand in an inbox: it does if something was said in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InboxGroup {
+    /// Its number.
+    pub uid: Uid,
+    /// Its address.
+    pub address: BareJid,
+    /// Whether it is for members only. While it has no more than [`crate::limits::SMALL_GROUP`] of them, it is read in the
+    /// account's own log.
+    pub private: bool,
+}
+
+/// Where something stands in the order of activity of all conversations.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// When.
+    pub at: Timestamp,
+    /// In which log: the account's own, or a group's.
+    pub log: Uid,
+    /// At which position there.
+    pub useq: Useq,
 }
 
 /// One conversation.
@@ -59,10 +88,10 @@ pub struct InboxQuery {
 pub struct Conversation {
     /// With whom: a person or a group.
     pub peer: BareJid,
-    /// Its last entry in the archive.
+    /// Its last entry in the archive, which is the log that `active` names.
     pub last: Useq,
     /// Its latest instant message, or its last entry if none is near.
-    pub active: Useq,
+    pub active: Place,
     /// Instant messages that are not read; no more than [`crate::limits::UNREAD`] are counted.
     pub unread: u64,
     /// The latest instant message, if it is wanted and was not retracted.

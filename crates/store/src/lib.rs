@@ -44,7 +44,7 @@ pub use file::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
 };
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
-pub use inbox::{Conversation, Displayed, Inbox, InboxQuery, Upto};
+pub use inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};

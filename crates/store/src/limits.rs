@@ -44,6 +44,9 @@ pub const INBOX_SCAN_ALL: usize = 100_000;
 /// The same of each conversation, also when the bound of all is reached: enough to find the latest message.
 pub const INBOX_SCAN_LEAST: usize = 16;
 
+/// Groups of one account that its inbox reads in their own logs: as many as a client can be in.
+pub const INBOX_GROUPS: usize = 256;
+
 /// Entries among which a displayed one is looked for by its sender's name: people read the end of a conversation.
 pub const DISPLAYED_SCAN: usize = 256;
 

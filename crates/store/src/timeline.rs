@@ -185,14 +185,14 @@ pub struct PageQuery {
 
 /// The part of a query's result that is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Window {
+pub enum Window<Id = Useq> {
     /// From the beginning.
     #[default]
     First,
     /// What follows this entry.
-    After(Useq),
+    After(Id),
     /// The end of what precedes this entry.
-    Before(Useq),
+    Before(Id),
     /// The end.
     Last,
     /// From this index on. Its cost is linear in the index.

@@ -506,6 +506,20 @@ async fn sweep(store: &Store, now: i64, days: Option<u32>) {
 /// Compares a part of an inbox.
 async fn inbox(store: &Store, model: &mut Model, uid: u64, unread_only: bool, window: Window, max: usize) {
     let all = model.inbox(uid);
+    let rows = &model.logs[&uid].rows;
+    // Along one log time never goes back: the order of times is that of positions.
+    let place = |id: Useq| {
+        let before = rows.range(..=id.0).next_back();
+        let at = before.map_or(i64::MIN, |(_, row)| row.at);
+        rookery_store::Place { at: Timestamp(at), log: Uid(uid), useq: id }
+    };
+    let asked = match window {
+        Window::First => Window::First,
+        Window::After(id) => Window::After(place(id)),
+        Window::Index(index) => Window::Index(index),
+        Window::Before(id) => Window::Before(place(id)),
+        Window::Last => Window::Last,
+    };
     let selected: Vec<Shown> = all.iter().filter(|shown| !unread_only || shown.3 > 0).copied().collect();
     let index = |test: &dyn Fn(u64) -> bool| selected.iter().filter(|shown| test(shown.2)).count();
     let from = match window {
@@ -519,14 +533,15 @@ async fn inbox(store: &Store, model: &mut Model, uid: u64, unread_only: bool, wi
         Window::Before(id) => index(&|active| active > id.0),
         _ => selected.len(),
     };
-    let query = InboxQuery { own: address(Uid(uid)), unread_only, messages: true, window, max };
+    let (own, groups) = (address(Uid(uid)), Vec::new());
+    let query = InboxQuery { own, unread_only, messages: true, groups, window: asked, max };
     let answer = store.inbox(Uid(uid), query).await.unwrap();
     let shown: Vec<Shown> = answer
         .conversations
         .iter()
         .map(|c| {
             let peer = (1..=USERS).find(|peer| address(Uid(*peer)) == c.peer).expect("a peer");
-            (peer, c.last.0, c.active.0, c.unread, c.message.as_ref().map(|message| message.useq.0))
+            (peer, c.last.0, c.active.useq.0, c.unread, c.message.as_ref().map(|message| message.useq.0))
         })
         .collect();
     assert_eq!(shown, selected[from..upto].iter().take(max).copied().collect::<Vec<_>>());

@@ -39,19 +39,24 @@ pub(super) async fn metadata(ctx: &Ctx<'_>, room: &Room) -> Answer {
     mam::ends(ctx.core, room.place.uid, room.place.epoch).await.map(Reply::Payload)
 }
 
-/// Whether who asks may read what was said: whoever may enter, as the same is shown to who does; where a password is asked for,
-/// those who have given it and members. How that one stands to the room.
+/// Whether who asks may read what was said. How that one stands to the room.
 fn may_read(ctx: &Ctx<'_>, room: &Room) -> Result<Affiliation, StanzaError> {
     let state = room.state();
     let affiliation = state.affiliation(&ctx.member.address);
-    let RoomConfig { locked, members_only, password, .. } = &*state.config;
-    let knows =
-        password.is_none() || affiliation >= Affiliation::Member || state.occupant_of(ctx.session).is_some();
-    if affiliation.may_enter(*members_only) && knows && (!locked || affiliation == Affiliation::Owner) {
+    let inside = state.occupant_of(ctx.session).is_some();
+    if is_open_to(&state.config, affiliation, inside) {
         Ok(affiliation)
     } else {
         Err(StanzaError::forbidden().text("Only who may enter the room reads its archive."))
     }
+}
+
+/// Whether what was said in a room may be read by somebody of this affiliation: by whoever may enter, as the same is shown to
+/// who does; where a password is asked for, by those who have given it, as who is `inside` has, and by members.
+pub(super) fn is_open_to(config: &RoomConfig, affiliation: Affiliation, inside: bool) -> bool {
+    let knows = config.password.is_none() || affiliation >= Affiliation::Member || inside;
+    let open = !config.locked || affiliation == Affiliation::Owner;
+    affiliation.may_enter(config.members_only) && knows && open
 }
 
 /// One result (XEP-0313 §4.2): the message as it was said, and who said it where all could see that then, or where who asks
@@ -63,18 +68,31 @@ fn result(
     query: Option<&str>,
     rules: bool,
 ) -> Result<Vec<u8>, ScanError> {
+    let mut x = Xml::new();
+    x.open("message").attr("from", place.address.as_str()).attr("to", to);
+    result_into(&mut x, place, entry, query, rules)?;
+    x.close();
+    Ok(x.into_vec())
+}
+
+/// `<result/>` of an entry.
+pub(crate) fn result_into(
+    x: &mut Xml,
+    place: &Place,
+    entry: &Entry,
+    query: Option<&str>,
+    rules: bool,
+) -> Result<(), ScanError> {
     let mut extra = history::stanza_id(place, entry);
     if rules || entry.flags.has(flags::OPEN) {
         extra.open_ns("x", ns::MUC_USER).open("item").attr("jid", entry.peer.as_str()).close().close();
     }
     let mut inner = Vec::with_capacity(entry.stanza.len() + 256);
     write_with(&entry.stanza, true, &extra.into_vec(), &mut inner)?;
-    let mut x = Xml::new();
-    x.open("message").attr("from", place.address.as_str()).attr("to", to);
     x.open_ns("result", ns::MAM).opt("queryid", query).attr("id", &archive_id(entry.useq, place.epoch));
     x.open_ns("forwarded", ns::FORWARD);
     x.open_ns("delay", ns::DELAY).attr("stamp", &stamp(entry.at)).close();
     x.raw(&inner);
-    x.close().close().close();
-    Ok(x.into_vec())
+    x.close().close();
+    Ok(())
 }

@@ -6,7 +6,7 @@
 
 mod admin;
 mod affiliate;
-mod archive;
+pub(crate) mod archive;
 mod asker;
 pub mod change;
 pub mod config;
@@ -15,6 +15,7 @@ mod crowd;
 mod disco;
 mod fan;
 mod history;
+pub(crate) mod inbox;
 pub mod invitation;
 pub(crate) mod iq;
 mod join;

@@ -3,12 +3,13 @@
 
 use super::Xep;
 use super::pep::{Config, Draft, Known};
+use crate::muc::inbox;
 use crate::{Ctx, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Edit, Stanza};
 use rookery_proto::xml::Xml;
-use rookery_store::{Item, ItemWindow};
+use rookery_store::{Item, ItemChange, ItemWindow};
 use std::collections::HashMap;
 
 /// XEP-0402.
@@ -76,6 +77,11 @@ async fn items(ctx: &Ctx<'_>) -> Result<Vec<Item>, StanzaError> {
     }
 }
 
+/// The addresses of the rooms that are bookmarked, as they are written there.
+pub(crate) async fn rooms(ctx: &Ctx<'_>) -> Result<Vec<String>, StanzaError> {
+    Ok(items(ctx).await?.into_iter().map(|item| item.id).collect())
+}
+
 /// A stored payload as a child, so that both kinds are read alike.
 pub(super) fn with_conference<T>(payload: &[u8], read: impl FnOnce(&Child<'_>) -> T) -> Option<T> {
     let mut x = Xml::new();
@@ -127,6 +133,9 @@ pub async fn replace(ctx: &Ctx<'_>, draft: &mut Draft, storage: &Child<'_>) -> R
         x.open_ns("conference", ns::BOOKMARKS);
         bookmark.write(&mut x);
         x.raw(&extensions).close();
+        if let Some(displayed) = inbox::of_bookmark(ctx, &id).await? {
+            draft.quietly(ItemChange::Displayed(displayed));
+        }
         let (at, publisher) = (ctx.core.env.now(), ctx.member.address.to_string());
         draft.publish(node.clone(), Item { id, at, publisher, payload: x.into_vec().into() });
     }

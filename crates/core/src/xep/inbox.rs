@@ -1,8 +1,8 @@
 //! XEP-0430: Inbox: the conversations of an account with what is unread in them, in one answer.
 //!
-//! The inbox is a view of the archive, as `store/inbox.rs` says: who archives nothing has none. A small group is a
-//! conversation like any other, for its messages stand in its members' logs; a larger one is read on demand in its own
-//! archive, and does not stand here.
+//! The inbox is a view of archives, as `store/inbox.rs` says. A small group is a conversation like any other, for its messages
+//! stand in its members' logs; other groups are read in archives of their own (`muc/inbox.rs`). No message is read twice for it:
+//! a group is shown by the latest of its entries.
 //!
 //! What an account has read is known from three sources, and only the furthest counts: what it answered, markers that its
 //! clients sent (XEP-0333), and what they published for one another (XEP-0490).
@@ -10,15 +10,16 @@
 use super::{Xep, mam};
 use crate::address::Target;
 use crate::answer::{Answer, Reply};
-use crate::muc::room::Place;
-use crate::render::{Reader, archive_id, parse_archive_id};
-use crate::{Ctx, address, limits, store_error};
+use crate::muc::room;
+use crate::render::{Reader, parse_archive_id};
+use crate::{Ctx, address, limits, muc, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Stanza};
 use rookery_proto::xml::Xml;
-use rookery_store::{Displayed, Inbox, InboxQuery, Item, PageQuery, Upto};
+use rookery_proto::{Uid, Useq};
+use rookery_store::{Displayed, Inbox, InboxQuery, Item, Place, Timestamp, Upto, Window};
 
 /// XEP-0430.
 pub const INFO: Xep = Xep {
@@ -27,32 +28,37 @@ pub const INFO: Xep = Xep {
     version: "0.2.0",
     server: &[],
     account: &[ns::INBOX],
-    note: "Whole, paged by XEP-0059 from the latest on. A view of the archive; small groups are in it, larger ones are read on demand. Up to 1,000 unread are counted in a conversation.",
+    note: "Whole, paged by XEP-0059 from the latest on. A view of the archive, and of those of the groups that one is a member of, is in or has bookmarked: up to 256. Up to 1,000 unread are counted in a conversation.",
 };
 
 /// The inbox (§3.1): a message for each conversation, then the counts.
 pub async fn get(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
-    let mut page = PageQuery { max: limits::ARCHIVE_PAGE_DEFAULT as usize, ..PageQuery::default() };
-    if let Some(set) = payload.child(ns::RSM, "set") {
-        mam::window(ctx.member.epoch, &set, &mut page)?;
-    }
+    let part = match payload.child(ns::RSM, "set") {
+        Some(set) => mam::window(&set, |id| parse_place(id).ok_or_else(StanzaError::item_not_found))?,
+        None => mam::Part { window: Window::First, max: None },
+    };
+    let groups = muc::inbox::groups(ctx).await?;
     let query = InboxQuery {
         own: ctx.member.address.clone(),
         unread_only: flag(payload, "unread-only", false)?,
         messages: flag(payload, "messages", true)?,
-        window: page.window,
-        max: page.max,
+        groups: groups.values().map(|(group, _)| group.clone()).collect(),
+        window: part.window,
+        max: part.max.unwrap_or(limits::ARCHIVE_PAGE_DEFAULT as usize),
     };
     let inbox = ctx.core.store.inbox(ctx.member.uid, query).await.map_err(store_error)?;
     let reader = Reader { session: ctx.session, domain: &ctx.core.policy.domain };
     let id = ctx.stanza.id();
     for one in &inbox.conversations {
-        match reader.conversation(one, id.as_deref()) {
+        let group = groups.get(&one.active.log).map(|(_, place)| place);
+        match reader.conversation(one, group, id.as_deref()) {
             Ok(conversation) => ctx.session.push(conversation.into()),
-            Err(error) => tracing::error!(useq = one.active.0, ?error, "a stored message cannot be read"),
+            Err(error) => {
+                tracing::error!(useq = one.active.useq.0, ?error, "a stored message cannot be read")
+            }
         }
     }
-    Ok(Reply::Payload(fin(&inbox, ctx.member.epoch)))
+    Ok(Reply::Payload(fin(&inbox)))
 }
 
 /// A boolean attribute (XML Schema §3.2.2).
@@ -65,17 +71,29 @@ fn flag(payload: &Child<'_>, name: &str, default: bool) -> Result<bool, StanzaEr
     }
 }
 
-/// `<fin/>` (§3.1). A place in the list is named by the latest message there: the list may change between two pages, and
+/// How a place in the list is called (XEP-0059 §2.2): by the latest message there, as the list may change between two pages, and
 /// what was shown is not shown again.
-fn fin(inbox: &Inbox, epoch: u32) -> Vec<u8> {
+fn place_name(place: Place) -> String {
+    format!("{}-{}-{}", place.at.0, place.log, place.useq)
+}
+
+/// Reads what [`place_name`] wrote.
+fn parse_place(text: &str) -> Option<Place> {
+    let mut parts = text.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let mut part = || parts.next().flatten();
+    Some(Place { at: Timestamp(part()?.try_into().ok()?), log: Uid(part()?), useq: Useq(part()?) })
+}
+
+/// `<fin/>` (§3.1).
+fn fin(inbox: &Inbox) -> Vec<u8> {
     let mut x = Xml::new();
     x.open_ns("fin", ns::INBOX).attr("total", &inbox.total.to_string());
     x.attr("unread", &inbox.unread.to_string()).attr("all-unread", &inbox.all_unread.to_string());
     x.open_ns("set", ns::RSM);
     if let (Some(first), Some(last)) = (inbox.conversations.first(), inbox.conversations.last()) {
         x.open("first").attr("index", &inbox.first_index.to_string());
-        x.text(&archive_id(first.active, epoch)).close();
-        x.text_element("last", &archive_id(last.active, epoch));
+        x.text(&place_name(first.active)).close();
+        x.text_element("last", &place_name(last.active));
     }
     x.text_element("count", &inbox.count.to_string());
     x.close().close();
@@ -113,7 +131,7 @@ pub(crate) fn of_marker(ctx: &Ctx<'_>, peer: &BareJid) -> Option<Displayed> {
 }
 
 /// What the sender of a marker has read in a group, which names the group's own id of the message (XEP-0333 §4.4).
-pub(crate) fn of_group_marker(ctx: &Ctx<'_>, group: &Place) -> Option<Displayed> {
+pub(crate) fn of_group_marker(ctx: &Ctx<'_>, group: &room::Place) -> Option<Displayed> {
     let useq = parse_archive_id(&displayed_id(ctx.stanza)?, group.epoch)?;
     let upto = Upto::Shared(group.uid, useq);
     Some(Displayed { uid: ctx.member.uid, peer: group.address.clone(), upto })

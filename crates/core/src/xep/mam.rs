@@ -153,7 +153,11 @@ async fn read(ctx: &Ctx<'_>, archive: &Archive<'_>, payload: &Child<'_>) -> Resu
     for child in payload.children() {
         match (child.ns(), child.name()) {
             (ns::DATA_FORMS, "x") => filters(ctx, archive, &child, &mut query).await?,
-            (ns::RSM, "set") => window(archive.epoch, &child, &mut query)?,
+            (ns::RSM, "set") => {
+                let part = window(&child, |id| position(archive.epoch, id))?;
+                query.window = part.window;
+                query.max = part.max.unwrap_or(query.max);
+            }
             _ => {}
         }
     }
@@ -217,24 +221,36 @@ async fn with(
     Ok(())
 }
 
-/// XEP-0059 §2: how many, and from where, in an archive whose ids have this salt.
-pub(super) fn window(epoch: u32, set: &Child<'_>, query: &mut PageQuery) -> Result<(), StanzaError> {
+/// A part of a result as it is asked for.
+pub(super) struct Part<Id> {
+    /// From where.
+    pub(super) window: Window<Id>,
+    /// How many, if that is said; at most [`limits::ARCHIVE_PAGE`].
+    pub(super) max: Option<usize>,
+}
+
+/// XEP-0059 §2: how many, and from where; `id` reads what names a place.
+pub(super) fn window<Id>(
+    set: &Child<'_>,
+    id: impl Fn(&str) -> Result<Id, StanzaError>,
+) -> Result<Part<Id>, StanzaError> {
+    let mut part = Part { window: Window::First, max: None };
     for child in set.children() {
         let text = child.text();
         let text = text.trim();
         let number =
             || text.parse::<u64>().map_err(|_| StanzaError::bad_request().text("This is not a number."));
         match child.name() {
-            "max" => query.max = number()?.min(u64::from(limits::ARCHIVE_PAGE)) as usize,
-            "before" if text.is_empty() => query.window = Window::Last,
-            "before" => query.window = Window::Before(position(epoch, text)?),
-            "after" if text.is_empty() => query.window = Window::First,
-            "after" => query.window = Window::After(position(epoch, text)?),
-            "index" => query.window = Window::Index(number()?),
+            "max" => part.max = Some(number()?.min(u64::from(limits::ARCHIVE_PAGE)) as usize),
+            "before" if text.is_empty() => part.window = Window::Last,
+            "before" => part.window = Window::Before(id(text)?),
+            "after" if text.is_empty() => part.window = Window::First,
+            "after" => part.window = Window::After(id(text)?),
+            "index" => part.window = Window::Index(number()?),
             _ => {}
         }
     }
-    Ok(())
+    Ok(part)
 }
 
 fn moment(text: &str) -> Result<Timestamp, StanzaError> {

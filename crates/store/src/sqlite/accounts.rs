@@ -290,6 +290,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM review WHERE uid = ?1",
         "DELETE FROM card_word WHERE uid = ?1",
         "DELETE FROM displayed WHERE uid = ?1",
+        "DELETE FROM displayed_group WHERE uid = ?1",
         "DELETE FROM roster WHERE uid = ?1",
         "DELETE FROM roster_item WHERE uid = ?1",
         "DELETE FROM invite WHERE created_by = ?1",

@@ -140,6 +140,27 @@ pub(crate) fn by_name(conn: &Connection, name: &str) -> Result<Option<Group>> {
     Ok(statement.query_row([name], group).optional()?)
 }
 
+pub(crate) fn named(
+    conn: &Connection,
+    locals: &[String],
+    who: &BareJid,
+) -> Result<Vec<(Group, GroupAffiliation)>> {
+    let mut stands =
+        conn.prepare_cached("SELECT affiliation FROM room_affiliate WHERE room = ?1 AND jid = ?2")?;
+    let mut found = Vec::new();
+    for local in locals.iter().take(limits::INBOX_GROUPS) {
+        let group = match Uid::from_local(local) {
+            Some(uid) => get(conn, uid)?,
+            None => by_name(conn, local)?,
+        };
+        let Some(group) = group else { continue };
+        let params = params![int(group.uid.0), who.as_str()];
+        let how = stands.query_row(params, |row| Ok(affiliation(row.get(0)?))).optional()?;
+        found.push((group, how.unwrap_or_default()));
+    }
+    Ok(found)
+}
+
 pub(crate) fn list(conn: &Connection, after: Option<Uid>, listed: bool, limit: usize) -> Result<Vec<Group>> {
     let which = if listed { "AND r.listed" } else { "" };
     let sql = format!("SELECT {GROUP} WHERE r.uid > ?1 {which} ORDER BY r.uid LIMIT ?2");
@@ -264,9 +285,11 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     if tx.conn.prepare_cached("DELETE FROM room WHERE uid = ?1")?.execute([int(uid.0)])? == 0 {
         return Err(StoreError::NotFound);
     }
-    for sql in
-        ["DELETE FROM room_affiliate WHERE room = ?1", "INSERT INTO deleted (uid, erased) VALUES (?1, 0)"]
-    {
+    for sql in [
+        "DELETE FROM room_affiliate WHERE room = ?1",
+        "DELETE FROM displayed_group WHERE room = ?1",
+        "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",
+    ] {
         tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
     }
     // Its nodes: card, picture, notices, requests.

@@ -171,6 +171,7 @@ async fn queries_go_by_their_index() {
         (page::MESSAGES_WITH.to_owned(), "log_peer"),
         (inbox::NEXT_PEER.to_owned(), "log_peer"),
         (inbox::BACKWARD.to_owned(), "log_peer"),
+        (inbox::GROUP_BACKWARD.to_owned(), "log_position"),
         (inbox::NAMES.to_owned(), "log_peer"),
     ];
     for (with, resource, index) in

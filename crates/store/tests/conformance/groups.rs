@@ -17,7 +17,7 @@ fn affiliate(who: &str, affiliation: GroupAffiliation) -> GroupAffiliate {
     GroupAffiliate { jid: jid(who), affiliation, nick: None, reason: None }
 }
 
-fn new(name: Option<&str>) -> NewGroup {
+pub(crate) fn new(name: Option<&str>) -> NewGroup {
     NewGroup {
         uid: None,
         name: name.map(Into::into),

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Append, Displayed, Flags, Inbox, InboxQuery, Item, ItemChange, Node, Origin, Store, StoreError,
-    Timestamp, Upto, Window, limits,
+    Append, Displayed, Flags, GroupAffiliate, GroupAffiliation, Inbox, InboxGroup, InboxQuery, Item,
+    ItemChange, Node, Origin, Store, StoreError, Timestamp, Upto, Window, limits,
 };
 
 use crate::common::*;
@@ -22,14 +22,21 @@ fn read(uid: Uid, peer: Uid, upto: Upto) -> Displayed {
 }
 
 async fn whole(store: &Store, uid: Uid) -> Inbox {
-    let query =
-        InboxQuery { own: address(uid), unread_only: false, messages: true, window: Window::First, max: 99 };
+    with_groups(store, uid, Vec::new()).await
+}
+
+async fn with_groups(store: &Store, uid: Uid, groups: Vec<InboxGroup>) -> Inbox {
+    let (own, window) = (address(uid), Window::First);
+    let query = InboxQuery { own, unread_only: false, messages: true, groups, window, max: 99 };
     store.inbox(uid, query).await.expect("the inbox is read")
 }
 
 /// The inbox as (peer, unread, latest message).
 async fn shown(store: &Store, uid: Uid) -> Vec<(String, u64, String)> {
-    let inbox = whole(store, uid).await;
+    rows(whole(store, uid).await)
+}
+
+fn rows(inbox: Inbox) -> Vec<(String, u64, String)> {
     let message = |message: Option<rookery_store::Entry>| message.map_or(String::new(), |entry| body(&entry));
     inbox.conversations.into_iter().map(|c| (c.peer.to_string(), c.unread, message(c.message))).collect()
 }
@@ -68,7 +75,7 @@ pub(crate) async fn what_is_not_instant_is_not_counted(f: Fixture) {
     // A receipt of one's own says nothing of what was read.
     stored(&f.store, message(BOB, ALICE, "a receipt too", 4)).await;
     let inbox = whole(&f.store, BOB).await;
-    assert_eq!((inbox.conversations[0].last, inbox.conversations[0].active), (Useq(4), Useq(2)));
+    assert_eq!((inbox.conversations[0].last, inbox.conversations[0].active.useq), (Useq(4), Useq(2)));
     assert_eq!(shown(&f.store, BOB).await, [row(ALICE, 2, "2")]);
     f.store.retract(origin("2"), Bytes::from_static(b"gone")).await.unwrap();
     assert_eq!(shown(&f.store, BOB).await, [row(ALICE, 1, "1")]);
@@ -107,6 +114,60 @@ pub(crate) async fn groups_are_conversations(f: Fixture) {
     f.store.set_displayed(read(BOB, group, Upto::Shared(group, Useq(2)))).await.unwrap();
     f.store.set_displayed(read(BOB, CAROL, Upto::Shared(group, Useq(2)))).await.unwrap();
     assert_eq!(shown(&f.store, BOB).await, [row(group, 1, "g3"), row(CAROL, 1, "not there")]);
+}
+
+/// Something that is said in a group and stands in its own log.
+fn said(group: Uid, from: Uid, body: &str, at: i64) -> Append {
+    let pointers = smallvec::smallvec![pointer(group, address(from), rookery_store::Direction::In)];
+    Append { flags: Flags::ARCHIVE | Flags::INSTANT, pointers, ..message(from, group, body, at) }
+}
+
+pub(crate) async fn larger_groups_are_read_in_their_own_logs(f: Fixture) {
+    let group = f.store.create_group(super::groups::new(Some("tea"))).await.unwrap().uid;
+    let asked = |private| vec![InboxGroup { uid: group, address: address(group), private }];
+    let shown = async |private| rows(with_groups(&f.store, BOB, asked(private)).await);
+    stored(&f.store, text(CAROL, BOB, "hello", 2)).await;
+    assert_eq!(shown(false).await, [row(CAROL, 1, "hello")], "nothing was said in the group");
+    for n in 1..=3 {
+        stored(&f.store, said(group, ALICE, &format!("g{n}"), n)).await;
+    }
+    assert_eq!(shown(false).await, [row(group, 3, "g3"), row(CAROL, 1, "hello")]);
+    let inbox = with_groups(&f.store, BOB, asked(false)).await;
+    assert_eq!((inbox.total, inbox.unread, inbox.all_unread), (2, 2, 4));
+    assert_eq!((inbox.conversations[0].active.log, inbox.conversations[0].last), (group, Useq(3)));
+    // A small private one is read in the account's own log.
+    assert_eq!(shown(true).await, [row(CAROL, 1, "hello")]);
+    let affiliates = (0..=limits::SMALL_GROUP as u64).map(|n| GroupAffiliate {
+        jid: address(Uid(20_000 + n)),
+        affiliation: GroupAffiliation::Member,
+        nick: None,
+        reason: None,
+    });
+    f.store.affiliate(group, affiliates.collect()).await.unwrap();
+    assert_eq!(shown(true).await, [row(group, 3, "g3"), row(CAROL, 1, "hello")]);
+    // What is noted when one begins with a group does not go over what was read.
+    f.store.set_displayed(read(BOB, group, Upto::Shared(group, Useq(2)))).await.unwrap();
+    f.store.set_displayed(read(BOB, group, Upto::Shared(group, Useq(9)))).await.unwrap();
+    f.store.set_displayed(read(BOB, group, Upto::Begun(group))).await.unwrap();
+    assert_eq!(shown(false).await[0], row(group, 1, "g3"));
+    f.store.set_displayed(read(CAROL, group, Upto::Begun(group))).await.unwrap();
+    assert_eq!(with_groups(&f.store, CAROL, asked(false)).await.all_unread, 0);
+    // Who answers has read.
+    stored(&f.store, said(group, BOB, "b1", 4)).await;
+    stored(&f.store, said(group, ALICE, "g5", 5)).await;
+    assert_eq!(shown(false).await[0], row(group, 1, "g5"));
+    // A private message of somebody there is of the same conversation.
+    let mut whisper = text(ALICE, BOB, "psst", 6);
+    whisper.pointers[1].peer = address(group);
+    stored(&f.store, whisper).await;
+    assert_eq!(shown(false).await, [row(group, 2, "psst"), row(CAROL, 1, "hello")]);
+    let named = vec!["tea".to_owned(), "none".to_owned(), group.to_string()];
+    let named = f.store.groups_named(named, &address(Uid(20_000))).await.unwrap();
+    let how: Vec<_> = named.iter().map(|(found, how)| (found.uid, *how)).collect();
+    assert_eq!(how, [(group, GroupAffiliation::Member); 2]);
+    f.store.destroy_group(group).await.unwrap();
+    let named = vec!["tea".to_owned(), group.to_string()];
+    assert_eq!(f.store.groups_named(named, &address(BOB)).await.unwrap(), []);
 }
 
 pub(crate) async fn reading_never_goes_back(f: Fixture) {

@@ -6,7 +6,7 @@ use super::draft::{Draft, Known};
 use super::{HIDDEN, error, form, named};
 use crate::answer::{Answer, Reply};
 use crate::xep::{inbox, vcard, vcard4};
-use crate::{limits, store_error};
+use crate::{limits, muc, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::Answers;
 use rookery_proto::ns;
@@ -30,11 +30,15 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
         if name == vcard4::NODE {
             draft.quietly(vcard::from_vcard4(&item));
         }
-        if name == ns::MDS
-            && visit.own
-            && let Some(displayed) = inbox::of_item(visit.ctx, &item).await?
-        {
-            draft.quietly(ItemChange::Displayed(displayed));
+        if visit.own {
+            let displayed = match name.as_str() {
+                ns::MDS => inbox::of_item(visit.ctx, &item).await?,
+                ns::BOOKMARKS => muc::inbox::of_bookmark(visit.ctx, &item.id).await?,
+                _ => None,
+            };
+            if let Some(displayed) = displayed {
+                draft.quietly(ItemChange::Displayed(displayed));
+            }
         }
         match visit.own {
             true => draft.publish(node, item.clone()),
