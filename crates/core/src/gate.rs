@@ -4,8 +4,8 @@
 //! the program takes its time for, the order stays. How it is reached is the server's matter; here is what it is asked, and
 //! what its verdict does.
 
-use crate::pipeline::{Kind, Letter};
-use crate::{Core, limits};
+use crate::pipeline::{Kind, Letter, has_content, is_encrypted};
+use crate::{Core, Ctx, limits};
 use rookery_proto::error::{ErrorType, StanzaError};
 use rookery_proto::jid::Jid;
 use rookery_proto::ns;
@@ -20,11 +20,11 @@ use std::sync::Arc;
 pub struct Question {
     /// The sender's full address.
     pub from: String,
-    /// The recipient's bare address.
+    /// The recipient's bare address; a group's, or that of an occupant to whom somebody speaks in private.
     pub to: String,
     /// The message's type.
     pub kind: &'static str,
-    /// Whether the recipient does not know the sender.
+    /// Whether the recipient does not know the sender; in a group, whether the sender is no member of it.
     pub stranger: bool,
     /// Whether it is encrypted end to end.
     pub encrypted: bool,
@@ -72,7 +72,7 @@ impl Core {
         letter: &Letter,
     ) -> Result<bool, StanzaError> {
         let Some(gate) = &self.policy.gate else { return Ok(false) };
-        let body = text(stanza);
+        let body = text(stanza, "body");
         if body.is_none() && !class.has(Flags::DELIVER) {
             return Ok(false);
         }
@@ -81,33 +81,66 @@ impl Core {
             return Ok(false);
         }
         let stranger = !self.knows(to, &peer).await?;
-        if !gate.all && !stranger {
-            return Ok(false);
-        }
-        let encrypted = class.has(Flags::ENCRYPTED);
-        let (from, to) = (from.to_string(), to.address.to_string());
         let kind = match Kind::of(stanza) {
             Kind::Chat => "chat",
             Kind::Headline => "headline",
             Kind::Error => "error",
             Kind::Normal | Kind::Groupchat => "normal",
         };
-        match (gate.ask)(Question { from, to, kind, stranger, encrypted, body }).await {
-            Verdict::Allow => Ok(false),
-            Verdict::SetAside => Ok(true),
-            Verdict::Refuse(text) => {
-                let text =
-                    if text.is_empty() { "This server does not take this message.".into() } else { text };
-                Err(StanzaError::policy_violation().kind(ErrorType::Modify).text(text))
-            }
+        let (from, to) = (from.to_string(), to.address.to_string());
+        let encrypted = class.has(Flags::ENCRYPTED);
+        gate.judge(Question { from, to, kind, stranger, encrypted, body }).await
+    }
+}
+
+impl Ctx<'_> {
+    /// Asks about what its sender says in a group: to all of it (`to` is its address), or to one occupant there. What is to be
+    /// set aside is refused: nobody in a group lets in what waits.
+    pub(crate) async fn screen_in_group(&self, to: &str, stranger: bool) -> Result<(), StanzaError> {
+        let Some(gate) = &self.core.policy.gate else { return Ok(()) };
+        let stanza = self.stanza;
+        // What a group is about is read by all who enter it.
+        let body = text(stanza, "body").or_else(|| text(stanza, "subject"));
+        if body.is_none() && !has_content(stanza) {
+            return Ok(());
+        }
+        let kind = match Kind::of(stanza) {
+            Kind::Groupchat => "groupchat",
+            Kind::Chat => "chat",
+            Kind::Normal | Kind::Headline | Kind::Error => "normal",
+        };
+        let (from, to, encrypted) = (self.session.jid.to_string(), to.to_owned(), is_encrypted(stanza));
+        match gate.judge(Question { from, to, kind, stranger, encrypted, body }).await? {
+            false => Ok(()),
+            true => Err(refusal(String::new())),
         }
     }
 }
 
-/// What anybody can read of a message. It may say so in several languages (RFC 6121 §5.2.3), and be encrypted besides.
-fn text(stanza: &Stanza) -> Option<String> {
+impl Gate {
+    /// Asks, if this is to be asked about; whether it is to be set aside.
+    async fn judge(&self, question: Question) -> Result<bool, StanzaError> {
+        if !self.all && !question.stranger {
+            return Ok(false);
+        }
+        match (self.ask)(question).await {
+            Verdict::Allow => Ok(false),
+            Verdict::SetAside => Ok(true),
+            Verdict::Refuse(text) => Err(refusal(text)),
+        }
+    }
+}
+
+fn refusal(text: String) -> StanzaError {
+    let text = if text.is_empty() { "This server does not take this message.".into() } else { text };
+    StanzaError::policy_violation().kind(ErrorType::Modify).text(text)
+}
+
+/// What anybody can read of a message, in elements of this name. It may say so in several languages (RFC 6121 §5.2.3), and be
+/// encrypted besides.
+fn text(stanza: &Stanza, name: &str) -> Option<String> {
     let mut text: Option<String> = None;
-    for body in stanza.children().filter(|child| child.ns() == ns::CLIENT && child.name() == "body") {
+    for body in stanza.children().filter(|child| child.ns() == ns::CLIENT && child.name() == name) {
         let text = match &mut text {
             Some(text) if text.len() >= limits::QUESTION_BYTES => break,
             Some(text) => {

@@ -2,7 +2,7 @@
 
 use super::config::RoomConfig;
 use super::occupant::Occupant;
-use super::privilege::Role;
+use super::privilege::{Affiliation, Role};
 use super::room::Room;
 use super::{mediate, moderation, small, whisper};
 use crate::pipeline::{Kind, Step, append_with, forged, has_content, is_encrypted, origin};
@@ -44,13 +44,24 @@ pub(super) fn speaker(ctx: &Ctx<'_>, room: &Room) -> Result<Arc<Occupant>, Stanz
     occupant.ok_or_else(|| StanzaError::not_acceptable().text("You are not in this room."))
 }
 
-/// Something for everybody in the room.
-async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
+/// The same, if it has a voice (§7.4).
+fn with_voice(ctx: &Ctx<'_>, room: &Room) -> Result<Arc<Occupant>, StanzaError> {
     let speaker = speaker(ctx, room)?;
-    let config = room.state().config.clone();
     if !speaker.role.has_voice() {
         return Err(StanzaError::forbidden().text("You have no voice in this room."));
     }
+    Ok(speaker)
+}
+
+/// Something for everybody in the room.
+async fn said(ctx: &Ctx<'_>, room: &Arc<Room>) -> Result<Step, StanzaError> {
+    if ctx.core.policy.gate.is_some() {
+        let stranger = with_voice(ctx, room)?.affiliation < Affiliation::Member;
+        ctx.screen_in_group(room.place.address.as_str(), stranger).await?;
+    }
+    // Who was asked about may have been silenced or sent away meanwhile.
+    let speaker = with_voice(ctx, room)?;
+    let config = room.state().config.clone();
     let subject = subject(ctx.stanza, &speaker, &config)?;
     let content = has_content(ctx.stanza);
     if content {

@@ -3,6 +3,7 @@
 
 use super::message::{as_occupant, speaker, with};
 use super::occupant::Occupant;
+use super::privilege::Affiliation;
 use super::room::Room;
 use crate::pipeline::{After, Kind, Step, archived, classify, origin};
 use crate::presence::broadcast::addressed;
@@ -54,6 +55,10 @@ pub(super) async fn whisper(
     room: &Arc<Room>,
     nick: &str,
 ) -> Result<Step, StanzaError> {
+    if ctx.core.policy.gate.is_some() {
+        let stranger = speaker(ctx, room)?.affiliation < Affiliation::Member;
+        ctx.screen_in_group(&room.address_of(nick), stranger).await?;
+    }
     let speaker = speaker(ctx, room)?;
     let (listener, allowed) = {
         let state = room.state();
