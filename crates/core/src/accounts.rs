@@ -148,6 +148,8 @@ pub struct Accounts {
     store: Store,
     env: Env,
     domain: String,
+    /// The host that groups live at.
+    groups: String,
     /// Where browsers reach us, as `https://example.org`.
     public_url: Option<String>,
     iterations: u32,
@@ -157,7 +159,13 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts at `domain`; new passwords are hashed with so many rounds.
     pub fn new(store: Store, env: Env, domain: String, iterations: u32, hasher: Hasher) -> Accounts {
-        Accounts { store, env, domain, public_url: None, iterations, hasher }
+        let groups = format!("groups.{domain}");
+        Accounts { store, env, domain, groups, public_url: None, iterations, hasher }
+    }
+
+    /// The same, for a server whose groups live at this host.
+    pub fn with_groups_at(self, groups: String) -> Accounts {
+        Accounts { groups, ..self }
     }
 
     /// The same, for a server that browsers reach at `public_url`.
@@ -173,6 +181,11 @@ impl Accounts {
     /// The domain that accounts live at.
     pub fn domain(&self) -> &str {
         &self.domain
+    }
+
+    /// The host that groups live at.
+    pub fn groups(&self) -> &str {
+        &self.groups
     }
 
     /// The accounts' address, as it binds.

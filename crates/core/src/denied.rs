@@ -1,6 +1,7 @@
 //! Whom this server has nothing to do with: servers and addresses elsewhere. Nothing of theirs is taken, and nothing is
 //! given to them, whatever the people here would like. People here are disabled instead.
 
+use crate::accounts::Accounts;
 use crate::address;
 use crate::{Core, store_error};
 use parking_lot::RwLock;
@@ -16,14 +17,18 @@ pub struct Denied {
     reading: tokio::sync::Mutex<()>,
 }
 
-/// Reads an entry: a domain or an address that is not at `domain`.
-pub fn entry(text: &str, domain: &str) -> Result<String, StanzaError> {
+/// Reads an entry: a domain or an address that is not of this server.
+pub fn entry(text: &str, accounts: &Accounts) -> Result<String, StanzaError> {
     let jid = address::parse(text.trim())?;
     if jid.resource().is_some() {
         return Err(StanzaError::not_acceptable().text("An address is blocked without its resource."));
     }
-    if jid.domain().as_str() == domain {
+    if jid.domain().as_str() == accounts.domain() {
         let text = format!("{jid} is of this server: disable the account instead.");
+        return Err(StanzaError::not_acceptable().text(text));
+    }
+    if jid.domain().as_str() == accounts.groups() {
+        let text = format!("{jid} is of this server: end the group instead.");
         return Err(StanzaError::not_acceptable().text(text));
     }
     Ok(jid.to_string())

@@ -58,14 +58,36 @@ pub enum Refusal {
     Store(#[from] StoreError),
 }
 
+/// Whom administrators see to be reported: of an occupant of a group also the account.
+pub fn who(report: &Report, accounts: &Accounts) -> String {
+    match behind(report, accounts) {
+        Some(account) => format!("{}, who is {account}", report.reported),
+        None => report.reported.clone(),
+    }
+}
+
+/// The address of the account behind an occupant of a group here.
+fn behind(report: &Report, accounts: &Accounts) -> Option<String> {
+    let behind = report.behind.as_ref()?;
+    // Every account is also at its number.
+    let number = Uid::from_local(behind).is_some();
+    Some(if number { format!("{behind}@{}", accounts.domain()) } else { behind.clone() })
+}
+
 /// What can be done about a report, the mildest first.
-pub fn outcomes(report: &Report, domain: &str) -> Vec<Outcome> {
+pub fn outcomes(report: &Report, accounts: &Accounts) -> Vec<Outcome> {
     let mut outcomes = vec![Outcome::Dismissed];
     if report.messages > 0 {
         outcomes.push(Outcome::Removed);
     }
+    if report.behind.is_some() {
+        outcomes.push(Outcome::Disabled);
+        return outcomes;
+    }
     match Jid::new(&report.reported) {
-        Ok(jid) if jid.domain().as_str() == domain => outcomes.push(Outcome::Disabled),
+        Ok(jid) if jid.domain().as_str() == accounts.domain() => outcomes.push(Outcome::Disabled),
+        // A group here, or somebody there who said nothing: there is nothing to be done about these.
+        Ok(jid) if jid.domain().as_str() == accounts.groups() => {}
         // Somebody in a group: what is behind the name is the group's to say.
         Ok(jid) if jid.resource().is_some() => outcomes.push(Outcome::ServerDenied),
         Ok(jid) if jid.node().is_none() => outcomes.push(Outcome::ServerDenied),
@@ -85,19 +107,18 @@ pub async fn judge(
 ) -> std::result::Result<Executed, Refusal> {
     let Verdict { report: id, outcome, all, by } = verdict;
     let (report, evidence) = store.report(id).await?.ok_or(Refusal::Unknown)?;
-    if !outcomes(&report, accounts.domain()).contains(&outcome) {
+    if !outcomes(&report, accounts).contains(&outcome) {
         return Err(Refusal::Unfit(format!("This cannot be done about {}.", report.reported)));
     }
-    let reported = report.reported;
+    let account = behind(&report, accounts).unwrap_or_else(|| report.reported.clone());
+    let reported = who(&report, accounts);
     let mut executed = Executed { outcome, reported, closed: 0, disabled: None, removed: 0 };
     match outcome {
         Outcome::Dismissed => {}
-        Outcome::Disabled => {
-            executed.disabled = Some(disable(accounts, store, &executed.reported, &by).await?)
-        }
-        Outcome::Denied => deny(accounts, store, &executed.reported, now, &by).await?,
+        Outcome::Disabled => executed.disabled = Some(disable(accounts, store, &account, &by).await?),
+        Outcome::Denied => deny(accounts, store, &account, now, &by).await?,
         Outcome::ServerDenied => {
-            let server = Jid::new(&executed.reported).map(|jid| jid.domain().to_string());
+            let server = Jid::new(&account).map(|jid| jid.domain().to_string());
             let server = server.map_err(|error| Refusal::Unfit(error.to_string()))?;
             deny(accounts, store, &server, now, &by).await?;
         }
@@ -132,7 +153,7 @@ async fn deny(
     now: Timestamp,
     by: &str,
 ) -> std::result::Result<(), Refusal> {
-    let entry = denied::entry(who, accounts.domain());
+    let entry = denied::entry(who, accounts);
     let entry = entry.map_err(|error| Refusal::Unfit(error.text.unwrap_or_default()))?;
     store.deny(vec![entry], now, by).await?;
     Ok(())

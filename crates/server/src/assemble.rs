@@ -45,6 +45,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let hasher = Hasher::new(std::thread::available_parallelism().map_or(2, usize::from));
     let domain = policy.domain.clone();
     let accounts = Accounts::new(store.clone(), env.clone(), domain.clone(), policy.iterations, hasher)
+        .with_groups_at(policy.groups.clone())
         .reached_at(policy.public_url.clone());
     let secret = secret(data, &env)?;
     let vapid = Vapid::open(data)?;

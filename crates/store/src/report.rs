@@ -45,6 +45,8 @@ pub struct NewReport {
     pub text: String,
     /// With whom it may be shared.
     pub sharing: Sharing,
+    /// Who is reported is an occupant of a group here: the account behind is kept with the report.
+    pub occupant: bool,
     /// What it is about. What is not of the reported is left out, and so is what is beyond
     /// [`crate::limits::REPORT_MESSAGES`] and [`crate::limits::REPORT_BYTES`].
     pub exhibits: Vec<Exhibit>,
@@ -61,6 +63,9 @@ pub struct Report {
     pub reporter: Uid,
     /// See [`NewReport::reported`].
     pub reported: String,
+    /// The account behind an occupant of a group here, who sent all of the messages: its address, or its number. `None`: nobody
+    /// is behind the address, or that is not known.
+    pub behind: Option<String>,
     /// Why.
     pub reason: Reason,
     /// What the reporter says.
@@ -157,7 +162,7 @@ impl Store {
         self.read(move |conn| reports::get(conn, id)).await
     }
 
-    /// What is known of somebody who is reported, by exactly this address.
+    /// What is known of somebody who is reported, by exactly this address, or as the account behind another.
     pub async fn record(&self, reported: &str) -> Result<Record> {
         let reported = reported.to_owned();
         self.read(move |conn| reports::record(conn, &reported)).await

@@ -40,7 +40,7 @@ pub(super) async fn metadata(ctx: &Ctx<'_>, room: &Room) -> Answer {
 }
 
 /// Whether who asks may read what was said. How that one stands to the room.
-fn may_read(ctx: &Ctx<'_>, room: &Room) -> Result<Affiliation, StanzaError> {
+pub(crate) fn may_read(ctx: &Ctx<'_>, room: &Room) -> Result<Affiliation, StanzaError> {
     let state = room.state();
     let affiliation = state.affiliation(&ctx.member.address);
     let inside = state.occupant_of(ctx.session).is_some();

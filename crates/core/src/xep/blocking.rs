@@ -32,7 +32,7 @@ pub async fn block(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     let (mut jids, mut reports) = (Vec::new(), Vec::new());
     for item in items_of(payload) {
         let jid = named(ctx, &item).await?;
-        reports.extend(reporting::read(ctx, &item, &jid)?);
+        reports.extend(reporting::read(ctx, &item, &jid).await?);
         jids.push(jid.to_string());
     }
     if jids.is_empty() {

@@ -64,6 +64,7 @@ impl Control {
         let hasher = Hasher::new(at_once);
         let accounts =
             Accounts::new(store.clone(), env.clone(), config.domain.clone(), config.scram_iterations, hasher)
+                .with_groups_at(config.groups_host())
                 .reached_at(config.public_url());
         let desk = Arc::new(Desk::default());
         let exports =

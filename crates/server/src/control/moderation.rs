@@ -68,7 +68,7 @@ impl Admin {
 
     async fn report(&self, id: u64) -> Result<Option<Response>, AccountError> {
         let Some((report, evidence)) = self.store.report(id).await? else { return Ok(None) };
-        let record = self.store.record(&report.reported).await?;
+        let record = self.store.record(report.behind.as_ref().unwrap_or(&report.reported)).await?;
         let messages = evidence.iter().map(|copy| ReportedMessage {
             at: copy.at.0,
             text: reports::legible(copy),
@@ -92,7 +92,7 @@ impl Admin {
                 Reason::Spam => "spam".to_owned(),
                 Reason::Abuse => "abuse".to_owned(),
             },
-            reported: report.reported,
+            reported: reports::who(&report, &self.accounts),
             reporter: reporter.unwrap_or_else(|| report.reporter.to_string()),
             text: report.text,
             messages: report.messages,
@@ -113,7 +113,7 @@ impl Admin {
     }
 
     pub(super) async fn set_blocked(&self, jids: Vec<String>, blocked: bool) -> Response {
-        let entries = jids.iter().map(|text| denied::entry(text, self.accounts.domain()));
+        let entries = jids.iter().map(|text| denied::entry(text, &self.accounts));
         let entries: Vec<String> = match entries.collect() {
             Ok(entries) => entries,
             Err(error) => return unfit(error),

@@ -10,7 +10,7 @@ use crate::report::{
     Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold,
 };
 use crate::timeline::MessageId;
-use crate::{Result, StoreError, Timestamp, limits};
+use crate::{Result, StoreError, Timestamp, is_group, limits};
 
 const SHARE_ORIGIN: i64 = 1;
 const SHARE_THIRD_PARTY: i64 = 2;
@@ -50,11 +50,19 @@ fn insert(tx: &mut Tx<'_>, reporter: Uid, new: &NewReport, at: Timestamp) -> Res
     let report = tx.conn.last_insert_rowid();
     let mut kept = 0;
     let mut bytes = 0;
+    let mut behind: Option<String> = None;
     for exhibit in &new.exhibits {
         if kept == limits::REPORT_MESSAGES {
             break;
         }
-        let Some(evidence) = find(tx.conn, exhibit, &new.reported)? else { continue };
+        let Some((evidence, sender)) = find(tx.conn, exhibit, &new.reported)? else { continue };
+        if new.occupant {
+            // Two may have had the same name, one after the other.
+            if kept > 0 && sender != behind {
+                continue;
+            }
+            behind = sender;
+        }
         // The first is kept whatever its size: a report of one large message is not empty.
         if kept > 0 && bytes + evidence.stanza.len() > limits::REPORT_BYTES {
             continue;
@@ -73,22 +81,27 @@ fn insert(tx: &mut Tx<'_>, reporter: Uid, new: &NewReport, at: Timestamp) -> Res
             ])?;
         kept += 1;
     }
+    let known = "UPDATE report SET behind = ?2 WHERE id = ?1";
+    tx.conn.prepare_cached(known)?.execute(params![report, behind])?;
     Ok(())
 }
 
-/// The message of an exhibit, if the reported sent it.
-fn find(conn: &Connection, exhibit: &Exhibit, reported: &str) -> Result<Option<Evidence>> {
+/// The message of an exhibit, if the reported sent it, and the account that did, as far as that is known.
+fn find(conn: &Connection, exhibit: &Exhibit, reported: &str) -> Result<Option<(Evidence, Option<String>)>> {
     let (peer, resource) = match reported.split_once('/') {
         Some((peer, resource)) => (peer, Some(resource)),
         None => (reported, None),
     };
+    // In the log of a group stands the account that said it, with its name there; in any other who is seen to say it.
     let mut statement = conn.prepare_cached(
-        "SELECT l.message, l.at, m.stanza FROM log l CROSS JOIN message m ON m.id = l.message
-         WHERE l.uid = ?1 AND l.useq = ?2 AND l.direction = 0 AND l.peer = ?3
+        "SELECT l.message, l.at, m.stanza, CASE WHEN ?5 THEN l.peer ELSE CAST(m.sender AS TEXT) END
+         FROM log l CROSS JOIN message m ON m.id = l.message
+         WHERE l.uid = ?1 AND l.useq = ?2 AND l.direction = 0 AND (?5 OR l.peer = ?3)
          AND (?4 IS NULL OR l.peer_resource = ?4)",
     )?;
-    let params = params![int(exhibit.log.0), int(exhibit.useq.0), peer, resource];
-    Ok(statement.query_row(params, evidence).optional()?)
+    let group = is_group(exhibit.log);
+    let params = params![int(exhibit.log.0), int(exhibit.useq.0), peer, resource, group];
+    Ok(statement.query_row(params, |row| Ok((evidence(row)?, row.get(3)?))).optional()?)
 }
 
 fn evidence(row: &Row<'_>) -> rusqlite::Result<Evidence> {
@@ -135,7 +148,7 @@ pub(super) fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
 }
 
 const REPORT: &str = "id, at, reporter, reported, reason, text, share, closed, closed_by, outcome,
-     (SELECT count(*) FROM report_message WHERE report = report.id) FROM report";
+     (SELECT count(*) FROM report_message WHERE report = report.id), behind FROM report";
 
 fn report(row: &Row<'_>) -> rusqlite::Result<Report> {
     let share: i64 = row.get(6)?;
@@ -152,6 +165,7 @@ fn report(row: &Row<'_>) -> rusqlite::Result<Report> {
         at: row.get(1)?,
         reporter: uid(row, 2)?,
         reported: row.get(3)?,
+        behind: row.get(11)?,
         reason: if row.get::<_, i64>(4)? == 0 { Reason::Spam } else { Reason::Abuse },
         text: row.get(5)?,
         sharing: Sharing { origin: share & SHARE_ORIGIN != 0, third_party: share & SHARE_THIRD_PARTY != 0 },
@@ -186,7 +200,7 @@ pub(crate) fn get(conn: &Connection, id: u64) -> Result<Option<(Report, Vec<Evid
 pub(crate) fn record(conn: &Connection, reported: &str) -> Result<Record> {
     let mut statement = conn.prepare_cached(
         "SELECT count(*), count(*) FILTER (WHERE closed IS NULL), count(DISTINCT reporter)
-         FROM report WHERE reported = ?1",
+         FROM report WHERE reported = ?1 OR behind = ?1",
     )?;
     let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(|n| n as u64);
     Ok(statement.query_row([reported], |row| {
@@ -195,12 +209,12 @@ pub(crate) fn record(conn: &Connection, reported: &str) -> Result<Record> {
 }
 
 pub(crate) fn close(tx: &mut Tx<'_>, id: u64, closing: &Closing, all: bool) -> Result<u64> {
-    let reported: Option<String> = tx
+    let reported: Option<(String, Option<String>)> = tx
         .conn
-        .prepare_cached("SELECT reported FROM report WHERE id = ?1")?
-        .query_row([int(id)], |row| row.get(0))
+        .prepare_cached("SELECT reported, behind FROM report WHERE id = ?1")?
+        .query_row([int(id)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let reported = reported.ok_or(StoreError::NotFound)?;
+    let (reported, behind) = reported.ok_or(StoreError::NotFound)?;
     let outcome = match closing.outcome {
         Outcome::Dismissed => 0,
         Outcome::Disabled => 1,
@@ -212,9 +226,9 @@ pub(crate) fn close(tx: &mut Tx<'_>, id: u64, closing: &Closing, all: bool) -> R
         .conn
         .prepare_cached(
             "UPDATE report SET closed = ?3, closed_by = ?4, outcome = ?5
-             WHERE reported = ?2 AND (id = ?1 OR ?6) AND closed IS NULL",
+             WHERE reported = ?2 AND behind IS ?7 AND (id = ?1 OR ?6) AND closed IS NULL",
         )?
-        .execute(params![int(id), reported, closing.at, closing.by, outcome, all])?;
+        .execute(params![int(id), reported, closing.at, closing.by, outcome, all, behind])?;
     Ok(closed as u64)
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Closing, Evidence, Exhibit, Flags, MessageId, NewReport, Outcome, Policy, Reason, Record, Report,
+    Append, Closing, Evidence, Exhibit, Flags, MessageId, NewReport, Outcome, Policy, Reason, Record, Report,
     Sharing, Store, StoreError, SweepCursor, Timestamp, Untold, limits,
 };
 
@@ -15,6 +15,7 @@ fn about(reported: &str, useqs: &[u64]) -> NewReport {
         reason: Reason::Spam,
         text: "again and again".to_owned(),
         sharing: Sharing { origin: true, third_party: false },
+        occupant: false,
         exhibits: useqs.iter().map(|useq| Exhibit { log: BOB, useq: Useq(*useq) }).collect(),
     }
 }
@@ -45,6 +46,7 @@ pub(crate) async fn a_report_keeps_what_it_is_about(mut f: Fixture) {
         at: Timestamp(9),
         reporter: BOB,
         reported: alice,
+        behind: None,
         reason: Reason::Spam,
         text: "again and again".to_owned(),
         sharing: Sharing { origin: true, third_party: false },
@@ -98,6 +100,47 @@ pub(crate) async fn what_the_reported_did_not_send_is_left_out(f: Fixture) {
         two.push(stored(&f.store, message(ALICE, BOB, &large, 5)).await[1]);
     }
     assert_eq!(copied(&alice, &two).await.len(), 1);
+}
+
+pub(crate) async fn the_account_behind_an_occupant_is_kept(mut f: Fixture) {
+    let group = Uid(700_001);
+    let said = |from: Uid, body: &str, at| {
+        let mut pointer = pointer(group, address(from), rookery_store::Direction::In);
+        pointer.peer_resource = Some("nick".into());
+        Append { pointers: smallvec::smallvec![pointer], ..message(from, group, body, at) }
+    };
+    let mut useqs = Vec::new();
+    for (from, body) in
+        [(ALICE, "one"), (ALICE, "two"), (Uid(7), "of who had the name later"), (ALICE, "three")]
+    {
+        useqs.push(stored(&f.store, said(from, body, 3)).await[0]);
+    }
+    let exhibits = useqs.iter().map(|useq| Exhibit { log: group, useq: Useq(*useq) });
+    let report = NewReport {
+        occupant: true,
+        exhibits: exhibits.collect(),
+        ..about("tea@groups.example.org/nick", &[])
+    };
+    let other = NewReport { reported: "tea@groups.example.org/other".to_owned(), ..report.clone() };
+    file(&f.store, report.clone(), 9).await.unwrap();
+    file(&f.store, other, 9).await.unwrap();
+    let later = NewReport { exhibits: report.exhibits[2..].to_vec(), ..report };
+    file(&f.store, later, 9).await.unwrap();
+    f.reopen().await;
+    let found = async |id| {
+        let (report, evidence) = f.store.report(id).await.unwrap().unwrap();
+        let texts = evidence.iter().map(|copy| String::from_utf8(copy.stanza.to_vec()).unwrap());
+        (report.behind, texts.collect::<Vec<_>>())
+    };
+    let (alice, later) = (address(ALICE).to_string(), address(Uid(7)).to_string());
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(found(1).await, (Some(alice.clone()), texts(&["one", "two", "three"])));
+    assert_eq!(found(2).await, (None, texts(&[])), "nobody of this name said it");
+    assert_eq!(found(3).await, (Some(later), texts(&["of who had the name later"])));
+    assert_eq!(f.store.record(&alice).await.unwrap().reports, 1);
+    // Whoever else had the name is not meant.
+    assert_eq!(f.store.close_report(1, closing(5), true).await, Ok(1));
+    assert_eq!(waiting(&f.store).await, [3, 2]);
 }
 
 pub(crate) async fn reports_are_paged_and_closed(mut f: Fixture) {

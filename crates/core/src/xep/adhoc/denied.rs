@@ -39,7 +39,7 @@ async fn edit(turn: Turn<'_>) -> Result<Next, StanzaError> {
     };
     let given = answers.all("blacklistjids").iter().filter(|text| !text.is_empty());
     let wanted: BTreeSet<String> =
-        given.map(|text| denied::entry(text, &core.policy.domain)).collect::<Result<_, _>>()?;
+        given.map(|text| denied::entry(text, &core.accounts)).collect::<Result<_, _>>()?;
     let by = turn.ctx.member.address.as_str();
     core.set_denied(wanted.difference(&current).cloned().collect(), true, by).await?;
     core.set_denied(current.difference(&wanted).cloned().collect(), false, by).await?;
@@ -56,7 +56,7 @@ async fn change(turn: Turn<'_>, block: bool) -> Result<Next, StanzaError> {
         let field = Field::new(Kind::JidSingle, "address", "Server or address").required();
         return Next::ask(Form::untyped().title(title).instructions(ABOUT).field(field));
     };
-    let entry = denied::entry(answers.text("address").unwrap_or_default(), &core.policy.domain)?;
+    let entry = denied::entry(answers.text("address").unwrap_or_default(), &core.accounts)?;
     let changed = core.set_denied(vec![entry.clone()], block, turn.ctx.member.address.as_str()).await?;
     Next::done(match (block, changed) {
         (true, 0) => format!("{entry} was blocked already."),

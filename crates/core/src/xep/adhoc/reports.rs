@@ -94,13 +94,14 @@ const OUTCOMES: &[(&str, Outcome, &str)] = &[
 
 async fn shown(turn: Turn<'_>, report: &Report, evidence: &[Evidence]) -> Result<Form, StanzaError> {
     let core = turn.ctx.core;
-    let record = core.store.record(&report.reported).await.map_err(store_error)?;
+    let record =
+        core.store.record(report.behind.as_ref().unwrap_or(&report.reported)).await.map_err(store_error)?;
     let reporter = core.directory.member(report.reporter).await.map_err(store_error)?;
     let reporter = reporter.map_or_else(|| report.reporter.to_string(), |member| member.address.to_string());
     let fixed = |var, label, value: String| Field::new(Kind::Fixed, var, label).value(value);
     let mut form = Form::untyped()
         .title(heading(report))
-        .field(fixed("reported", "Reported", report.reported.clone()))
+        .field(fixed("reported", "Reported", reports::who(report, &core.accounts)))
         .field(fixed("reporter", "By", reporter))
         .field(fixed("record", "Reports about the same", record_of(record)));
     if !report.text.is_empty() {
@@ -120,7 +121,7 @@ async fn shown(turn: Turn<'_>, report: &Report, evidence: &[Evidence]) -> Result
         let label = format!("Message of {}", stamp(copy.at));
         form = form.field(Field::new(Kind::Fixed, format!("message-{n}"), label).values(text.lines()));
     }
-    let possible = reports::outcomes(report, &core.policy.domain);
+    let possible = reports::outcomes(report, &core.accounts);
     let mut action = Field::new(Kind::ListSingle, "action", "What is to be done").required();
     for (name, _, label) in OUTCOMES.iter().filter(|(_, outcome, _)| possible.contains(outcome)) {
         action = action.option(*label, *name);
