@@ -76,6 +76,8 @@ pub struct Policy {
     pub public_url: Option<String>,
     /// Days that messages are kept; `None`: forever.
     pub retention_days: Option<u32>,
+    /// The same for what is said in groups, if that is fewer.
+    pub group_retention_days: Option<u32>,
     /// What is archived of those who have not decided (XEP-0313 §7).
     pub archive_default: ArchiveDefault,
     /// PBKDF2 rounds of new passwords.
@@ -98,6 +100,13 @@ pub struct Policy {
     pub outage: Vec<String>,
     /// What may be uploaded (XEP-0363); `None`: nothing.
     pub files: Option<xep::upload::Files>,
+}
+
+impl Policy {
+    /// Days that what is said in a group is kept at most; `None`: forever.
+    pub fn group_days(&self) -> Option<u32> {
+        self.retention_days.into_iter().chain(self.group_retention_days).min()
+    }
 }
 
 /// Who may sign up in-band.

@@ -171,6 +171,9 @@ pub const ROOM_ASK_AGAIN_MS: i64 = 60_000;
 /// Seconds of a room's slow mode (XEP-0500): a day.
 pub const ROOM_SLOW_SECONDS: u32 = 86_400;
 
+/// Days for which a room keeps what is said, where it says so itself: a century.
+pub const ROOM_RETENTION_DAYS: u32 = 36_500;
+
 /// Rooms of which is remembered that they were in use before they are tidied up.
 pub const ROOMS_KEPT: usize = 64;
 

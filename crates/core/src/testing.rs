@@ -154,6 +154,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         members_invite: false,
         public_url: None,
         retention_days: None,
+        group_retention_days: None,
         archive_default: ArchiveDefault::Always,
         iterations: 1,
         pace: Default::default(),

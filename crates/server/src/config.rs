@@ -73,6 +73,8 @@ pub struct Config {
     pub archive_default: ArchiveDefault,
     /// Days that messages are kept; `None`: forever.
     pub retention_days: Option<u32>,
+    /// The same for what is said in groups, if that is fewer.
+    pub group_retention_days: Option<u32>,
     /// The largest file that may be uploaded, bytes; 0: none may.
     pub files_largest: u64,
     /// Bytes of one account's files; `None`: no limit.

@@ -168,6 +168,7 @@ pub fn policy(config: &Config) -> Policy {
         members_invite: config.members_invite,
         public_url: config.public_url(),
         retention_days: config.retention_days,
+        group_retention_days: config.group_retention_days,
         archive_default: config.archive_default,
         iterations: config.scram_iterations,
         pace: config.pace,

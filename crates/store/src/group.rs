@@ -39,6 +39,8 @@ pub struct GroupConfig {
     pub lasting: bool,
     /// Whether everybody may find it; see [`Store::listed_groups`].
     pub listed: bool,
+    /// Days after which what was said goes from its log; `None`: as the [`crate::Policy`] says. Longer than that it cannot be.
+    pub days: Option<u32>,
 }
 
 /// What a group is about.

@@ -166,7 +166,7 @@ pub const OWED: usize = 1_024;
 /// Log entries that one slice of the sweeper or of an account's deletion removes: some milliseconds of the writer.
 pub const SWEEP: usize = 2_000;
 
-/// Accounts with a retention of their own that one slice of the sweeper looks at: each is one look-up or two.
+/// Accounts and groups with a retention of their own that one slice of the sweeper looks at: each is one look-up or two.
 pub const SWEEP_ACCOUNTS: usize = 256;
 
 /// By how much (ms) a clock may go back and the log still keep its order by time: more than any correction of a running

@@ -235,8 +235,10 @@ pub struct ArchiveSize {
 /// How long entries are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Policy {
-    /// The server's days; `None`: forever. An account may choose fewer.
+    /// The server's days; `None`: forever. An account may choose fewer, and a group's owner for its log.
     pub days: Option<u32>,
+    /// The days of the logs of groups, if they are fewer.
+    pub group_days: Option<u32>,
 }
 
 /// What one slice of the sweeper did.
@@ -262,8 +264,10 @@ pub(crate) enum SweepPart {
     Deleted,
     /// What is older than the server keeps.
     Age,
-    /// What is older than an account keeps; accounts after this one.
+    /// What is older than an account or a group keeps; those after this one.
     Chosen { after: Uid },
+    /// What is older than any group keeps; groups after this one.
+    Groups { after: Uid },
     /// Delivered entries that are not for the archive; after this position.
     Passing { uid: i64, useq: i64 },
 }

@@ -499,7 +499,7 @@ async fn perform(f: &mut Fixture, model: &mut Model, number: usize, step: Step) 
 async fn sweep(store: &Store, now: i64, days: Option<u32>) {
     let mut from = Some(SweepCursor::default());
     while let Some(cursor) = from {
-        from = store.sweep(Timestamp(now), Policy { days }, cursor).await.unwrap().next;
+        from = store.sweep(Timestamp(now), Policy { days, ..Policy::default() }, cursor).await.unwrap().next;
     }
 }
 

@@ -124,7 +124,7 @@ async fn perform(f: &mut Fixture, number: i64, step: Step) {
         Step::Sweep { days } => {
             let mut from = Some(SweepCursor::default());
             while let Some(cursor) = from {
-                let policy = Policy { days: Some(days) };
+                let policy = Policy { days: Some(days), ..Policy::default() };
                 from = f.store.sweep(Timestamp(number * DAY / 8), policy, cursor).await.unwrap().next;
             }
         }

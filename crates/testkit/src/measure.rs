@@ -62,6 +62,7 @@ impl Site {
             members_invite: false,
             public_url: None,
             retention_days: None,
+            group_retention_days: None,
             archive_default: Default::default(),
             iterations: ITERATIONS,
             // What one account can do is measured, not what it may.

@@ -359,6 +359,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         members_invite: true,
         public_url: Some(PUBLIC_URL.to_owned()),
         retention_days: None,
+        group_retention_days: None,
         archive_default: Default::default(),
         iterations: ITERATIONS,
         // A test's clock stands still: whatever it sends comes at once. What is about a limit sets it.
@@ -413,6 +414,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("subscriptions_per_hour", _) => policy.pace.subscriptions_per_hour = number()? as u32,
             ("iterations", _) => policy.iterations = number()? as u32,
             ("retention_days", _) => policy.retention_days = Some(number()? as u32),
+            ("group_retention_days", _) => policy.group_retention_days = Some(number()? as u32),
             _ => bail!("there is no setting {name}={value}"),
         }
     }

@@ -20,6 +20,9 @@ const VOICE_REQUESTS: &str = "{https://rookery.im/protocol/room}voice_requests";
 /// Whether people may ask to become members (§7.10): a field of our own.
 const REGISTRATION: &str = "{https://rookery.im/protocol/room}registration";
 
+/// For how long what is said is kept: a field of our own.
+const RETENTION: &str = "{https://rookery.im/protocol/room}retention_days";
+
 choice! {
     /// Some of those in a room.
     Audience {
@@ -90,6 +93,8 @@ pub struct RoomConfig {
     pub history: u32,
     /// Messages are kept in the room's archive.
     pub archived: bool,
+    /// Days after which what was said goes from the archive; 0: as the server has it.
+    pub retention_days: u32,
     /// Seconds that a participant waits after a message before the next; 0: none (XEP-0500).
     pub slow_mode: u32,
     /// A related node of a publish-subscribe service; empty: none.
@@ -124,6 +129,7 @@ impl Default for RoomConfig {
             max_occupants: None,
             history: limits::ROOM_HISTORY_DEFAULT,
             archived: true,
+            retention_days: 0,
             slow_mode: 0,
             pubsub: String::new(),
             contacts: Vec::new(),
@@ -161,6 +167,12 @@ impl RoomConfig {
     /// As the store has kept it; `None` if it cannot be read.
     pub fn from_text(text: &str) -> Option<RoomConfig> {
         serde_json::from_str(text).ok()
+    }
+
+    /// Days after which what was said is gone, where the server keeps it no longer than `most`; `None`: it stays.
+    pub fn kept_days(&self, most: Option<u32>) -> Option<u32> {
+        let own = Some(self.retention_days).filter(|days| *days > 0);
+        own.into_iter().chain(most).min()
     }
 
     /// The features that say of which kind the room is (§6.4, §15.2).
@@ -229,6 +241,12 @@ impl RoomConfig {
             roles("muc#roomconfig_getmemberlist", "Who may see the list of members", &self.members_seen_by),
             tick("muc#roomconfig_enablelogging", "What is said is kept", self.archived),
             number(
+                RETENTION,
+                "Days for which it is kept; 0 is as long as the server keeps messages",
+                limits::ROOM_RETENTION_DAYS,
+                self.retention_days,
+            ),
+            number(
                 "muc#roomconfig_slow_mode_duration",
                 "Seconds between two messages of one person",
                 limits::ROOM_SLOW_SECONDS,
@@ -294,6 +312,7 @@ impl RoomConfig {
             "muc#roomconfig_getmemberlist" => self.members_seen_by = read_roles(values),
             "muc#roomconfig_maxusers" => self.max_occupants = read_max(var, value, self.max_occupants)?,
             "muc#roomconfig_enablelogging" => self.archived = tick(self.archived),
+            RETENTION => self.retention_days = number(self.retention_days),
             "muc#roomconfig_slow_mode_duration" => self.slow_mode = number(self.slow_mode),
             "muc#roomconfig_pubsub" => self.pubsub = text(limits::ROOM_TEXT)?,
             "muc#roominfo_contactjid" => self.contacts = read_contacts(var, values)?,

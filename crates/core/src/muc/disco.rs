@@ -7,7 +7,7 @@ use super::rooms::config_of;
 use super::{ARCHIVE_FEATURES, ROOM_FEATURES};
 use crate::answer::{Answer, Reply};
 use crate::xep::disco::info;
-use crate::xep::pep;
+use crate::xep::{pep, serverinfo};
 use crate::{Ctx, limits, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
@@ -100,13 +100,17 @@ pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -
     }
     features.sort_unstable();
     let subject = subject.as_ref().filter(|_| occupants.is_some()).map_or("", |subject| &subject.text);
-    let form = config.info(Facts { occupants, subject, avatar: avatar.as_deref() });
+    // In the order of their types.
+    let forms = [
+        config.info(Facts { occupants, subject, avatar: avatar.as_deref() }),
+        serverinfo::group_data_policy(config.kept_days(ctx.core.policy.group_days())),
+    ];
     let name = if config.name.is_empty() {
         room.place.address.node().map(|n| n.as_str())
     } else {
         Some(&*config.name)
     };
-    Ok(Reply::Payload(info(&[IDENTITY], name, &features, &[form], None)))
+    Ok(Reply::Payload(info(&[IDENTITY], name, &features, &forms, None)))
 }
 
 /// §6.7, §7.12.

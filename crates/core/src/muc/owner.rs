@@ -54,6 +54,13 @@ async fn configure(ctx: &Ctx<'_>, room: &Arc<Room>, answers: &Answers) -> Result
     asker.must_be(Affiliation::Owner)?;
     let before = room.state().config.clone();
     let after = RoomConfig { locked: false, ..(*before).clone().with(answers)? };
+    if let Some(most) = ctx.core.policy.group_days()
+        && after.retention_days > most
+        && after.retention_days != before.retention_days
+    {
+        let text = format!("This server keeps what is said in groups for {most} days at most.");
+        return Err(StanzaError::not_acceptable().text(text));
+    }
     ctx.store.configure_group(room.place.uid, stored(&after)).await.map_err(store_error)?;
     let after = Arc::new(after);
     room.state().config = after.clone();

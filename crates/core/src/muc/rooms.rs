@@ -107,6 +107,7 @@ pub fn stored(config: &RoomConfig) -> GroupConfig {
         text: config.to_text(),
         lasting: config.persistent && !config.locked,
         listed: config.public && !config.locked,
+        days: Some(config.retention_days).filter(|days| *days > 0),
     }
 }
 

@@ -34,12 +34,24 @@ pub const DATA_POLICY: Xep = Xep::of(
      does not know.",
 );
 
+/// For how many hours messages are kept (XEP-0504 §3).
+fn retention(days: Option<u32>) -> String {
+    days.map_or("infinite".to_owned(), |days| (24 * u64::from(days)).to_string())
+}
+
+/// What becomes of what is said in a group that keeps it for so many days (XEP-0504 §3).
+pub fn group_data_policy(days: Option<u32>) -> Form {
+    let retention = Field::new(Kind::TextSingle, "data_retention", "").value(retention(days));
+    Form::new(DATA_POLICY_FORM).field(retention)
+}
+
+const DATA_POLICY_FORM: &str = "urn:xmpp:data-policy:0";
+
 /// What becomes of people's data (XEP-0504 §3). Only what is so whatever the operator does beside the server.
 fn data_policy(policy: &Policy) -> Form {
     let one = |kind, var: &'static str, value: String| Field::new(kind, var, "").value(value);
     let flag = |var, value: bool| one(Kind::Boolean, var, value.to_string());
-    let retention =
-        policy.retention_days.map_or("infinite".to_owned(), |days| (24 * u64::from(days)).to_string());
+    let retention = retention(policy.retention_days);
     let kept = match policy.retention_days {
         Some(days) => format!("Messages are kept for {days} days at most."),
         None => "Messages are kept until they are deleted.".to_owned(),
@@ -51,7 +63,7 @@ fn data_policy(policy: &Policy) -> Form {
         "The server's log has no messages in it.",
     ];
     // In the order of their names.
-    let form = Form::new("urn:xmpp:data-policy:0")
+    let form = Form::new(DATA_POLICY_FORM)
         .field(one(Kind::ListMulti, "access_policy", "admins".to_owned()))
         // With PLAIN and when signing up the server sees the password; it keeps keys only.
         .field(one(Kind::ListSingle, "auth_data", "plain".to_owned()))

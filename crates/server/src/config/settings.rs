@@ -84,6 +84,7 @@ impl Config {
             reserved_numbers: Vec::new(),
             archive_default: ArchiveDefault::Always,
             retention_days: None,
+            group_retention_days: None,
             files_largest: 0,
             files_quota: None,
             files_total: None,
@@ -321,6 +322,16 @@ pub const SETTINGS: &[Setting] = &[
                 &mut config.groups_host,
                 Some(host).filter(|host| !host.is_empty()).map(value::domain).transpose(),
             )
+        },
+    },
+    Setting {
+        key: "groups.retention_days",
+        default: "0",
+        about: "Days after which what was said in groups is deleted from their archives; 0 keeps it as long as all else. A \
+                group's owner may choose fewer.",
+        set: |config, value| {
+            let days = value::number(value, 0..=YEARS_100)?;
+            put(&mut config.group_retention_days, Ok(Some(days).filter(|days| *days > 0)))
         },
     },
     Setting {

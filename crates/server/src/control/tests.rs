@@ -188,6 +188,7 @@ fn report(reported: &str) -> rookery_store::NewReport {
         reason: rookery_store::Reason::Abuse,
         text: "rude".to_owned(),
         sharing: Default::default(),
+        occupant: false,
         exhibits: Vec::new(),
     }
 }

@@ -61,7 +61,7 @@ pub async fn health(core: Arc<Core>) {
 /// Removes what is older than it may get, in slices between which everybody else has a turn. Runs for as long as it is
 /// polled.
 pub async fn sweep(core: Arc<Core>) {
-    let policy = Policy { days: core.policy.retention_days };
+    let policy = Policy { days: core.policy.retention_days, group_days: core.policy.group_retention_days };
     let mut from = None;
     loop {
         from = match core.store.sweep(core.env.now(), policy, from.unwrap_or_default()).await {

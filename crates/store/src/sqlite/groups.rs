@@ -6,14 +6,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{int, jid, uid};
-use super::{Tx, timeline};
+use super::{Tx, prefs, timeline};
 use crate::account::group_after;
 use crate::group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 use crate::timeline::{Append, Appended};
 use crate::{Result, StoreError, limits};
 
 const GROUP: &str = "r.uid, r.name, r.config, r.lasting, r.listed, r.created, r.created_by, r.epoch, r.subject, \
-     r.subject_by, r.subject_at FROM room r";
+     r.subject_by, r.subject_at, (SELECT days FROM retention WHERE uid = r.uid) FROM room r";
 
 fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     let subject = match row.get(8)? {
@@ -24,7 +24,12 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
         uid: uid(row, 0)?,
         name: row.get(1)?,
-        config: GroupConfig { text: row.get(2)?, lasting: row.get(3)?, listed: row.get(4)? },
+        config: GroupConfig {
+            text: row.get(2)?,
+            lasting: row.get(3)?,
+            listed: row.get(4)?,
+            days: row.get(11)?,
+        },
         subject,
         created: row.get(5)?,
         created_by: if operator { None } else { Some(jid(row, 6)?) },
@@ -105,6 +110,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, new: NewGroup) -> Result<Group> {
             new.epoch,
         ])?;
     put(tx, uid, &new.affiliates)?;
+    prefs::set_retention(tx, uid, new.config.days)?;
     let NewGroup { name, config, created, created_by, epoch, .. } = new;
     Ok(Group { uid, name, config, subject: None, created, created_by, epoch })
 }
@@ -190,7 +196,7 @@ pub(crate) fn of(conn: &Connection, who: &BareJid) -> Result<Vec<(Group, GroupAf
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![who.as_str(), limits::GROUPS_OF as i64], |row| {
-        Ok((group(row)?, affiliate_at(row, 11)?))
+        Ok((group(row)?, affiliate_at(row, 12)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -208,7 +214,7 @@ pub(crate) fn configure(tx: &mut Tx<'_>, uid: Uid, config: &GroupConfig) -> Resu
         .conn
         .prepare_cached("UPDATE room SET config = ?2, lasting = ?3, listed = ?4 WHERE uid = ?1")?
         .execute(params![int(uid.0), config.text, config.lasting, config.listed])?;
-    if set == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    if set == 0 { Err(StoreError::NotFound) } else { prefs::set_retention(tx, uid, config.days) }
 }
 
 pub(crate) fn affiliate(tx: &mut Tx<'_>, uid: Uid, changes: &[GroupAffiliate]) -> Result<()> {
@@ -288,6 +294,7 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     for sql in [
         "DELETE FROM room_affiliate WHERE room = ?1",
         "DELETE FROM displayed_group WHERE room = ?1",
+        "DELETE FROM retention WHERE uid = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",
     ] {
         tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;

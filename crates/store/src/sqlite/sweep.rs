@@ -1,7 +1,7 @@
 //! The sweeper: bounded slices of a round through what is to be forgotten.
 //!
-//! A round has four parts: logs of deleted accounts; what is older than the server keeps; what is older than an account
-//! keeps; delivered entries that are not for the archive.
+//! A round has five parts: logs of deleted accounts; what is older than the server keeps; what is older than an account or a
+//! group keeps; what is older than all groups keep; delivered entries that are not for the archive.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,14 @@ pub(crate) fn sweep(tx: &mut Tx<'_>, now: Timestamp, policy: Policy, from: Sweep
     match from.0 {
         SweepPart::Deleted => deleted(tx, now),
         SweepPart::Age => age(tx, now, policy),
-        SweepPart::Chosen { after } => chosen(tx, now, after),
+        SweepPart::Chosen { after } => {
+            let (logs, next) = (chosen(tx, after)?, |after| SweepPart::Chosen { after });
+            shorten(tx, now, &logs, next, SweepPart::Groups { after: Uid(0) })
+        }
+        SweepPart::Groups { after } => {
+            let (logs, next) = (groups(tx, policy, after)?, |after| SweepPart::Groups { after });
+            shorten(tx, now, &logs, next, SweepPart::Passing { uid: 0, useq: 0 })
+        }
         SweepPart::Passing { uid, useq } => passing(tx, now, uid, useq),
     }
 }
@@ -114,18 +121,38 @@ fn age(tx: &mut Tx<'_>, now: Timestamp, policy: Policy) -> Result<Swept> {
     Ok(swept)
 }
 
-fn chosen(tx: &mut Tx<'_>, now: Timestamp, after: Uid) -> Result<Swept> {
-    let choices: Vec<(i64, u32)> = {
-        let mut statement =
-            tx.conn.prepare_cached("SELECT uid, days FROM retention WHERE uid > ?1 ORDER BY uid LIMIT ?2")?;
-        let rows = statement.query_map(params![int(after.0), limits::SWEEP_ACCOUNTS as i64], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        rows.collect::<Result<_, _>>()?
-    };
+/// The next logs whose owners have chosen, with their days.
+fn chosen(tx: &Tx<'_>, after: Uid) -> Result<Vec<(i64, u32)>> {
+    let sql = "SELECT uid, days FROM retention WHERE uid > ?1 ORDER BY uid LIMIT ?2";
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let params = params![int(after.0), limits::SWEEP_ACCOUNTS as i64];
+    let rows = statement.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The next logs of groups, with the days of all groups: none where those are no fewer than the server's.
+fn groups(tx: &Tx<'_>, policy: Policy, after: Uid) -> Result<Vec<(i64, u32)>> {
+    let fewer = policy.group_days.filter(|days| policy.days.is_none_or(|all| *days < all));
+    let Some(days) = fewer else { return Ok(Vec::new()) };
+    let mut statement =
+        tx.conn.prepare_cached("SELECT uid FROM room WHERE uid > ?1 ORDER BY uid LIMIT ?2")?;
+    let params = params![int(after.0), limits::SWEEP_ACCOUNTS as i64];
+    let rows = statement.query_map(params, |row| Ok((row.get(0)?, days)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Removes from each of these logs what is older than its days. It goes on at `next` of the last one that is done, and behind
+/// the last log of this part at `then`.
+fn shorten(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    logs: &[(i64, u32)],
+    next: impl Fn(Uid) -> SweepPart,
+    then: SweepPart,
+) -> Result<Swept> {
     let mut swept = Swept::default();
     let mut left = limits::SWEEP;
-    for &(uid, days) in &choices {
+    for &(uid, days) in logs {
         let mut rows =
             candidates(tx, "WHERE l.uid = ?1 ORDER BY l.useq LIMIT ?2", params![uid, left as i64])?;
         let old = rows.iter().take_while(|row| row.at < before(now, days)).count();
@@ -134,18 +161,15 @@ fn chosen(tx: &mut Tx<'_>, now: Timestamp, after: Uid) -> Result<Swept> {
         raise_floors(tx, &rows)?;
         left -= rows.len();
         if left == 0 {
-            // This account may have more.
-            swept.next = Some(SweepCursor(SweepPart::Chosen { after: Uid(uid as u64 - 1) }));
+            // This log may have more.
+            swept.next = Some(SweepCursor(next(Uid(uid as u64 - 1))));
             return Ok(swept);
         }
     }
-    let next = match choices.last() {
-        Some(&(uid, _)) if choices.len() == limits::SWEEP_ACCOUNTS => {
-            SweepPart::Chosen { after: Uid(uid as u64) }
-        }
-        _ => SweepPart::Passing { uid: 0, useq: 0 },
-    };
-    swept.next = Some(SweepCursor(next));
+    swept.next = Some(SweepCursor(match logs.last() {
+        Some(&(uid, _)) if logs.len() == limits::SWEEP_ACCOUNTS => next(Uid(uid as u64)),
+        _ => then,
+    }));
     Ok(swept)
 }
 

@@ -214,7 +214,7 @@ pub(crate) async fn what_others_take_back_does_not_hasten_its_end(f: Fixture) {
 pub(crate) async fn a_file_goes_with_old_messages(f: Fixture) {
     uploaded(&f, new(b'a', 1), hash(1)).await;
     stored(&f.store, naming(b"a", 1)).await;
-    let policy = Policy { days: Some(1) };
+    let policy = Policy { days: Some(1), ..Policy::default() };
     let mut from = Some(Default::default());
     while let Some(cursor) = from {
         from = f.store.sweep(Timestamp(48 * HOUR), policy, cursor).await.unwrap().next;

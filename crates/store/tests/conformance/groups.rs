@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use crate::common::*;
 
 fn config(text: &str) -> GroupConfig {
-    GroupConfig { text: text.into(), lasting: true, listed: false }
+    GroupConfig { text: text.into(), lasting: true, listed: false, days: None }
 }
 
 fn affiliate(who: &str, affiliation: GroupAffiliation) -> GroupAffiliate {
@@ -62,7 +62,7 @@ pub(crate) async fn nobody_takes_all_groups(f: Fixture) {
 pub(crate) async fn a_group_is_configured_and_found(f: Fixture) {
     let uid = f.store.create_group(new(None)).await.unwrap().uid;
     let hidden = f.store.create_group(new(Some("den"))).await.unwrap().uid;
-    let listed = GroupConfig { text: "{\"a\":1}".into(), lasting: false, listed: true };
+    let listed = GroupConfig { text: "{\"a\":1}".into(), lasting: false, listed: true, days: Some(7) };
     f.store.configure_group(uid, listed.clone()).await.unwrap();
     assert_eq!(f.store.group(uid).await.unwrap().map(|group| group.config), Some(listed.clone()));
     assert_eq!(f.store.configure_group(Uid(700_009), listed).await, Err(StoreError::NotFound));

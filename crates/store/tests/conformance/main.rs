@@ -56,7 +56,7 @@ macro_rules! suite {
                     an_index_begins_the_page, counts_stop_at_the_limit, bounds_are_the_ends, pages_are_bounded_in_bytes,
                     an_empty_window_tells_the_count, the_size_is_counted_in_slices, conversations_are_walked;
                 sweep:
-                    old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_body_goes_with_its_last_pointer,
+                    old_entries_go_and_raise_the_floor, an_account_may_keep_less, a_group_may_keep_less, a_body_goes_with_its_last_pointer,
                     what_passed_is_not_kept, expired_invitations_go, a_deleted_log_is_erased, slices_are_bounded,
                     an_owner_deletes_what_it_wants_of_its_own, a_purge_goes_in_slices;
                 reports:

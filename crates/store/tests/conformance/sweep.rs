@@ -9,10 +9,14 @@ const DAY: i64 = 86_400_000;
 
 /// A whole round; what it removed, and its slices.
 async fn round(store: &Store, now: i64, days: Option<u32>) -> (u64, u64, u32) {
+    with_policy(store, now, Policy { days, group_days: None }).await
+}
+
+async fn with_policy(store: &Store, now: i64, policy: Policy) -> (u64, u64, u32) {
     let (mut entries, mut bodies, mut slices) = (0, 0, 0);
     let mut from = SweepCursor::default();
     loop {
-        let swept: Swept = store.sweep(Timestamp(now), Policy { days }, from).await.unwrap();
+        let swept: Swept = store.sweep(Timestamp(now), policy, from).await.unwrap();
         assert!(swept.entries <= limits::SWEEP as u64);
         entries += swept.entries;
         bodies += swept.bodies;
@@ -28,7 +32,7 @@ pub(crate) async fn old_entries_go_and_raise_the_floor(mut f: Fixture) {
     for day in 0..10 {
         stored(&f.store, message(ALICE, BOB, &day.to_string(), day * DAY)).await;
     }
-    assert_eq!(round(&f.store, 9 * DAY, None).await, (0, 0, 4));
+    assert_eq!(round(&f.store, 9 * DAY, None).await, (0, 0, 5));
     assert_eq!(round(&f.store, 9 * DAY, Some(3)).await.0, 12);
     assert_eq!(log(&f.store, ALICE).await, [6, 7, 8, 9].map(|day: u64| (day + 1, day.to_string())));
     let head = f.store.head(BOB).await.unwrap();
@@ -54,6 +58,43 @@ pub(crate) async fn an_account_may_keep_less(f: Fixture) {
     // Longer than the server it cannot.
     let (entries, bodies, _) = round(&f.store, 9 * DAY, Some(5)).await;
     assert_eq!((entries, bodies), (4 + 8, 8));
+}
+
+pub(crate) async fn a_group_may_keep_less(mut f: Fixture) {
+    let mut groups = Vec::new();
+    for (name, days) in [("tea", Some(2)), ("den", None)] {
+        let mut new = super::groups::new(Some(name));
+        new.config.days = days;
+        let group = f.store.create_group(new).await.unwrap();
+        assert_eq!(f.store.group(group.uid).await.unwrap().unwrap().config.days, days);
+        groups.push(group.uid);
+    }
+    let (tea, den) = (groups[0], groups[1]);
+    for day in 0..10 {
+        for group in [tea, den] {
+            let mut said = message(ALICE, group, &day.to_string(), day * DAY);
+            said.pointers[0] = pointer(group, address(ALICE), rookery_store::Direction::In);
+            // A member's own copy.
+            said.pointers[1] = pointer(BOB, address(group), rookery_store::Direction::In);
+            stored(&f.store, said).await;
+        }
+    }
+    f.reopen().await;
+    assert_eq!(round(&f.store, 9 * DAY, None).await.0, 7);
+    assert_eq!((log(&f.store, tea).await.len(), log(&f.store, den).await.len()), (3, 10));
+    assert_eq!(log(&f.store, BOB).await.len(), 20, "what members have of it is theirs");
+    let both = |days, group_days| Policy { days, group_days: Some(group_days) };
+    assert_eq!(with_policy(&f.store, 9 * DAY, both(None, 5)).await.0, 4);
+    assert_eq!(log(&f.store, den).await.len(), 6);
+    // Longer than the server it cannot be.
+    assert_eq!(with_policy(&f.store, 9 * DAY, both(Some(4), 9)).await.0, 1 + 2 * 5);
+    // It may be set anew, and goes with the group.
+    let config = f.store.group(tea).await.unwrap().unwrap().config;
+    f.store.configure_group(tea, rookery_store::GroupConfig { days: None, ..config }).await.unwrap();
+    assert_eq!(f.store.retention_days(tea).await.unwrap(), None);
+    f.store.set_retention_days(den, Some(1)).await.unwrap();
+    f.store.destroy_group(den).await.unwrap();
+    assert_eq!(f.store.retention_days(den).await.unwrap(), None);
 }
 
 pub(crate) async fn a_body_goes_with_its_last_pointer(f: Fixture) {
