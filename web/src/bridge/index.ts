@@ -6,29 +6,47 @@
 import { ApiError, type Api, type Snapshot } from '../api/api';
 import type { Listener } from '../api/events';
 import type { Place } from '../api/model';
-import { makeEngine } from '../engine/make';
-import { remote } from './remote';
+import { remote, SILENT } from './remote';
 import type { ToEngine } from './protocol';
 
 /** Says that this computer is somebody's own: there is something to be remembered. */
 const OWN = 'rookery.own';
 
 export async function connect(): Promise<Api> {
-  return new Switch(own() ? await shared() : await personal()).api;
+  return new Switch(own() ? await shared() : nobody).api;
 }
 
 function own(): boolean {
   return localStorage.getItem(OWN) !== null;
 }
 
-/** An engine of this page's, which keeps nothing. */
-function personal(): Promise<Api> {
-  return makeEngine({ keeps: false });
+/** Before anybody has signed in, on a computer that remembers nobody: no engine, and none of its code. */
+const nobody = new Proxy({} as Api, {
+  get: (_, name) => {
+    if (name === 'attach') return () => Promise.resolve(EMPTY);
+    if (SILENT.has(String(name))) return () => {};
+    return () => Promise.reject(new ApiError('not-signed-in'));
+  },
+});
+
+const EMPTY: Snapshot = {
+  signedIn: false,
+  connection: { state: 'offline' },
+  contacts: [],
+  conversations: [],
+  requests: [],
+  invitations: [],
+};
+
+/** An engine in this page. One that keeps nothing, unless there is no worker that could. */
+async function personal(keeps = false): Promise<Api> {
+  const { makeEngine } = await import('../engine/make');
+  return makeEngine({ keeps });
 }
 
 /** The engine of all tabs; where there are no shared workers, one of this page's that keeps what is to be kept. */
 async function shared(): Promise<Api> {
-  if (typeof SharedWorker === 'undefined' || !navigator.locks) return makeEngine({ keeps: true });
+  if (typeof SharedWorker === 'undefined' || !navigator.locks) return personal(true);
   // Another build has another address, and so another worker.
   const worker = new SharedWorker(new URL('../worker.ts', import.meta.url), { type: 'module', name: 'rookery' });
   const { port } = worker;
@@ -54,10 +72,13 @@ async function shared(): Promise<Api> {
 class Switch {
   readonly api: Api;
   private listener: Listener | undefined;
-  private place: Place;
+  /** Which engine it is; none before anybody has signed in. */
+  private place: Place | undefined;
 
   constructor(private engine: Api) {
-    this.place = own() ? 'own' : 'public';
+    if (own()) this.place = 'own';
+    // Who touches the page is about to sign in.
+    else addEventListener('pointerdown', () => void import('../engine/make'), { once: true });
     const changed: Partial<Api> = {
       attach: (listener) => this.attach(listener),
       signIn: (who) => this.enter(who.place, () => this.engine.signIn(who)),
@@ -74,22 +95,29 @@ class Switch {
 
   private async attach(listener: Listener): Promise<Snapshot> {
     this.listener = listener;
-    const snapshot = await this.engine.attach((events) => this.hear(events));
+    const snapshot = await this.listen();
     // Somebody was remembered here, and is not any more.
-    if (!snapshot.signedIn && !snapshot.remembered) this.forget();
+    if (!snapshot.signedIn && !snapshot.remembered) localStorage.removeItem(OWN);
     return snapshot;
   }
 
-  private hear(events: Parameters<Listener>[0]): void {
-    if (events.some((event) => event.type === 'signed-out')) this.forget();
-    this.listener?.(events);
+  /** Attaches to the engine in use; what others say later is not heard. */
+  private listen(): Promise<Snapshot> {
+    const { engine } = this;
+    return engine.attach((events) => {
+      if (engine !== this.engine) return;
+      if (events.some((event) => event.type === 'signed-out')) localStorage.removeItem(OWN);
+      this.listener?.(events);
+    });
   }
 
   private async enter<T>(place: Place, signIn: () => Promise<T>): Promise<T> {
     if (place !== this.place) {
+      this.engine = await (place === 'own' ? shared() : personal()).catch((error: unknown) => {
+        throw new ApiError('offline', String(error));
+      });
       this.place = place;
-      this.engine = place === 'own' ? await shared() : await personal();
-      const snapshot = await this.engine.attach((events) => this.hear(events));
+      const snapshot = await this.listen();
       if (snapshot.signedIn) {
         // In another tab somebody has signed in meanwhile: this tab is theirs, too.
         localStorage.setItem(OWN, '1');
@@ -100,9 +128,5 @@ class Switch {
     const entered = await signIn();
     if (place === 'own') localStorage.setItem(OWN, '1');
     return entered;
-  }
-
-  private forget(): void {
-    localStorage.removeItem(OWN);
   }
 }

@@ -9,7 +9,7 @@ interface Call {
 }
 
 /** Methods that give nothing: nobody looks at what becomes of them. */
-const SILENT: ReadonlySet<string> = new Set<Method>(['focus', 'reconnect', 'typing', 'setDraft']);
+export const SILENT: ReadonlySet<string> = new Set<Method>(['focus', 'reconnect', 'typing', 'setDraft']);
 
 export function remote(port: MessagePort): Api {
   const calls = new Map<number, Call>();

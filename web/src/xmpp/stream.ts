@@ -290,6 +290,7 @@ export class Stream implements Session {
       (element) => this.receive(element),
       (error) => {
         clearInterval(watch);
+        this.disconnected();
         ended(error);
       },
     );

@@ -2,7 +2,8 @@
  * One WebSocket and the elements on it (RFC 7395). Below sessions: it knows streams, and neither who is signed in nor what
  * was acknowledged.
  */
-import { el, parse, type El } from './xml';
+import { parse } from './parse';
+import { el, type El } from './xml';
 import { NS } from './ns';
 
 /** What we need of a WebSocket; the browser's fits, and so does a script in a test. */

@@ -1,19 +1,15 @@
 /**
- * Elements of XML as XMPP uses them: built, parsed and written without a DOM, since workers have none.
+ * Elements of XML as XMPP uses them, built and written without a DOM, since workers have none. `parse` reads them.
  *
  * A stanza is a small tree. Prefixes are resolved when it is parsed and never written: an element says its namespace where it
  * differs from its parent's, and no attribute but `xml:lang` needs one.
  */
-import { SaxesParser } from 'saxes';
 import { NS } from './ns';
 
 export type Node = El | string;
 type Attrs = Record<string, string | number | undefined>;
 /** What stands for nothing is left out, so that `condition && el(...)` can be written in place. */
 type Child = Node | undefined | null | false;
-
-/** How deep elements may be nested: a carbon of an archive's message is about ten deep. */
-const MAX_DEPTH = 100;
 
 export class El {
   readonly attrs: Record<string, string> = {};
@@ -106,7 +102,7 @@ export function el(name: string, attrs: Attrs = {}, ...children: Child[]): El {
 }
 
 /** What XML 1.0 does not allow in a document at all (§2.2), lone surrogates included: one would end the stream. */
-const FORBIDDEN = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+export const FORBIDDEN = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 const SPECIAL = /[&<>"'\r]/g;
 const ENTITY: Record<string, string> = {
   '&': '&amp;',
@@ -119,56 +115,4 @@ const ENTITY: Record<string, string> = {
 
 function escape(text: string): string {
   return text.replace(FORBIDDEN, '').replace(SPECIAL, (char) => ENTITY[char]!);
-}
-
-/** Why something is not XML that we take. */
-export class XmlError extends Error {
-  override name = 'XmlError';
-}
-
-/** Parses one document: what one message of a WebSocket holds (RFC 7395 §3.3.3). Throws `XmlError`. */
-export function parse(source: string): El {
-  const parser = new SaxesParser({ xmlns: true, position: false });
-  const stack: El[] = [];
-  let root: El | undefined;
-
-  // RFC 6120 §11.1: no comments, processing instructions, document types or entities of one's own.
-  const refuse = (what: string) => () => {
-    throw new XmlError(`restricted XML: ${what}`);
-  };
-  parser.on('doctype', refuse('document type'));
-  parser.on('processinginstruction', refuse('processing instruction'));
-  parser.on('comment', refuse('comment'));
-  parser.on('error', (error) => {
-    throw new XmlError(error.message);
-  });
-
-  parser.on('opentag', (tag) => {
-    const opened = new El(tag.local, tag.uri);
-    for (const attr of Object.values(tag.attributes)) {
-      if (attr.prefix === '' && attr.name !== 'xmlns') opened.attrs[attr.local] = attr.value;
-      else if (attr.prefix === 'xml') opened.attrs[attr.name] = attr.value;
-    }
-    if (stack.length >= MAX_DEPTH) throw new XmlError('nested too deep');
-    stack[stack.length - 1]?.children.push(opened);
-    root ??= opened;
-    stack.push(opened);
-  });
-  parser.on('closetag', () => {
-    stack.pop();
-  });
-  const append = (text: string) => {
-    const into = stack[stack.length - 1]?.children;
-    if (into === undefined || text === '') return;
-    const last = into.length - 1;
-    const before = into[last];
-    if (typeof before === 'string') into[last] = before + text;
-    else into.push(text);
-  };
-  parser.on('text', append);
-  parser.on('cdata', append);
-
-  parser.write(source).close();
-  if (root === undefined) throw new XmlError('empty');
-  return root;
 }

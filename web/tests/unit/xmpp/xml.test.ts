@@ -1,5 +1,7 @@
+import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
-import { el, parse, XmlError } from '../../../src/xmpp/xml';
+import { parse, XmlError } from '../../../src/xmpp/parse';
+import { El, el } from '../../../src/xmpp/xml';
 
 describe('building', () => {
   test('children take the namespace of their parent', () => {
@@ -51,8 +53,82 @@ describe('parsing', () => {
     '<?xml-stylesheet href="x"?><a/>',
     '<a><!-- --></a>',
     '<a>&unknown;</a>',
-    '<a>'.repeat(200) + '</a>'.repeat(200),
   ])('refused: %s', (source) => {
     expect(() => parse(source)).toThrow(XmlError);
   });
+
+  test('refused: nested too deep', () => {
+    expect(() => parse('<a>'.repeat(200) + '</a>'.repeat(200))).toThrow(XmlError);
+  });
+});
+
+/** What another, complete parser makes of it; undefined if it takes it not. */
+function reference(source: string): string | undefined {
+  const parser = new SaxesParser({ xmlns: true, position: false });
+  const stack: El[] = [];
+  let root: El | undefined;
+  parser.on('error', (error) => {
+    throw error;
+  });
+  parser.on('opentag', (tag) => {
+    const opened = new El(tag.local, tag.uri);
+    for (const attr of Object.values(tag.attributes)) {
+      if (attr.prefix === '' && attr.name !== 'xmlns') opened.attrs[attr.local] = attr.value;
+      else if (attr.prefix === 'xml') opened.attrs[attr.name] = attr.value;
+    }
+    stack.at(-1)?.children.push(opened);
+    root ??= opened;
+    stack.push(opened);
+  });
+  parser.on('closetag', () => void stack.pop());
+  const append = (text: string) => stack.at(-1)?.children.push(text);
+  parser.on('text', append);
+  parser.on('cdata', append);
+  try {
+    parser.write(source).close();
+  } catch {
+    return undefined;
+  }
+  return root?.toString();
+}
+
+const CORPUS = [
+  `<stream:features xmlns:stream='http://etherx.jabber.org/streams'><sm xmlns="urn:xmpp:sm:3"/></stream:features>`,
+  `<message xmlns='jabber:client' xml:lang='de' to='a@b/c'><body>Grüße &lt;&#x20AC;&#8364;&gt; 😀</body>\n<x xmlns='y' z="'"/></message>`,
+  `<a xmlns:p='p' p:x='1' x='2'><p:b xmlns:p='q'><p:c/><![CDATA[<&]]></p:b ><b\n c = 'd\te' /></a>`,
+  `<a xmlns=''><b xmlns='c'>x\r\ny\rz</b></a>`,
+];
+
+test('is at least as strict as a complete parser, and reads the same', () => {
+  let seed = 42;
+  const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below;
+  const pieces = [
+    ...`<>/&;:='" \n\tax]!?-#0\u0000\ufffe`,
+    '&amp;',
+    '&#0;',
+    '&#x110000;',
+    '<!--',
+    ']]>',
+    'xmlns',
+    'xml:',
+    '\ud800',
+  ];
+  let taken = 0;
+  for (let round = 0; round < 20_000; round++) {
+    let source = CORPUS[random(CORPUS.length)]!;
+    for (let changes = random(3); changes >= 0; changes--) {
+      const at = random(source.length + 1);
+      const piece = pieces[random(pieces.length)]!;
+      source = source.slice(0, at) + (random(3) > 0 ? piece : '') + source.slice(at + random(3));
+    }
+    let ours: string | undefined;
+    try {
+      ours = parse(source).toString();
+    } catch {
+      continue;
+    }
+    taken++;
+    expect(ours, JSON.stringify(source)).toBe(reference(source));
+  }
+  expect(taken).toBeGreaterThan(1_000);
 });
