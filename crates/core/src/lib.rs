@@ -34,6 +34,7 @@ pub mod resume;
 pub mod review;
 pub mod roster;
 pub mod router;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod strangers;
@@ -68,6 +69,8 @@ pub struct Policy {
     pub idle: Duration,
     /// Largest stanza of an authenticated client, bytes; announced by XEP-0478.
     pub stanza_bytes: usize,
+    /// Whether administrators need a second factor.
+    pub second_factor: bool,
     /// Who may sign up (XEP-0077).
     pub registration: Registration,
     /// Whether members may invite people who have no account, where it takes an invitation.
@@ -174,6 +177,8 @@ pub struct Core {
     pub harvest: harvest::Harvest,
     /// What is counted.
     pub meters: meters::Meters,
+    /// Sessions that have proven a second factor.
+    pub confirmed: second_factor::Confirmed,
     /// How the server has been.
     pub health: health::Health,
     /// When the server was started.

@@ -395,3 +395,9 @@ pub const HEALTH_EVERY: Duration = Duration::from_secs(60);
 
 /// Samples of how the server is that are kept: two hours, and some 25 KB when an administrator looks at them.
 pub const HEALTH_SAMPLES: usize = 120;
+
+/// For so long a session administers after it has proven the second factor, and for so long wrong codes are remembered.
+pub const CONFIRMED_MS: i64 = 15 * 60 * 1_000;
+
+/// Codes of a second factor that an account may get wrong in that time: of a million, so guessing goes on for months.
+pub const WRONG_CODES: u32 = 10;

@@ -253,6 +253,8 @@ pub const MUC_UNIQUE: &str = "http://jabber.org/protocol/muc#unique";
 pub const HATS: &str = "urn:xmpp:hats:0";
 /// XEP-0421: occupants' stable ids.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// Why a command for administrators is refused: a second factor is to be proven.
+pub const SECOND_FACTOR: &str = "https://rookery.im/protocol/second-factor";
 /// Notices of a group: a node of ours.
 pub const NOTICES: &str = "https://rookery.im/protocol/notices";
 /// XEP-0402: bookmarks.

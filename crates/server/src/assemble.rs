@@ -59,6 +59,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         exports: Default::default(),
         harvest: Default::default(),
         health: Default::default(),
+        confirmed: Default::default(),
         pushes,
         push_key: vapid.public(),
         listed: Listed::new(&policy.lists),

@@ -65,6 +65,8 @@ pub struct Config {
     pub registration: Registration,
     /// Whether members may invite people who have no account.
     pub members_invite: bool,
+    /// Whether administrators need a second factor.
+    pub second_factor: bool,
     /// Accounts that one address may sign up in an hour.
     pub registrations_per_hour: u32,
     /// Numbers that are not given out.

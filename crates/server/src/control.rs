@@ -76,6 +76,11 @@ pub enum Request {
         /// Whether it administers.
         admin: bool,
     },
+    /// Take the account's second factor away.
+    RemoveFactor {
+        /// Which.
+        account: String,
+    },
     /// Take the account out of the limits of pace, or put it back.
     SetUnlimited {
         /// Which.

@@ -165,6 +165,7 @@ pub fn policy(config: &Config) -> Policy {
         idle: IDLE,
         stanza_bytes: config.stanza_bytes,
         registration: config.registration,
+        second_factor: config.second_factor,
         members_invite: config.members_invite,
         public_url: config.public_url(),
         retention_days: config.retention_days,

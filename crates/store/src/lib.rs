@@ -11,6 +11,7 @@ mod denied;
 mod device;
 mod directory;
 mod error;
+mod factor;
 mod file;
 mod group;
 mod inbox;
@@ -40,6 +41,7 @@ pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use directory::{Card, Findable, Found, Part, words};
 pub use error::{Result, StoreError};
+pub use factor::Factor;
 pub use file::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
 };

@@ -87,6 +87,8 @@ pub enum Action {
     Friends(String, String),
     /// `romeo is an administrator`
     Administrator(String),
+    /// `{key} makes the code {code}`: of this moment (RFC 6238)
+    Code(String, String),
     /// `time passes 10 minutes`
     TimePasses(Duration),
     /// `the server restarts`, `the server is killed and restarts`

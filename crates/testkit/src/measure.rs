@@ -59,6 +59,7 @@ impl Site {
             idle: Duration::from_secs(86_400),
             stanza_bytes: 256 << 10,
             registration: Registration::Closed,
+            second_factor: false,
             members_invite: false,
             public_url: None,
             retention_days: None,

@@ -17,6 +17,7 @@ use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
 use rookery_core::gate::{Gate, Question, Verdict};
+use rookery_core::second_factor;
 use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
@@ -237,6 +238,12 @@ impl TestServer {
         Ok(())
     }
 
+    /// What an application for second factors shows now.
+    pub fn code(&self, key: &str) -> Result<String> {
+        let key = second_factor::Key::parse(key).context("this is no key of a second factor")?;
+        Ok(key.code(second_factor::step_at(self.core().env.now())))
+    }
+
     /// The operator's command to delete an account.
     pub async fn delete_account(&self, account: &str) -> Result<()> {
         let request = control::Request::Delete { account: account.to_owned() };
@@ -356,6 +363,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         idle: Duration::from_secs(86_400),
         stanza_bytes: 256 << 10,
         registration: Registration::Closed,
+        second_factor: false,
         members_invite: true,
         public_url: Some(PUBLIC_URL.to_owned()),
         retention_days: None,
@@ -386,6 +394,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("registration", "invite") => policy.registration = Registration::Invite,
             ("registration", "review") => policy.registration = Registration::Review,
             ("registration", "open") => policy.registration = Registration::Open,
+            ("second_factor", _) => policy.second_factor = value == "true",
             ("members_invite", _) => policy.members_invite = value == "true",
             ("component", hosts) => policy.components = hosts.split(',').map(component).collect(),
             ("turn", host) => policy.services = vec![turn(host)],

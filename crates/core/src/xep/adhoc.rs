@@ -10,6 +10,7 @@ mod archive;
 mod census;
 mod denied;
 mod directory;
+mod factor;
 mod health;
 mod invite;
 mod notices;
@@ -143,6 +144,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         denied::COMMANDS,
         trace::COMMANDS,
         health::COMMANDS,
+        factor::COMMANDS,
     ];
     all.into_iter().flatten()
 }
@@ -252,6 +254,9 @@ pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Ans
     }
     if !at_server && command.who == Who::Admin {
         return Err(StanzaError::item_not_found().text("Ask the server, not the account."));
+    }
+    if command.who == Who::Admin {
+        factor::admit(Turn { ctx, answers: &[] }, command.node).await?;
     }
     if payload.xml().len() > limits::COMMAND_BYTES {
         return Err(StanzaError::policy_violation().text("This is too much for one form."));

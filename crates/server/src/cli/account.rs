@@ -65,6 +65,14 @@ pub(super) enum Command {
         #[arg(value_enum)]
         switch: Switch,
     },
+    /// Take an administrator's second factor away, for who has lost it
+    SecondFactor {
+        /// Number, name or address
+        account: String,
+        /// off
+        #[arg(value_parser = ["off"])]
+        switch: String,
+    },
     /// Take a bot or a bridge out of the limits of pace, or put it back
     Unlimited {
         /// Number, name or address
@@ -170,6 +178,10 @@ impl Command {
                 let row = account(control.ask(Request::SetAdmin { account: named, admin }).await?)?;
                 let does = if admin { "administers the server" } else { "does not administer the server" };
                 print(&format!("{} {does}.\n", described(&row)))?;
+            }
+            Command::SecondFactor { account: named, switch: _ } => {
+                let row = account(control.ask(Request::RemoveFactor { account: named }).await?)?;
+                print(&format!("{} has no second factor.\n", described(&row)))?;
             }
             Command::Unlimited { account: named, switch } => {
                 let unlimited = switch == Switch::On;

@@ -80,6 +80,7 @@ impl Config {
             scram_iterations: 0,
             registration: Registration::Closed,
             members_invite: false,
+            second_factor: false,
             registrations_per_hour: 0,
             reserved_numbers: Vec::new(),
             archive_default: ArchiveDefault::Always,
@@ -222,6 +223,13 @@ pub const SETTINGS: &[Setting] = &[
         about: "Rounds of hashing for new passwords. More make a stolen database harder to guess, and each sign-in \
                 slower, on phones too. Passwords that exist keep theirs.",
         set: |config, value| put(&mut config.scram_iterations, value::number(value, 4096..=1_000_000)),
+    },
+    Setting {
+        key: "security.second_factor",
+        default: "false",
+        about: "Whether administrators need a second factor, an application that makes codes, before they can administer the \
+                server from a client. Without this, each of them decides for the own account.",
+        set: |config, value| put(&mut config.second_factor, value::boolean(value)),
     },
     Setting {
         key: "http.public_url",

@@ -42,6 +42,7 @@ impl Admin {
             Request::List { after, prefix, disabled } => self.list(after, prefix, disabled).await,
             Request::SetDisabled { account, disabled } => self.set_disabled(&account, disabled).await,
             Request::SetAdmin { account, admin } => self.set_admin(&account, admin).await,
+            Request::RemoveFactor { account } => self.remove_factor(&account).await,
             Request::SetUnlimited { account, unlimited } => self.set_unlimited(&account, unlimited).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
             Request::Waiting => self.waiting().await,
@@ -156,6 +157,12 @@ impl Admin {
         let account = self.accounts.find(account).await?;
         self.store.set_admin(account.uid, admin).await?;
         self.changed(account.uid, false).await;
+        Ok(self.row(&account))
+    }
+
+    async fn remove_factor(&self, account: &str) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.store.remove_factor(account.uid).await?;
         Ok(self.row(&account))
     }
 

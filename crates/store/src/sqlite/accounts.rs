@@ -273,6 +273,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     for owned in [
         "DELETE FROM last WHERE uid = ?1",
         "DELETE FROM admin WHERE uid = ?1",
+        "DELETE FROM factor WHERE uid = ?1",
         "DELETE FROM unlimited WHERE uid = ?1",
         "DELETE FROM stream WHERE uid = ?1",
         "DELETE FROM device WHERE uid = ?1",

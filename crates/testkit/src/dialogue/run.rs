@@ -91,6 +91,11 @@ impl Play {
             Action::Accounts(names) => self.create_accounts(names).await,
             Action::Friends(one, other) => self.befriend(one, other).await,
             Action::Administrator(name) => self.target.ours()?.make_administrator(name).await,
+            Action::Code(key, code) => {
+                let made = self.target.ours()?.code(self.variables.get(key).context("no such key")?)?;
+                self.variables.insert(code.clone(), made);
+                Ok(())
+            }
             Action::TimePasses(time) => self.time_passes(*time).await,
             Action::Restart(ending) => self.target.restart(*ending).await,
             Action::Deletes(account) => self.target.ours()?.delete_account(account).await,

@@ -20,6 +20,7 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
             Action::Accounts(names.iter().map(|name| (*name).to_owned()).collect())
         }
         [one, "and", other, "are", "friends"] => Action::Friends((*one).to_owned(), (*other).to_owned()),
+        [key, "makes", "the", "code", code] => Action::Code(variable(key)?, variable(code)?),
         [name, "is", "an", "administrator"] => Action::Administrator((*name).to_owned()),
         ["time", "passes", number, unit] => Action::TimePasses(duration(number, unit)?),
         ["the", "server", "restarts"] => Action::Restart(Ending::Orderly),
