@@ -5,6 +5,8 @@
 
 mod account;
 mod desk;
+mod files;
+mod ours;
 mod page;
 
 pub use desk::{Desk, State};
@@ -15,7 +17,7 @@ use crate::xep::Xep;
 use rookery_proto::Useq;
 use rookery_proto::jid::BareJid;
 use rookery_store::limits::PAGE;
-use rookery_store::{Account, Result, Store, StoreError, Timestamp};
+use rookery_store::{Account, FileHash, Result, Store, StoreError, Timestamp};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::Sender;
 
@@ -26,7 +28,8 @@ pub const INFO: Xep = Xep {
     version: "1.1",
     server: &[],
     account: &[],
-    note: "Export of one account, with pages to read: contacts, requests, what waits, private XML, card, nodes, archive. \
+    note: "Export of one account, with pages to read: contacts, requests, what waits, private XML, card, nodes, archive; and \
+           uploaded files, settings, devices, registrations for push and read places in words of our own. \
            SCRAM keys only if the operator asks for them. No import yet.",
 };
 
@@ -56,20 +59,42 @@ pub enum Part {
     File(String),
     /// More of the file.
     Bytes(Vec<u8>),
+    /// A file of this name with the bytes of an upload, which whoever packs the export fetches.
+    Upload {
+        /// The file's name, after its folder.
+        name: String,
+        /// Its bytes.
+        hash: FileHash,
+        /// How many those are.
+        size: u64,
+    },
 }
 
 /// How far an export has come; read while it is written.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// Messages.
     done: AtomicU64,
+    /// Bytes of uploads.
+    bytes: AtomicU64,
     total: AtomicU64,
 }
 
+/// Bytes of an upload that count as much as a message: they take about as long.
+const STEP: u64 = 16 << 10;
+
 impl Progress {
-    /// Messages written, and how many there are about to be. Each is counted once for the document and once for the pages.
+    /// Steps done, and how many there are about to be: two for each message, one for the document and one for the pages; and
+    /// uploads by their size.
     pub fn read(&self) -> (u64, u64) {
         let total = self.total.load(Ordering::Relaxed);
-        (self.done.load(Ordering::Relaxed).min(total), total)
+        let done = self.done.load(Ordering::Relaxed) + self.bytes.load(Ordering::Relaxed) / STEP;
+        (done.min(total), total)
+    }
+
+    /// Bytes of an upload were packed.
+    pub fn packed(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     fn add(&self, entries: usize) {
@@ -80,11 +105,14 @@ impl Progress {
 /// Writes the export. [`StoreError::Closed`]: nobody takes it any more.
 pub async fn write(store: &Store, order: &Order, out: Sender<Part>, progress: &Progress) -> Result<()> {
     let head = store.head(order.account.uid).await?;
-    progress.total.store(2 * (head.head.0 - head.floor.0), Ordering::Relaxed);
+    let files = store.file_usage(order.account.uid).await?;
+    progress.total.store(2 * (head.head.0 - head.floor.0) + files.bytes / STEP, Ordering::Relaxed);
     let address = primary_address(&order.account, &order.domain);
     let export = Export { store, order, address, out, progress };
-    export.account().await?;
-    export.pages().await
+    let shelf = export.shelf().await?;
+    export.account(&shelf).await?;
+    export.files(&shelf).await?;
+    export.pages(&shelf).await
 }
 
 /// An export that is being written.

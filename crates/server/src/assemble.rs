@@ -140,7 +140,9 @@ pub fn background(
     poster: Poster,
 ) -> tokio::task::JoinHandle<()> {
     use keepalive::{announcements, flush, health, index, reports, reviews, run, sweep};
-    let exports = export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned());
+    let storage = files.as_ref().map(|files| files.storage());
+    let exports =
+        export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned(), storage);
     let telling = push::run(core.clone(), Arc::new(poster));
     let core = move || core.clone();
     let tend = async move {

@@ -132,6 +132,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where files are kept, if not in the data directory.
+    pub fn bucket(&self) -> Option<S3Settings> {
+        Some(self.files_s3.clone()).filter(|bucket| !bucket.bucket.is_empty())
+    }
+
     /// The address under which browsers reach the server, as `https://example.org`: a proxy's, or our own door's with TLS.
     pub fn public_url(&self) -> Option<String> {
         let own = self.listen_https.first().map(|address| match address.port() {

@@ -269,9 +269,9 @@ pub enum Response {
     Exporting {
         /// Which one.
         id: String,
-        /// How many messages are written, each once for programs and once for people.
+        /// How far it is: messages, each once for programs and once for people, and files by their size.
         done: u64,
-        /// How many there are.
+        /// How far it goes.
         total: u64,
         /// Where it lies when it is finished: in the data directory, for whoever asked to take it away.
         file: Option<std::path::PathBuf>,

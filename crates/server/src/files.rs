@@ -17,20 +17,18 @@ mod turns;
 pub use incoming::Incoming;
 pub use s3::Settings as S3Settings;
 pub use scan::{Scanner, Verdict};
+pub use storage::Storage;
 pub use turns::Turn;
 
 use axum::body::Body;
 use data_encoding::HEXLOWER;
-use disk::Disk;
 use metrics::{counter, describe_counter};
 use rookery_core::{Core, xep::upload};
 use rookery_store::{Blob, FileHash, FileToken, StoreError, Upload};
-use s3::S3;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use storage::Storage;
 use tokio::sync::{RwLock, Semaphore};
 use turns::Turns;
 
@@ -74,7 +72,7 @@ pub enum Trouble {
 /// The files of one server.
 pub struct Files {
     core: Arc<Core>,
-    storage: Storage,
+    storage: Arc<Storage>,
     scanner: Option<Scanner>,
     /// Where bytes arrive.
     incoming: PathBuf,
@@ -95,7 +93,7 @@ impl Files {
         describe_counter!("rookery_files_uploaded_total", "Files that were uploaded.");
         describe_counter!("rookery_files_uploaded_bytes_total", "Bytes of files that were uploaded.");
         describe_counter!("rookery_files_refused_total", "Files in which the scanner has found something.");
-        let root = data.join("files");
+        let root = root(data);
         let (incoming, thumbnails) = (root.join("incoming"), root.join("thumbnails"));
         match std::fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -103,13 +101,10 @@ impl Files {
         }
         disk::make_folder(&incoming)?;
         disk::make_folder(&thumbnails)?;
-        let storage = match &settings.bucket {
-            Some(bucket) => Storage::S3(Box::new(S3::new(bucket, core.env.clone())?)),
-            None => Storage::Disk(Disk::new(root)),
-        };
+        let storage = Storage::at(data, settings.bucket.as_ref(), core.env.clone())?;
         Ok(Arc::new(Files {
             core,
-            storage,
+            storage: Arc::new(storage),
             scanner: settings.scanner,
             incoming,
             thumbnails,
@@ -117,6 +112,11 @@ impl Files {
             places: std::array::from_fn(|_| RwLock::default()),
             copying: Arc::new(Semaphore::new(THUMBNAILS)),
         }))
+    }
+
+    /// Where the files are.
+    pub fn storage(&self) -> Arc<Storage> {
+        self.storage.clone()
     }
 
     /// The upload of this name, if there is one whose time has not run out.
@@ -297,6 +297,11 @@ impl Files {
     fn place_of(&self, hash: FileHash) -> &RwLock<()> {
         &self.places[usize::from(hash.0[0])]
     }
+}
+
+/// Where everything about files lies in a data directory.
+fn root(data: &Path) -> PathBuf {
+    data.join("files")
 }
 
 /// Work with files, beside the runtime.

@@ -192,7 +192,7 @@ fn file_settings(config: &Config) -> files::Settings {
         address => Some(Scanner::ClamdAddress(address.to_owned())),
     };
     files::Settings {
-        bucket: Some(config.files_s3.clone()).filter(|bucket| !bucket.bucket.is_empty()),
+        bucket: config.bucket(),
         scanner: config.files_scan_command.clone().map(Scanner::Command).or(clamd),
     }
 }

@@ -6,11 +6,13 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use rookery_proto::Uid;
+use smallvec::SmallVec;
 
 use crate::sqlite::files;
 use crate::store::Store;
-use crate::{Result, Timestamp};
+use crate::{Result, Timestamp, limits};
 
 /// What stands before an upload's token in its address. A body that contains both names the upload.
 pub const UPLOAD_MARK: &str = "/upload/";
@@ -40,6 +42,22 @@ impl fmt::Display for FileToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The uploads that a body names, at most [`limits::FILES_NAMED`].
+pub fn named(stanza: &[u8]) -> SmallVec<[FileToken; 1]> {
+    let mut named = SmallVec::new();
+    for at in memmem::find_iter(stanza, UPLOAD_MARK) {
+        let begin = at + UPLOAD_MARK.len();
+        let token = stanza.get(begin..begin + FileToken::LEN).and_then(FileToken::new);
+        if let Some(token) = token.filter(|token| !named.contains(token)) {
+            named.push(token);
+            if named.len() == limits::FILES_NAMED {
+                break;
+            }
+        }
+    }
+    named
 }
 
 /// SHA-256 of a file.

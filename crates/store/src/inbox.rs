@@ -122,6 +122,11 @@ impl Store {
         self.read(move |conn| inbox::inbox(conn, uid, &query)).await
     }
 
+    /// How far conversations were read, as far as clients said so: not where only one's own messages tell it.
+    pub async fn displayed(&self, uid: Uid) -> Result<Vec<(BareJid, Useq)>> {
+        self.read(move |conn| inbox::said_to_be_read(conn, uid)).await
+    }
+
     /// Notes how far a conversation was read; never lowers.
     pub async fn set_displayed(&self, displayed: Displayed) -> Result<()> {
         self.write(move |tx| inbox::displayed(tx, &displayed).map(drop)).await

@@ -20,6 +20,8 @@ pub struct Push {
     pub by: Registrant,
     /// Where it leads.
     pub target: PushTarget,
+    /// When it was registered first.
+    pub at: Timestamp,
     /// Up to here in the log it needs no telling.
     pub told: Useq,
 }
@@ -109,8 +111,14 @@ impl Store {
     /// Registers, or changes what is registered under the same name; a new one is told what comes from
     /// now on. [`crate::StoreError::Limit`]: there are
     /// [`crate::limits::PUSHES`] others; [`crate::StoreError::NotFound`]: there is no such account.
-    pub async fn set_push(&self, uid: Uid, by: Registrant, target: PushTarget) -> Result<PushId> {
-        self.write(move |tx| push::set(tx, uid, &by, &target)).await
+    pub async fn set_push(
+        &self,
+        uid: Uid,
+        by: Registrant,
+        target: PushTarget,
+        at: Timestamp,
+    ) -> Result<PushId> {
+        self.write(move |tx| push::set(tx, uid, &by, &target, at)).await
     }
 
     /// Removes registrations; those that there were.

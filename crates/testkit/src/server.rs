@@ -174,6 +174,11 @@ impl TestServer {
         ours
     }
 
+    /// The data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// The server's files, where it has any.
     pub fn files(&self) -> Option<&Arc<Files>> {
         self.web.files()

@@ -1,7 +1,7 @@
 //! `account.xml`: the account as other servers read it (XEP-0227), in the order of its schema.
 
+use super::files::Shelf;
 use super::{Export, SLICE, last};
-use crate::env::stamp;
 use crate::render::{archive_id, delay_into};
 use crate::roster::write_item;
 use crate::xep::pep::{self, Known};
@@ -14,19 +14,15 @@ use rookery_proto::sasl::{Credentials, Hash};
 use rookery_proto::stanza;
 use rookery_proto::xml::Xml;
 use rookery_store::{
-    ArchiveDefault, Audience, Direction, Entry, Flags, ItemPage, ItemWindow, Node, Result, StoreError,
-    Strangers,
+    ArchiveDefault, Direction, Entry, Flags, ItemPage, ItemWindow, Node, Result, StoreError,
 };
 
 /// The file's name.
 pub(super) const FILE: &str = "account.xml";
 
-/// What the standard has no element for: numbers, settings and devices.
-const OURS: &str = "https://rookery.im/protocol/account";
-
 impl Export<'_> {
     /// Writes the document.
-    pub(super) async fn account(&self) -> Result<()> {
+    pub(super) async fn account(&self, shelf: &Shelf) -> Result<()> {
         self.file(FILE).await?;
         let mut x = Xml::new();
         x.raw(b"<?xml version='1.0' encoding='UTF-8'?>\n").open_ns("server-data", ns::PIE);
@@ -39,7 +35,7 @@ impl Export<'_> {
             self.credentials().await?;
         }
         self.contacts().await?;
-        self.settings().await?;
+        self.settings(shelf).await?;
         self.nodes().await?;
         self.archive().await?;
         self.put(b"\n</user></host></server-data>\n".to_vec()).await
@@ -111,7 +107,7 @@ impl Export<'_> {
     }
 
     /// Private XML (§4.6), the card (§4.7), and what else the owner has decided.
-    async fn settings(&self) -> Result<()> {
+    async fn settings(&self, shelf: &Shelf) -> Result<()> {
         let uid = self.order.account.uid;
         self.put(b"\n<query xmlns='jabber:iq:private'>".to_vec()).await?;
         self.items(&private::node(), |item, x| {
@@ -147,45 +143,8 @@ impl Export<'_> {
             x.close();
         }
         x.raw(b"\n");
-        self.ours(&mut x).await?;
+        self.ours(&mut x, shelf).await?;
         self.put(x.into_vec()).await
-    }
-
-    /// What only this server knows the words for.
-    async fn ours(&self, x: &mut Xml) -> Result<()> {
-        let (store, account) = (self.store, &self.order.account);
-        let privacy = store.privacy(account.uid).await?;
-        x.open_ns("account", OURS).attr("number", &account.uid.to_string());
-        x.opt("nick", account.nick.as_deref()).attr("created", &stamp(account.created));
-        if let Some(last) = store.last(account.uid).await? {
-            x.attr("last", &stamp(last.at)).opt("status", last.status);
-        }
-        if let Some(days) = store.retention_days(account.uid).await? {
-            x.attr("retention-days", &days.to_string());
-        }
-        x.open("privacy").attr("presence", audience(privacy.settings.presence));
-        x.attr("last", audience(privacy.settings.last));
-        x.attr(
-            "strangers",
-            match privacy.settings.strangers {
-                Strangers::Accept => "accept",
-                Strangers::SetAside => "set-aside",
-                Strangers::Refuse => "refuse",
-            },
-        );
-        for (jid, visible) in &privacy.visibility {
-            x.open(if *visible { "visible" } else { "invisible" }).attr("jid", jid.as_str()).close();
-        }
-        for jid in &privacy.answered {
-            x.open("answered").attr("jid", jid.as_str()).close();
-        }
-        x.close();
-        for device in store.devices(account.uid).await? {
-            x.open("device").opt("software", device.software).opt("name", device.name);
-            x.attr("first", &stamp(device.first_seen)).attr("last", &stamp(device.last_seen)).close();
-        }
-        x.close();
-        Ok(())
     }
 
     /// Nodes with what is in them (§4.10): configuration first, then items.
@@ -270,13 +229,5 @@ fn whole(stanza: &[u8], extra: &[u8], out: &mut Vec<u8>) {
     if let Err(error) = stanza::write_with(stanza, true, extra, out) {
         tracing::error!(?error, "a stored stanza cannot be read, and is not exported");
         out.truncate(start);
-    }
-}
-
-fn audience(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Everybody => "everybody",
-        Audience::Contacts => "contacts",
-        Audience::Nobody => "nobody",
     }
 }

@@ -1,8 +1,11 @@
 //! The pages for people: `index.html`, and one for each conversation. They need nothing from anywhere, run no scripts, and
 //! are named by numbers alone, as an address may hold what a file system takes for something else.
 
+use super::files::{Kept, Shelf};
+use super::ours::service;
 use super::{Export, SLICE, account, last};
 use crate::env::stamp;
+use crate::xep::upload::people;
 use rookery_proto::Useq;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
@@ -30,13 +33,14 @@ struct Chapter {
 
 impl Export<'_> {
     /// Writes the pages, the index last: then it is known what there is.
-    pub(super) async fn pages(&self) -> Result<()> {
+    pub(super) async fn pages(&self, shelf: &Shelf) -> Result<()> {
         let uid = self.order.account.uid;
         let contacts = self.store.roster(uid).await?.items;
         let names: HashMap<&BareJid, &str> =
             contacts.iter().filter_map(|item| Some((&item.jid, item.name.as_deref()?))).collect();
         let mut index = self.head(self.address.as_str());
         self.about(&mut index, &contacts).await?;
+        files(&mut index, shelf);
         index.text_element("h2", "Conversations").open("table");
         let (mut after, mut number) = (None, 0);
         loop {
@@ -47,7 +51,7 @@ impl Export<'_> {
                     Some(name) => format!("{name} ({peer})"),
                     None => peer.to_string(),
                 };
-                let chapter = self.conversation(peer, name, number).await?;
+                let chapter = self.conversation(peer, name, number, shelf).await?;
                 list(&mut index, &chapter);
             }
             let Some(end) = peers.last() else { break };
@@ -61,7 +65,13 @@ impl Export<'_> {
     }
 
     /// The page of one conversation.
-    async fn conversation(&self, peer: &BareJid, name: String, number: u64) -> Result<Chapter> {
+    async fn conversation(
+        &self,
+        peer: &BareJid,
+        name: String,
+        number: u64,
+        shelf: &Shelf,
+    ) -> Result<Chapter> {
         let file = format!("conversations/{number}.html");
         self.file(file.clone()).await?;
         let mut chapter = Chapter { file, name, messages: 0, until: Timestamp(0) };
@@ -82,7 +92,7 @@ impl Export<'_> {
                     x.raw(b"\n").text_element("h2", &day);
                 }
                 x.raw(b"\n");
-                line.write(&mut x, &at);
+                line.write(&mut x, &at, shelf.named(&entry.stanza));
                 chapter.messages += 1;
                 chapter.until = entry.at;
             }
@@ -137,7 +147,6 @@ impl Export<'_> {
     /// Who this is, who the contacts are, and what else is in the archive.
     async fn about(&self, x: &mut Xml, contacts: &[RosterItem]) -> Result<()> {
         let account = &self.order.account;
-        let moment = |at| stamp(at).get(..16).unwrap_or_default().replace('T', " ");
         x.open("table");
         row(x, "Number", &account.uid.to_string());
         row(x, "Nickname", account.nick.as_deref().unwrap_or_default());
@@ -150,7 +159,7 @@ impl Export<'_> {
             .attr("href", account::FILE)
             .text(account::FILE)
             .close();
-        x.text(" has the same for programs, and besides it contacts, settings, cards, pictures and devices: other servers can read it.");
+        x.text(" has the same for programs, and besides it settings, cards and pictures: other servers can read it.");
         x.close();
         if !contacts.is_empty() {
             x.text_element("h2", "Contacts").open("table");
@@ -175,6 +184,15 @@ impl Export<'_> {
             }
             x.close();
         }
+        let (pushes, _) = self.store.pushes(account.uid).await?;
+        if !pushes.is_empty() {
+            x.text_element("h2", "Told of messages while they are away").open("table");
+            for push in &pushes {
+                let name = format!("{}, over {}", push.by.resource, service(push));
+                row(x, &name, &format!("since {}", moment(push.at)));
+            }
+            x.close();
+        }
         Ok(())
     }
 }
@@ -192,13 +210,45 @@ struct Line {
 }
 
 impl Line {
-    fn write(&self, x: &mut Xml, at: &str) {
+    fn write<'a>(&self, x: &mut Xml, at: &str, files: impl Iterator<Item = &'a Kept>) {
         x.open("p").attr("class", if self.mine { "mine" } else { "theirs" });
         x.open("time").text(at.get(11..16).unwrap_or(at)).close().text(" ");
         x.open("b").attr("dir", "auto").text(&self.who).close().text("\n");
         // What is written from right to left turns nothing around it.
-        x.open(if self.said { "bdi" } else { "i" }).text(&self.text).close().close();
+        x.open(if self.said { "bdi" } else { "i" }).text(&self.text).close();
+        for file in files {
+            x.text("\n");
+            link(x, &format!("../{}", file.link()), file.name());
+        }
+        x.close();
     }
+}
+
+fn link(x: &mut Xml, to: &str, name: &str) {
+    x.open("a")
+        .attr("href", to)
+        .attr("dir", "auto")
+        .text(if name.trim().is_empty() { "–" } else { name })
+        .close();
+}
+
+/// The files that were uploaded, each with a way to it.
+fn files(x: &mut Xml, shelf: &Shelf) {
+    if shelf.files().is_empty() {
+        return;
+    }
+    x.text_element("h2", "Files").open("table");
+    for file in shelf.files() {
+        x.raw(b"\n").open("tr").open("td");
+        link(x, &file.link(), file.name());
+        x.close().text_element("td", &people(file.upload.size));
+        x.text_element("td", &moment(file.upload.at)).close();
+    }
+    x.close();
+}
+
+fn moment(at: Timestamp) -> String {
+    stamp(at).get(..16).unwrap_or_default().replace('T', " ")
 }
 
 /// A row of a table; HTML has no empty elements of the short form, so an empty cell has a dash.

@@ -3,7 +3,10 @@ use crate::accounts::By;
 use crate::testing::{JULIET, World};
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
-use rookery_store::{AffiliateChange, Affiliation, Item, ItemChange, Node};
+use rookery_store::{
+    AffiliateChange, Affiliation, Blob, Card, Displayed, FilePurpose, FileQuota, FileToken, Findable, Item,
+    ItemChange, NewUpload, Node, PushContent, PushTarget, Registrant, Upto,
+};
 use std::collections::BTreeMap;
 
 /// What a stranger might write to break out of a page.
@@ -24,6 +27,9 @@ async fn files(world: &World, order: &Order) -> Result<BTreeMap<String, String>>
                 Part::File(next) => {
                     name = next;
                     assert_eq!(files.insert(name.clone(), String::new()), None);
+                }
+                Part::Upload { name, size, .. } => {
+                    assert_eq!(files.insert(name, size.to_string()), None);
                 }
                 Part::Bytes(bytes) => {
                     let text = String::from_utf8(bytes).unwrap();
@@ -109,6 +115,67 @@ async fn everything_is_text_whoever_wrote_it() {
     }
     assert_eq!(account.matches("<result ").count(), 5, "also what cannot be read has its place");
     assert!(!account.contains("scram"), "nobody asked for keys");
+}
+
+#[tokio::test]
+async fn files_and_settings_are_in_it_and_no_secrets() {
+    let world = World::new().await;
+    let store = &world.core.store;
+    let blob = Blob { hash: FileHash([1; 32]), dimensions: None };
+    for (letter, name) in [(b'a', "my cat.jpg"), (b'b', "../../x<y>.html"), (b'c', "never came")] {
+        let token = FileToken::new(&[letter; FileToken::LEN]).unwrap();
+        let (name, media_type) = (name.to_owned(), "image/jpeg".to_owned());
+        let (size, at, due) = (7, Timestamp(i64::from(letter)), Timestamp(i64::MAX));
+        let purpose = FilePurpose::Message;
+        let new = NewUpload { token, uid: JULIET, name, media_type, size, purpose, at, due };
+        store.open_upload(new, FileQuota::default()).await.unwrap();
+        if letter != b'c' {
+            store.expect_blob(blob.hash, 7).await.unwrap();
+            store.finish_upload(token, blob, None).await.unwrap();
+        }
+    }
+    let link = format!("https://localhost/upload/{}/my%20cat.jpg", "a".repeat(26));
+    world.sent("balcony", &said("chat", &link)).await;
+    let by = Registrant { resource: "phone".into(), device: None };
+    let endpoint = "https://push.example/secret-place".to_owned();
+    let web = PushTarget::Web { endpoint, key: [4; 65], auth: [7; 16] };
+    store.set_push(JULIET, by, web, Timestamp(1_000)).await.unwrap();
+    store.set_push_content(JULIET, PushContent::Sender).await.unwrap();
+    let interests = vec!["gardens".to_owned()];
+    let card = Card { findable: Findable::Everybody, online: true, nick: Some("Jule".into()), interests };
+    store.set_card(JULIET, card).await.unwrap();
+    let romeo = BareJid::new("romeo@localhost").unwrap();
+    let upto = Upto::Entry(Useq(1));
+    store.set_displayed(Displayed { uid: JULIET, peer: romeo, upto }).await.unwrap();
+
+    let files = files(&world, &order(&world, By::Themselves, false).await).await.unwrap();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let there =
+        ["account.xml", "conversations/1.html", "files/1-my cat.jpg", "files/2-_.._x_y_.html", "index.html"];
+    assert_eq!(names, there);
+    let index = &files["index.html"];
+    for there in [
+        "<a href='files/1-my%20cat.jpg' dir='auto'>my cat.jpg</a>",
+        "href='files/2-_.._x_y_.html'",
+        "phone, over push.example",
+    ] {
+        assert!(index.contains(there), "{there}\n{index}");
+    }
+    let page = &files["conversations/1.html"];
+    assert!(page.contains("<a href='../files/1-my%20cat.jpg'"), "{page}");
+    let account = &files["account.xml"];
+    for there in [
+        "<notifications content='sender'><registration service='push.example' since='1970-01-01T00:00:01",
+        "<directory findable='everybody' online='true' nick='Jule'><interest>gardens</interest></directory>",
+        "<displayed jid='romeo@localhost' id='",
+        "<file name='my cat.jpg' path='files/1-my cat.jpg' type='image/jpeg' size='7'",
+    ] {
+        assert!(account.contains(there), "{there}\n{account}");
+    }
+    for text in [account, index] {
+        parsed(text);
+        assert!(!text.contains("secret-place"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn service(element: &Child<'_>) -> Result<Jid, StanzaError> {
 pub(super) async fn register(ctx: &Ctx<'_>, target: PushTarget) -> Answer {
     let device = ctx.session.installation.as_ref().map(|installation| installation.device);
     let by = Registrant { resource: ctx.session.resource().to_owned(), device };
-    ctx.store.set_push(ctx.member.uid, by, target).await.map_err(store_error)?;
+    ctx.store.set_push(ctx.member.uid, by, target, ctx.core.env.now()).await.map_err(store_error)?;
     ctx.core.pushes.registered(ctx.member.uid);
     Ok(Reply::Empty)
 }

@@ -178,7 +178,7 @@ fn no_room(why: Room, files: &Files, now: Timestamp) -> StanzaError {
 }
 
 /// A number of bytes as people say it.
-fn people(bytes: u64) -> String {
+pub fn people(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")];
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => {
@@ -193,7 +193,7 @@ fn people(bytes: u64) -> String {
 }
 
 /// A name as a part of an address (RFC 3986 §2.3).
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {

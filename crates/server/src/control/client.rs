@@ -19,6 +19,7 @@ use super::{Admin, Request, Response};
 use crate::config::Config;
 use crate::data::{DataLock, control_socket, store_file, store_options};
 use crate::export;
+use crate::files::Storage;
 
 /// Whom a command talks to.
 pub enum Control {
@@ -67,8 +68,12 @@ impl Control {
                 .with_groups_at(config.groups_host())
                 .reached_at(config.public_url());
         let desk = Arc::new(Desk::default());
-        let exports =
-            tokio::spawn(export::run(store.clone(), env.clone(), desk.clone(), config.data.clone()));
+        let bucket = config.bucket();
+        let storage = Storage::at(&config.data, bucket.as_ref(), env.clone())
+            .context("The place of uploaded files cannot be reached")?;
+        let data = config.data.clone();
+        let exports = export::run(store.clone(), env.clone(), desk.clone(), data, Some(Arc::new(storage)));
+        let exports = tokio::spawn(exports);
         let admin = Box::new(Admin::alone(accounts, store.clone(), env, desk));
         Ok(Control::Alone { admin, store, exports, lock })
     }

@@ -127,7 +127,8 @@ async fn accounts_are_exported_by_the_server_and_without_one() {
     let server = Running::start().await;
     let core = &server.core;
     let data = server.folder.path().to_owned();
-    tokio::spawn(crate::export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data));
+    let (store, env) = (core.store.clone(), core.env.clone());
+    tokio::spawn(crate::export::run(store, env, core.exports.clone(), data, None));
     let mut control = server.command().await;
     control.ask(create("alice")).await.unwrap();
     let (names, document) = exported(&mut control, "alice", false).await;

@@ -1,6 +1,5 @@
 //! Uploads, the bytes behind them, and what names them.
 
-use memchr::memmem;
 use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use smallvec::SmallVec;
@@ -8,7 +7,7 @@ use smallvec::SmallVec;
 use super::Tx;
 use super::columns::{int, uid};
 use crate::file::{
-    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload,
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, Upload, named,
 };
 use crate::timeline::{Append, Direction};
 use crate::{Result, StoreError, Timestamp, limits};
@@ -233,22 +232,6 @@ pub(crate) fn abandon(tx: &Tx<'_>, uid: Uid) -> Result<()> {
         .prepare_cached("UPDATE upload SET due = 0, purpose = ?2 WHERE uid = ?1")?
         .execute(params![int(uid.0), FilePurpose::Ephemeral])?;
     Ok(())
-}
-
-/// The uploads that a body names.
-pub(super) fn named(stanza: &[u8]) -> SmallVec<[FileToken; 1]> {
-    let mut named = SmallVec::new();
-    for at in memmem::find_iter(stanza, UPLOAD_MARK) {
-        let begin = at + UPLOAD_MARK.len();
-        let token = stanza.get(begin..begin + FileToken::LEN).and_then(FileToken::new);
-        if let Some(token) = token.filter(|token| !named.contains(token)) {
-            named.push(token);
-            if named.len() == limits::FILES_NAMED {
-                break;
-            }
-        }
-    }
-    named
 }
 
 /// Notes what a new body names: it stays as long as the body does.

@@ -163,6 +163,15 @@ fn places(conn: &Connection, uid: Uid) -> Result<HashMap<Box<str>, Useq>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+pub(crate) fn said_to_be_read(conn: &Connection, uid: Uid) -> Result<Vec<(BareJid, Useq)>> {
+    let mut places: Vec<_> = places(conn, uid)?
+        .into_iter()
+        .map(|(peer, useq)| Ok((BareJid::new(&peer).map_err(|_| StoreError::Corrupt)?, useq)))
+        .collect::<Result<_>>()?;
+    places.sort();
+    Ok(places)
+}
+
 /// What is found of a conversation before it is known whether it is wanted.
 struct Found {
     peer: String,

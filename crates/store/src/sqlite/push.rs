@@ -18,13 +18,14 @@ const WEB: u8 = 1;
 
 pub(crate) fn list(conn: &Connection, uid: Uid) -> Result<Vec<Push>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, resource, device, kind, target, node, detail, told FROM push WHERE uid = ?1 ORDER BY id",
+        "SELECT id, resource, device, kind, target, node, detail, told, at FROM push WHERE uid = ?1 ORDER BY id",
     )?;
-    let rows = statement.query_map([int(uid.0)], |row| Ok((push(row)?, target(row)?, useq(row, 7)?)))?;
+    let rows = statement
+        .query_map([int(uid.0)], |row| Ok((push(row)?, target(row)?, useq(row, 7)?, row.get(8)?)))?;
     let mut pushes = Vec::new();
     for row in rows {
-        let ((id, by), target, told) = row?;
-        pushes.push(Push { id, by, target: target.ok_or(StoreError::Corrupt)?, told });
+        let ((id, by), target, told, at) = row?;
+        pushes.push(Push { id, by, target: target.ok_or(StoreError::Corrupt)?, at, told });
     }
     Ok(pushes)
 }
@@ -75,7 +76,13 @@ pub(crate) fn set_told(tx: &mut Tx<'_>, told: &[(PushId, Useq)]) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, by: &Registrant, target: &PushTarget) -> Result<PushId> {
+pub(crate) fn set(
+    tx: &mut Tx<'_>,
+    uid: Uid,
+    by: &Registrant,
+    target: &PushTarget,
+    at: Timestamp,
+) -> Result<PushId> {
     let (kind, target, node, detail) = match target {
         PushTarget::AppServer { jid, node, options } => (APP_SERVER, jid, node.as_str(), options.clone()),
         PushTarget::Web { endpoint, key, auth } => (WEB, endpoint, "", [&key[..], &auth[..]].concat()),
@@ -96,14 +103,14 @@ pub(crate) fn set(tx: &mut Tx<'_>, uid: Uid, by: &Registrant, target: &PushTarge
     let id: Option<i64> = tx
         .conn
         .prepare_cached(
-            "INSERT INTO push (uid, resource, device, kind, target, node, detail, told)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
+            "INSERT INTO push (uid, resource, device, kind, target, node, detail, told, at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
              ON CONFLICT (uid, kind, target, node) DO UPDATE SET resource = excluded.resource,
                  device = excluded.device, detail = excluded.detail
              RETURNING id",
         )?
         .query_row(
-            params![int(uid.0), by.resource, by.device, kind, target, node, detail, int(head.0)],
+            params![int(uid.0), by.resource, by.device, kind, target, node, detail, int(head.0), at],
             |row| row.get(0),
         )
         .optional()?;

@@ -8,6 +8,7 @@ use rookery_store::{
 
 use crate::common::*;
 
+const NOW: Timestamp = Timestamp(5);
 const PHONE: DeviceId = DeviceId([1; 10]);
 
 fn by(resource: &str) -> Registrant {
@@ -32,15 +33,15 @@ async fn targets(f: &Fixture, uid: Uid) -> Vec<PushTarget> {
 
 pub(crate) async fn registrations_are_kept_by_what_they_lead_to(mut f: Fixture) {
     let uid = alice(&f).await;
-    let first = f.store.set_push(uid, by("a"), node("one")).await.unwrap();
-    f.store.set_push(uid, by("b"), endpoint("https://one.example/x")).await.unwrap();
-    f.store.set_push(uid, by("b"), node("")).await.unwrap();
+    let first = f.store.set_push(uid, by("a"), node("one"), NOW).await.unwrap();
+    f.store.set_push(uid, by("b"), endpoint("https://one.example/x"), NOW).await.unwrap();
+    f.store.set_push(uid, by("b"), node(""), NOW).await.unwrap();
     let options = PushTarget::AppServer {
         jid: "push.example".into(),
         node: "one".into(),
         options: b"<x xmlns='jabber:x:data'/>".to_vec(),
     };
-    assert_eq!(f.store.set_push(uid, by("c"), options.clone()).await.unwrap(), first, "the same one");
+    assert_eq!(f.store.set_push(uid, by("c"), options.clone(), NOW).await.unwrap(), first, "the same one");
     f.store.set_push_content(uid, PushContent::Full).await.unwrap();
     f.reopen().await;
     let (pushes, content) = f.store.pushes(uid).await.unwrap();
@@ -59,7 +60,7 @@ pub(crate) async fn registrations_are_kept_by_what_they_lead_to(mut f: Fixture) 
     assert_eq!(remove(at(None)).await.len(), 1);
     assert_eq!(remove(PushFilter::Endpoint("https://two.example/x".into())).await, []);
     assert_eq!(remove(PushFilter::Endpoint("https://one.example/x".into())).await.len(), 1);
-    let again = f.store.set_push(uid, by("a"), node("one")).await.unwrap();
+    let again = f.store.set_push(uid, by("a"), node("one"), NOW).await.unwrap();
     assert_eq!(remove(PushFilter::Id(again)).await, [again]);
     assert_eq!(f.store.push_accounts().await.unwrap(), []);
 }
@@ -67,18 +68,21 @@ pub(crate) async fn registrations_are_kept_by_what_they_lead_to(mut f: Fixture) 
 pub(crate) async fn registrations_are_bounded(f: Fixture) {
     let uid = alice(&f).await;
     for n in 0..limits::PUSHES {
-        f.store.set_push(uid, by("a"), node(&n.to_string())).await.unwrap();
+        f.store.set_push(uid, by("a"), node(&n.to_string()), NOW).await.unwrap();
     }
-    let more = f.store.set_push(uid, by("a"), node("more")).await;
+    let more = f.store.set_push(uid, by("a"), node("more"), NOW).await;
     assert_eq!(more, Err(StoreError::Limit("push registrations")));
-    f.store.set_push(uid, by("b"), node("3")).await.unwrap();
+    f.store.set_push(uid, by("b"), node("3"), NOW).await.unwrap();
     let long = endpoint(&"x".repeat(limits::PUSH_BYTES));
     f.store
         .remove_pushes(uid, PushFilter::AppServer { jid: "push.example".into(), node: None })
         .await
         .unwrap();
-    assert_eq!(f.store.set_push(uid, by("a"), long).await, Err(StoreError::Invalid("push registration")));
-    assert_eq!(f.store.set_push(Uid(5), by("a"), node("x")).await, Err(StoreError::NotFound));
+    assert_eq!(
+        f.store.set_push(uid, by("a"), long, NOW).await,
+        Err(StoreError::Invalid("push registration"))
+    );
+    assert_eq!(f.store.set_push(Uid(5), by("a"), node("x"), NOW).await, Err(StoreError::NotFound));
 }
 
 pub(crate) async fn registrations_go_with_their_device_and_account(f: Fixture) {
@@ -94,8 +98,8 @@ pub(crate) async fn registrations_go_with_their_device_and_account(f: Fixture) {
     let proof = Proof::Password(Credentials(b"keys".to_vec()));
     f.store.sign_in(uid, SignIn { proof, seen: Some(seen), issue: None }).await.unwrap();
     let device = Registrant { resource: "a".into(), device: Some(PHONE) };
-    f.store.set_push(uid, device, node("phone")).await.unwrap();
-    f.store.set_push(uid, by("b"), node("desk")).await.unwrap();
+    f.store.set_push(uid, device, node("phone"), NOW).await.unwrap();
+    f.store.set_push(uid, by("b"), node("desk"), NOW).await.unwrap();
     f.store.remove_device(uid, PHONE).await.unwrap();
     assert_eq!(targets(&f, uid).await, [node("desk")]);
     f.store.set_push_content(uid, PushContent::Sender).await.unwrap();
@@ -108,17 +112,17 @@ pub(crate) async fn what_was_not_told_is_found(mut f: Fixture) {
     let bob = f.store.create_account(account(Some("bob"))).await.unwrap().uid;
     let said = async |text: &str, at| stored(&f.store, message(bob, uid, text, at)).await[1];
     said("before", 1_000).await;
-    let first = f.store.set_push(uid, by("a"), node("one")).await.unwrap();
+    let first = f.store.set_push(uid, by("a"), node("one"), NOW).await.unwrap();
     assert_eq!(f.store.pushes(uid).await.unwrap().0[0].told, Useq(1), "a new one is told what comes");
     let (second, third) = (Useq(said("hi", 2_000).await), Useq(said("hi", 3_000).await));
     f.store.set_told(vec![(first, second)]).await.unwrap();
     f.store.set_told(vec![(first, Useq(1)), (PushId(99), third)]).await.unwrap();
-    f.store.set_push(uid, by("b"), node("one")).await.unwrap();
+    f.store.set_push(uid, by("b"), node("one"), NOW).await.unwrap();
     f.reopen().await;
     let untold = async |after, since| f.store.untold(after, Timestamp(since)).await.unwrap();
     assert_eq!(untold(Uid(0), 0).await, [(uid, second)], "it never goes back, and a change is no new one");
     assert_eq!(untold(uid, 0).await, []);
-    f.store.set_push(uid, by("b"), node("two")).await.unwrap();
+    f.store.set_push(uid, by("b"), node("two"), NOW).await.unwrap();
     assert_eq!(untold(Uid(0), 0).await, [(uid, second)], "the first of them counts");
     assert_eq!(untold(Uid(0), 4_000).await, [(uid, third)], "what is too old is left out");
 }

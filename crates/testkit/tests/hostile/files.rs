@@ -4,10 +4,12 @@ use anyhow::{Context, Result};
 use rookery_proto::ns;
 use rookery_testkit::client::{Answered, Client, Slot, ask, request};
 use rookery_testkit::server::{Ending, PUBLIC_URL, StoreFault, TestOptions, TestServer};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{self, Dice, bound, run};
+use crate::http;
 use rookery_testkit::clock;
 
 async fn put(server: &TestServer, slot: &Slot, headers: &str, body: &[u8]) -> Result<Answered> {
@@ -422,6 +424,32 @@ fn files_go_with_old_messages() {
             clock::pass(Duration::from_secs(15)).await;
         }
         swept(&server).await
+    });
+}
+
+/// The archive that the owner gets by the link.
+async fn export(server: &TestServer, owner: &mut Client) -> Result<Vec<u8>> {
+    let link = http::export_link(owner).await?;
+    let answer = get(server, &link, "").await?;
+    assert_eq!(answer.status, 200);
+    Ok(answer.body)
+}
+
+#[test]
+fn an_export_has_the_files() {
+    run(async {
+        let bytes = noise(300_000);
+        let (server, mut romeo, slot) = with_slot(&bytes, "image/jpeg").await?;
+        shared(&server, &mut romeo, &slot, &bytes).await?;
+        let has = |archive: &[u8], what: &[u8]| memchr::memmem::find(archive, what).is_some();
+        let archive = export(&server, &mut romeo).await?;
+        assert!(has(&archive, b"files/1-a file.bin") && has(&archive, &bytes), "as they are, and as a whole");
+        // What is lost keeps nobody from the rest.
+        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        std::fs::remove_file(server.data().join("files").join(&hash[..2]).join(&hash[2..]))?;
+        let archive = export(&server, &mut romeo).await?;
+        assert!(has(&archive, b"files/1-a file.bin.missing.txt") && has(&archive, b"index.html"));
+        Ok(())
     });
 }
 

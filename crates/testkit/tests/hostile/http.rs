@@ -566,7 +566,7 @@ fn who_comes_through_a_proxy_is_counted_alone() {
 }
 
 /// The link to everything that is the account's, as its owner is given it, without the address before it.
-async fn export_link(client: &mut Client) -> Result<String> {
+pub(crate) async fn export_link(client: &mut Client) -> Result<String> {
     let node = "https://rookery.im/command/export";
     let command = format!("<command xmlns='http://jabber.org/protocol/commands' node='{node}'/>");
     let answer = String::from(&client.iq("set", None, &command).await?);

@@ -13,7 +13,7 @@ fn push(id: u64, web: bool) -> Push {
         true => PushTarget::Web { endpoint: format!("https://x/{id}"), key: [4; 65], auth: [0; 16] },
         false => PushTarget::AppServer { jid: "push".into(), node: id.to_string(), options: Vec::new() },
     };
-    Push { id: PushId(id), by, target, told: Useq(0) }
+    Push { id: PushId(id), by, target, at: NOW, told: Useq(0) }
 }
 
 fn notice(peer: &str, useq: u64) -> Notice {
