@@ -1,7 +1,7 @@
 /** Nodes of accounts and groups (XEP-0060, XEP-0163): asked for, published, and heard of. */
 import { NS } from '../xmpp/ns';
 import { bare } from '../xmpp/jid';
-import type { Session } from '../xmpp/session';
+import { StanzaError, type Session } from '../xmpp/session';
 import { el, type El } from '../xmpp/xml';
 import { filled } from './forms';
 
@@ -22,8 +22,15 @@ export interface Change {
   emptied: boolean;
 }
 
+/** Of a node, by their names in its form (XEP-0060 §16.4.4). */
+export type Options = Record<string, string>;
+
+const OLD_OPTIONS = new Set(['pubsub#persist_items', 'pubsub#access_model']);
+/** What servers say of an option that they do not know. */
+const UNKNOWN = new Set(['bad-request', 'resource-constraint', 'not-acceptable']);
+
 /** Options of nodes that are private and keep every item (XEP-0223). */
-export const PRIVATE = {
+export const PRIVATE: Options = {
   'pubsub#persist_items': 'true',
   'pubsub#max_items': 'max',
   'pubsub#send_last_published_item': 'never',
@@ -66,7 +73,29 @@ export class Pep {
     return items ? readItems(items) : [];
   }
 
-  async publish(node: string, id: string, payload: El, options?: Record<string, string>, at?: string): Promise<void> {
+  /**
+   * Publishes an item; the node is made, or made to be, as the options say. What is to be private is not published where it
+   * cannot be.
+   */
+  async publish(node: string, id: string, payload: El, options?: Options, at?: string): Promise<void> {
+    try {
+      await this.tryPublish(node, id, payload, options, at);
+    } catch (error) {
+      if (!(error instanceof StanzaError) || !options) throw error;
+      if (error.condition === 'conflict') {
+        // XEP-0060 §7.1.5: the node is there and is otherwise.
+        await this.configure(node, options, at);
+        await this.tryPublish(node, id, payload, options, at);
+      } else if (UNKNOWN.has(error.condition)) {
+        // Older servers know few options of a publication, and all of them of a node: who may read it must be among the few.
+        const few = Object.entries(options).filter(([name]) => OLD_OPTIONS.has(name));
+        await this.tryPublish(node, id, payload, Object.fromEntries(few), at);
+        await this.configure(node, options, at).catch(() => {});
+      } else throw error;
+    }
+  }
+
+  private async tryPublish(node: string, id: string, payload: El, options?: Options, at?: string): Promise<void> {
     const pubsub = el(
       'pubsub',
       { xmlns: NS.pubsub },
@@ -74,6 +103,11 @@ export class Pep {
       options && el('publish-options', {}, filled(NS.publishOptions, options)),
     );
     await this.session.iq(el('iq', { type: 'set', to: at }, pubsub));
+  }
+
+  private async configure(node: string, options: Options, at?: string): Promise<void> {
+    const configure = el('configure', { node }, filled('http://jabber.org/protocol/pubsub#node_config', options));
+    await this.session.iq(el('iq', { type: 'set', to: at }, el('pubsub', { xmlns: NS.pubsubOwner }, configure)));
   }
 
   async retract(node: string, id: string, at?: string): Promise<void> {

@@ -196,9 +196,10 @@ class Sasl2 {
   /** The old session, and a new one if that cannot be had. */
   private session(): (El | undefined)[] {
     const { resume, tag, inactive } = this.wishes;
-    const resumes = resume && this.inline?.child('sm', NS.sm);
+    // Where it can be had only afterwards, nothing is to be bound before it.
+    if (resume && !this.inline?.child('sm', NS.sm)) return [];
     return [
-      resumes && el('resume', { xmlns: NS.sm, previd: resume.id, h: resume.received }),
+      resume && el('resume', { xmlns: NS.sm, previd: resume.id, h: resume.received }),
       this.bind &&
         el(
           'bind',
@@ -227,9 +228,14 @@ class Sasl2 {
     }
     const handled = readHandled(success.child('failed', NS.sm));
     const bound = success.child('bound', NS.bind2);
-    if (!bound) return { ...(await bindClassic(this.wire, features, { ...this.wishes, resume: undefined })), token };
+    if (!bound) {
+      const tried = handled !== undefined || success.child('failed', NS.sm) !== undefined;
+      const wishes = tried ? { ...this.wishes, resume: undefined } : this.wishes;
+      return { ...(await bindClassic(this.wire, features, wishes)), token };
+    }
     const jid = success.childText('authorization-identifier') ?? '';
-    const enabled = bound.child('enabled', NS.sm);
+    const inline = bound.child('enabled', NS.sm);
+    const enabled = this.can.has(NS.sm) ? inline : await enable(this.wire, features);
     return {
       // What Bind2 offers it does, answer or not (XEP-0386 §3.2).
       features: read(features, this.can.has(NS.carbons), enabled),
@@ -276,12 +282,7 @@ async function bindClassic(wire: Wire, features: El, wishes: Wishes): Promise<Ou
   const bound = await wire.next();
   const jid = bound.path(['bind', NS.bind], ['jid'])?.text();
   if (jid === undefined) throw new WireError('bind');
-  let enabled: El | undefined;
-  if (manageable) {
-    wire.send(el('enable', { xmlns: NS.sm, resume: 'true' }));
-    const answer = await wire.next();
-    if (answer.is('enabled', NS.sm)) enabled = answer;
-  }
+  const enabled = await enable(wire, features);
   return {
     features: read(features, false, enabled),
     handled,
@@ -289,6 +290,14 @@ async function bindClassic(wire: Wire, features: El, wishes: Wishes): Promise<Ou
     id: resumable(enabled),
     managed: enabled !== undefined,
   };
+}
+
+/** Stream management for a resource that was bound without (XEP-0198 §3). */
+async function enable(wire: Wire, features: El): Promise<El | undefined> {
+  if (!features.child('sm', NS.sm)) return undefined;
+  wire.send(el('enable', { xmlns: NS.sm, resume: 'true' }));
+  const answer = await wire.next();
+  return answer.is('enabled', NS.sm) ? answer : undefined;
 }
 
 /** An exchange with the strongest mechanism of an offer. */
