@@ -177,6 +177,8 @@ export interface Message {
   replyTo?: { id: string; key?: string; sender: string; text: string };
   /** Ranges of `body`, in UTF-16 units, that mention somebody (XEP-0372). */
   mentions: { begin: number; end: number; address: Address; me: boolean }[];
+  /** Of kind `invitation`: into which group. */
+  invitation?: { group: Address };
   edited: boolean;
   /** Taken back, by its sender or a moderator; `body` is empty then. */
   retracted?: { by: string; reason: string; moderated: boolean };

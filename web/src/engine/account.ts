@@ -102,6 +102,7 @@ export class Account implements Names {
     this.conversations = options.conversations({
       context,
       names: this,
+      seesUs: (who) => ['from', 'both'].includes(this.roster.get(who)?.subscription ?? 'none'),
       bookmarks: this.bookmarks,
       groups: {
         nick: (group) => this.rooms.get(group)?.nick || undefined,

@@ -53,6 +53,8 @@ export interface Conversations extends ConversationApi {
 export interface Surroundings {
   readonly context: Context;
   readonly names: Names;
+  /** Whether somebody may know that we are here: receipts and typing tell (XEP-0184 §8). */
+  seesUs(address: Address): boolean;
   readonly bookmarks: {
     notify(address: Address): Notify | undefined;
     pinned(address: Address): boolean;

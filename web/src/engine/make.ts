@@ -3,7 +3,7 @@ import type { Api } from '../api/api';
 import { apiFor } from './api';
 import type { ServerConfig } from './context';
 import { Engine } from './engine';
-import { standIn } from './standin';
+import { makeMessages } from './messages/messages';
 
 /** An engine for one tab: the page's own. */
 export async function makeEngine(options: { keeps: boolean }): Promise<Api> {
@@ -12,7 +12,7 @@ export async function makeEngine(options: { keeps: boolean }): Promise<Api> {
 
 export async function newEngine({ keeps }: { keeps: boolean }): Promise<Engine> {
   const config = await readConfig();
-  return new Engine({ config, keeps, conversations: standIn, device: deviceName(navigator.userAgent) });
+  return new Engine({ config, keeps, conversations: makeMessages, device: deviceName(navigator.userAgent) });
 }
 
 async function readConfig(): Promise<ServerConfig> {

@@ -42,10 +42,14 @@ export interface Change {
   conversation: Address;
   /** Messages that are new or look different, by position. */
   changed: Entry[];
+  /** Of these, the keys of those that were not here before. */
+  added: Set<string>;
   /** Keys of what is not kept here any more. */
   removed: string[];
   /** More is proven than before. */
   proven: boolean;
+  /** It was missed, and is here for the first time. */
+  missed?: true;
 }
 
 /** The guess where a piece belongs was wrong too often, or there is no number left between two: begin anew. */
@@ -53,6 +57,7 @@ class NoRoom extends Error {}
 
 export class Draft {
   private readonly changed = new Map<string, Entry>();
+  private readonly added = new Set<string>();
   private readonly removed = new Set<string>();
   private proven = false;
   /** Where a page of the archive was put. */
@@ -76,7 +81,8 @@ export class Draft {
     if (this.book.count > this.max) await this.trim();
     await this.tx.putBook(this.book);
     const changed = [...this.changed.values()].sort((a, b) => a.pos - b.pos);
-    return { conversation: this.book.conversation, changed, removed: [...this.removed], proven: this.proven };
+    const { added, removed, proven } = this;
+    return { conversation: this.conversation, changed, added, removed: [...removed], proven };
   }
 
   private get conversation(): Address {
@@ -290,6 +296,7 @@ export class Draft {
       const changes = await this.changesOf(entry);
       entry = { ...entry, view: fold(entry, changes) };
       await this.tx.put(entry);
+      this.added.add(entry.key);
       this.show(entry);
       if (changes.some((change) => change.fact.is === 'marker' && !change.mine)) await this.seenUpTo(pos);
     } else {

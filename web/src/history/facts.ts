@@ -54,6 +54,8 @@ export interface Said {
   sender: string;
   /** In groups the nick; empty otherwise. */
   nick: string;
+  /** The sender wants to hear that it has arrived (XEP-0184). */
+  receipt?: true;
   fact: Fact;
 }
 

@@ -210,7 +210,7 @@ export class History {
       const draft = await this.draft(tx, conversation);
       const ends = { first: said[0]!.id, last: said.at(-1)!.id };
       await draft.insert({ said, ...ends, atStart: false, atEnd: true, cursor: true });
-      changes.push(await draft.close());
+      changes.push({ ...(await draft.close()), missed: true });
     }
     // What was sent while this was read may not be in it.
     await tx.putScope(advanced(scope, missed, quiet && scope.held === asked.held));
@@ -353,6 +353,11 @@ export class History {
     });
   }
 
+  /** Whether any of our devices ever said that it has read something there. */
+  async wasRead(conversation: Address): Promise<boolean> {
+    return this.store.transaction('read', async (tx) => (await tx.book(conversation))?.read !== undefined);
+  }
+
   /** What others have said since we read or spoke: who answers has read (as XEP-0430 counts). */
   async unread(conversation: Address): Promise<Unread> {
     return this.store.transaction('read', async (tx) => {
@@ -371,13 +376,34 @@ export class History {
 
   /** One message, if it is here. */
   async entry(conversation: Address, key: string): Promise<Entry | undefined> {
-    return this.store.transaction('read', async (tx) => {
-      return (await tx.byKey(conversation, key)) ?? (await tx.byRef(conversation, key))[0];
-    });
+    return (await this.entries(conversation, [key])).get(key);
   }
 
-  book(conversation: Address): Promise<Book | undefined> {
-    return this.store.transaction('read', (tx) => tx.book(conversation));
+  /** Messages by their keys or by what others call them; those that are here. */
+  async entries(conversation: Address, names: string[]): Promise<Map<string, Entry>> {
+    const found = new Map<string, Entry>();
+    if (names.length === 0) return found;
+    await this.store.transaction('read', async (tx) => {
+      for (const name of names) {
+        const entry = (await tx.byKey(conversation, name)) ?? (await tx.byRef(conversation, name))[0];
+        if (entry?.fact.is === 'message') found.set(name, entry);
+      }
+    });
+    return found;
+  }
+
+  /** Whether the archive is known to have it: a message, or a change. */
+  async isArchived(conversation: Address, key: string): Promise<boolean> {
+    return this.store.transaction('read', async (tx) => (await tx.byKey(conversation, key))?.id !== undefined);
+  }
+
+  /** The newest message that is here, and how far the others have seen ours. */
+  async newest(conversation: Address): Promise<{ entry?: Entry; seen: number }> {
+    return this.store.transaction('read', async (tx) => {
+      const book = await tx.book(conversation);
+      const [entry] = await tx.messages(conversation, -Infinity, Infinity, 1, -1);
+      return { seen: book?.seen ?? -Infinity, ...(entry && { entry }) };
+    });
   }
 }
 

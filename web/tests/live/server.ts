@@ -12,7 +12,7 @@ import { join } from 'node:path';
 export const ROOKERY_BIN = process.env.ROOKERY_BIN;
 
 export interface Options {
-  /** Tables and keys that are added to the configuration. */
+  /** Tables and keys that are added to the configuration; `{url}` is the address of the server. */
   config?: string;
   registration?: 'open' | 'invite' | 'closed' | 'review';
 }
@@ -54,7 +54,7 @@ export class Server {
         '[registration]',
         `mode = "${options.registration ?? 'open'}"`,
         'per_address_and_hour = 10000',
-        options.config ?? '',
+        (options.config ?? '').replaceAll('{url}', server.url),
       ].join('\n'),
     );
     await server.run();

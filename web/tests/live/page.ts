@@ -1,0 +1,101 @@
+/** A page with its engine, in this process: for live tests of conversations. */
+import { expect } from 'vitest';
+import type { Api } from '../../src/api/api';
+import type { Event } from '../../src/api/events';
+import type { Address, Conversation, Message } from '../../src/api/model';
+import { apiFor } from '../../src/engine/api';
+import { Engine } from '../../src/engine/engine';
+import { makeMessages } from '../../src/engine/messages/messages';
+import type { Server } from './server';
+import { Network } from './socket';
+
+export const PASSWORD = 'korrekt Pferd Batterie';
+export const PATIENCE = { timeout: 15_000, interval: 20 };
+
+export class TalkingPage {
+  readonly network = new Network();
+  readonly engine: Engine;
+  readonly api: Api;
+  readonly events: Event[] = [];
+  readonly rows = new Map<Address, Conversation>();
+
+  constructor(server: Server) {
+    const config = {
+      domain: server.domain,
+      groups: `groups.${server.domain}`,
+      websocket: '/xmpp-websocket',
+      origin: server.url,
+    };
+    this.engine = new Engine({ config, keeps: false, conversations: makeMessages, connect: this.network.connect });
+    this.api = apiFor(this.engine);
+  }
+
+  async signUp(nick: string): Promise<this> {
+    await this.attach();
+    await this.api.signUp({ nick, password: PASSWORD, place: 'own' });
+    return this;
+  }
+
+  async signIn(user: string): Promise<this> {
+    await this.attach();
+    await this.api.signIn({ user, password: PASSWORD, place: 'own' });
+    return this;
+  }
+
+  private async attach(): Promise<void> {
+    await this.api.attach((events) => {
+      this.events.push(...events);
+      for (const event of events) this.hear(event);
+    });
+  }
+
+  private hear(event: Event): void {
+    if (event.type === 'signed-in') for (const row of event.snapshot.conversations) this.rows.set(row.address, row);
+    if (event.type !== 'conversations') return;
+    for (const row of event.changed) this.rows.set(row.address, row);
+    for (const address of event.removed) this.rows.delete(address);
+  }
+
+  get address(): Address {
+    return this.engine.signedIn.me.address;
+  }
+
+  /** The newest messages of a conversation. */
+  async latest(address: Address, limit = 50): Promise<Message[]> {
+    return (await this.api.history(address, { latest: true }, limit)).messages;
+  }
+
+  /** All of a conversation, read back page by page. */
+  async all(address: Address): Promise<Message[]> {
+    let page = await this.api.history(address, { latest: true }, 50);
+    const messages = [...page.messages];
+    while (!page.atStart && messages[0]) {
+      page = await this.api.history(address, { before: messages[0].key }, 50);
+      if (page.cutBefore || page.messages.length === 0) throw new Error('cut');
+      messages.unshift(...page.messages);
+    }
+    return messages;
+  }
+
+  /** The message with this text, once it is there and fits. */
+  async message(address: Address, body: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
+    let found: Message | undefined;
+    await expect
+      .poll(async () => (found = (await this.latest(address)).find((one) => one.body === body && fits(one))), PATIENCE)
+      .toBeDefined();
+    return found!;
+  }
+}
+
+/** Two who see each other. */
+export async function befriend(one: TalkingPage, other: TalkingPage): Promise<void> {
+  await one.api.addContact(other.address, { remark: '', categories: [], text: '' });
+  await expect.poll(() => other.engine.signedIn.requests.contacts.length, PATIENCE).toBeGreaterThan(0);
+  await other.api.answerRequest(one.address, true);
+  for (const [who, whom] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    await expect.poll(() => who.engine.signedIn.roster.get(whom.address)?.subscription, PATIENCE).toBe('both');
+  }
+}
