@@ -94,7 +94,6 @@ macro_rules! suite {
                     what_was_set_aside_is_not_shown_until_it_is_let_in, groups_are_conversations, reading_never_goes_back,
                     reading_is_kept_with_what_says_it, what_is_not_there_was_not_read, counts_of_unread_stop_at_the_limit,
                     one_who_is_flooded_sees_every_conversation, readings_are_bounded, larger_groups_are_read_in_their_own_logs, readings_go_with_the_account;
-                    one_who_is_flooded_sees_every_conversation, readings_are_bounded, readings_go_with_the_account;
                 factors:
                     a_code_is_used_once;
                 files:
