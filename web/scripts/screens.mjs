@@ -4,7 +4,11 @@
 /** The sample world's time, so that pictures are the same every day: a Monday afternoon. */
 export const NOW = Date.UTC(2026, 10, 23, 15, 40);
 
-/** @type {{ name: string, query?: string, hash?: string, then?: (page: Page) => Promise<void> }[]} */
+/** With whom most pictures are, and in which group. */
+const FRIEND = '10101@nest.example';
+const GROUP = '700011@groups.nest.example';
+
+/** @type {{ name: string, query?: string, hash?: string, then?: (page: Page) => Promise<unknown> }[]} */
 export const SCREENS = [
   { name: 'sign-in' },
   {
@@ -29,4 +33,143 @@ export const SCREENS = [
     },
   },
   { name: 'recover', hash: '#/recover/abc' },
+  { name: 'chats', query: 'signedIn', hash: '#/chats' },
+  { name: 'contacts', query: 'signedIn', hash: '#/contacts' },
+  { name: 'groups', query: 'signedIn', hash: '#/groups' },
+  { name: 'chat', query: 'signedIn', hash: `#/chats/${FRIEND}`, then: shown },
+  { name: 'group', query: 'signedIn', hash: `#/chats/${GROUP}`, then: shown },
+  { name: 'contact-card', query: 'signedIn', hash: `#/chats/${FRIEND}/info`, then: panel },
+  { name: 'group-panel', query: 'signedIn', hash: `#/groups/${GROUP}/info`, then: panel },
+  {
+    name: 'group-members',
+    query: 'signedIn',
+    hash: `#/groups/${GROUP}/info`,
+    then: async (page) => {
+      await panel(page);
+      await page.click('aside [role=tab]:nth-child(2)');
+    },
+  },
+  {
+    name: 'message-menu',
+    query: 'signedIn',
+    hash: `#/chats/${FRIEND}`,
+    then: async (page) => {
+      await shown(page);
+      await page.locator('article .bubble').last().click({ button: 'right' });
+      await page.waitForSelector('[role=menu]');
+    },
+  },
+  {
+    name: 'emoji',
+    query: 'signedIn',
+    hash: `#/chats/${FRIEND}`,
+    then: async (page) => {
+      await shown(page);
+      await page.locator('.composer .field button').nth(0).click();
+      await page.waitForSelector('.picker .grid button');
+    },
+  },
+  {
+    name: 'stickers',
+    query: 'signedIn',
+    hash: `#/chats/${FRIEND}`,
+    then: async (page) => {
+      await shown(page);
+      await page.locator('.composer .field button').nth(1).click();
+      await page.waitForSelector('.stickers img');
+    },
+  },
+  {
+    name: 'search',
+    query: 'signedIn',
+    hash: '#/chats',
+    then: async (page) => {
+      await page.fill('[data-pane=side] input[type=search]', 'har');
+      await page.waitForSelector('mark');
+      await page.waitForTimeout(500);
+    },
+  },
+  {
+    name: 'search-here',
+    query: 'signedIn',
+    hash: `#/chats/${FRIEND}/search`,
+    then: async (page) => {
+      await page.fill('aside input[type=search]', 'soup');
+      await page.waitForSelector('aside mark');
+    },
+  },
+  {
+    name: 'add',
+    query: 'signedIn',
+    hash: '#/contacts',
+    then: async (page) => {
+      await page.click('.tools > button');
+      await page.click('[role=menuitem]');
+      await page.fill('dialog input', '10900');
+      await page.click('dialog button[type=submit]');
+      await page.waitForSelector('dialog .card');
+    },
+  },
+  {
+    name: 'new-group',
+    query: 'signedIn',
+    hash: '#/groups',
+    then: async (page) => {
+      await page.click('.tools > button');
+      await page.locator('[role=menuitem]').nth(1).click();
+      await page.waitForSelector('dialog');
+    },
+  },
+  {
+    name: 'invite-link',
+    query: 'signedIn',
+    hash: '#/contacts',
+    then: async (page) => {
+      await page.click('.tools > button');
+      await page.locator('[role=menuitem]').nth(2).click();
+      await page.waitForSelector('dialog .link');
+    },
+  },
+  {
+    name: 'presence',
+    query: 'signedIn',
+    hash: '#/chats',
+    then: async (page) => {
+      await page.click('.face');
+      await page.waitForSelector('[role=menu]');
+    },
+  },
+  {
+    name: 'offline',
+    query: 'signedIn',
+    hash: `#/chats/${FRIEND}`,
+    then: async (page) => {
+      await shown(page);
+      await page.evaluate((retryAt) => window.engine.connect({ state: 'waiting', retryAt }), NOW + 7000);
+      await page.waitForSelector('.chip button');
+    },
+  },
+  ...['profile', 'notifications', 'privacy', 'devices', 'appearance', 'account'].map((section) => ({
+    name: `settings-${section}`,
+    query: 'signedIn',
+    hash: `#/settings/${section}`,
+  })),
+  { name: 'shortcuts', query: 'signedIn', hash: '#/shortcuts' },
+  { name: 'admin', query: 'signedIn', hash: '#/admin/home', then: (page) => page.waitForSelector('.card') },
+  {
+    name: 'admin-people',
+    query: 'signedIn',
+    hash: '#/admin/rookery%3Apeople',
+    then: (page) => page.waitForSelector('table'),
+  },
+  { name: 'empty', query: 'signedIn&contacts=0', hash: '#/chats' },
 ];
+
+/** The history is there. */
+async function shown(page) {
+  await page.waitForSelector('.list.settled article');
+}
+
+async function panel(page) {
+  await page.waitForSelector('aside .portrait');
+}

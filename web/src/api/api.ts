@@ -47,6 +47,8 @@ export interface Api {
   signUp(who: { nick: string; password: string; name?: string; invitation?: string; place: m.Place }): Promise<m.Me>;
   /** Nothing stays on this computer. */
   signOut(): Promise<void>;
+  /** Whether whoever sits here knows the password: to unlock a public computer. Rejects with `not-authorized`. */
+  unlock(password: string): Promise<void>;
   changePassword(old: string, fresh: string): Promise<void>;
   deleteAccount(password: string): Promise<void>;
   /** Try now, instead of waiting for `retryAt`. */

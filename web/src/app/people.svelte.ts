@@ -9,6 +9,8 @@ export interface Category {
   /** Empty for those who are in no category. */
   name: string;
   online: number;
+  /** All of them, shown or not. */
+  total: number;
   contacts: Contact[];
 }
 
@@ -83,13 +85,14 @@ class People {
   #sorted(): Category[] {
     void this.#version;
     const byName = new Map<string, Category>();
-    for (const name of this.made) byName.set(name, { name, online: 0, contacts: [] });
+    for (const name of this.made) byName.set(name, { name, online: 0, total: 0, contacts: [] });
     for (const contact of this.#all.values()) {
       if (contact.blocked && contact.subscription === 'none') continue;
       for (const name of contact.categories.length > 0 ? contact.categories : ['']) {
         let category = byName.get(name);
-        if (!category) byName.set(name, (category = { name, online: 0, contacts: [] }));
-        category.contacts.push(contact);
+        if (!category) byName.set(name, (category = { name, online: 0, total: 0, contacts: [] }));
+        category.total += 1;
+        if (!this.onlyOnline || isHere(contact.show)) category.contacts.push(contact);
         if (isHere(contact.show)) category.online += 1;
       }
     }

@@ -29,7 +29,10 @@ class Language {
   #words = $state.raw<Words>(enStart);
   #parts = new Set<Part>(['start']);
   readonly dir = $derived(RIGHT_TO_LEFT.includes(this.tag) ? 'rtl' : 'ltr');
-  readonly locale = $derived(this.tag === 'zh' ? 'zh-CN' : this.tag);
+  /** With the reader's region, so that times and dates are written as they are used to. */
+  readonly locale = $derived(
+    navigator.languages.find((tag) => tag.split('-')[0] === this.tag) ?? (this.tag === 'zh' ? 'zh-CN' : this.tag),
+  );
   #plural = $derived(new Intl.PluralRules(this.locale));
 
   /** Fetches what is needed of `tag`, then shows it all at once. */

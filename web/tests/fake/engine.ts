@@ -319,6 +319,11 @@ export class FakeEngine implements Api {
     this.#tell({ type: 'signed-out', reason: 'asked' });
   }
 
+  async unlock(password: string): Promise<void> {
+    await this.#wait();
+    if (password === 'wrong') throw new ApiError('not-authorized');
+  }
+
   async changePassword(old: string): Promise<void> {
     await this.#wait();
     if (old === 'wrong') throw new ApiError('not-authorized');

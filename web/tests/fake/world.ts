@@ -68,7 +68,7 @@ export function rooms(o: Options, people: m.Contact[], me: m.Me): Room[] {
     const number = String(700_011 + i * 13);
     const count = i === 3 ? o.occupants : size;
     const members: m.Member[] = Array.from({ length: count }, (_, n) => {
-      const known = people[(n * 5 + i * 3) % people.length]!;
+      const known = people[(n * 7 + i * 3) % people.length]!;
       const stranger = n >= people.length;
       return {
         id: `o${i}-${n}`,
@@ -180,16 +180,17 @@ export function past(
           : Math.floor(next() * 20 * 60 * MINUTE);
   }
   list.reverse();
-  for (let i = 6; i < list.length; i++) if (random(i + hash(address))() < 0.05) answer(list[i]!, list[i - 3]!, me);
+  for (let i = 6; i < list.length; i++)
+    if (random(i + hash(address))() < 0.05) answer(list[i]!, list[i - 3]!, me, group ? '' : senders.nick);
   return list;
 }
 
-function answer(message: m.Message, to: m.Message, me: m.Me): void {
+function answer(message: m.Message, to: m.Message, me: m.Me, name: string): void {
   if (message.kind !== 'text' || to.body === '') return;
   message.replyTo = {
     id: to.stanzaId!,
     key: to.key,
-    sender: to.mine ? me.nick : to.sender || 'them',
+    sender: to.mine ? me.nick : to.sender || name,
     text: to.body,
   };
 }

@@ -15,8 +15,16 @@ export interface Item {
   action: () => void;
 }
 
+/** Emoji in a row above the items. */
+export interface Strip {
+  label: string;
+  emojis: string[];
+  pick: (emoji: string) => void;
+}
+
 interface Opened {
   items: Item[];
+  strip?: Strip;
   label: string;
   /** The element or the point it belongs to. */
   at: DOMRect;
@@ -27,13 +35,13 @@ class MenuState {
   opened = $state.raw<Opened | null>(null);
 
   /** Opens at the element that was pressed, or at the pointer for a context menu. */
-  open(event: MouseEvent | KeyboardEvent, label: string, items: Item[]): void {
+  open(event: MouseEvent | KeyboardEvent, label: string, items: Item[], strip?: Strip): void {
     event.preventDefault();
     event.stopPropagation();
     const from = event.currentTarget as HTMLElement;
     const point = event.type === 'contextmenu' && event instanceof MouseEvent && event.clientX > 0;
     const at = point ? new DOMRect(event.clientX, event.clientY, 0, 0) : from.getBoundingClientRect();
-    this.opened = { items, label, at, from };
+    this.opened = { items, strip, label, at, from };
   }
 
   /** Closes, and gives the focus back. */

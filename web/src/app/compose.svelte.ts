@@ -1,0 +1,113 @@
+/** What is being written in each conversation: text, what it answers or corrects, files that wait. Survives going elsewhere. */
+import type { Address, Message, Outgoing, OutgoingFile } from '../api/model';
+import { app } from './app.svelte';
+import { attempt } from './attempt';
+import { chats } from './chats.svelte';
+
+/** Milliseconds of silence after which a draft is kept, and after which one has stopped typing. */
+const KEEP_AFTER = 800;
+const PAUSED_AFTER = 5000;
+
+type Mention = NonNullable<Outgoing['mentions']>[number];
+
+export class Compose {
+  text = $state('');
+  replyTo = $state.raw<Message>();
+  editing = $state.raw<Message>();
+  urgency = $state<Message['urgency']>('normal');
+  /** Chosen and not yet sent: the preview is open. */
+  files = $state.raw<File[]>([]);
+  /** Names that were completed, with whom they mean. */
+  #named = new Map<string, Address>();
+  #keep: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #typing = false;
+  /** The text that waited while another message was being corrected. */
+  #before = '';
+
+  constructor(readonly address: Address) {
+    this.text = chats.get(address)?.draft ?? '';
+  }
+
+  /** Something was typed. */
+  typed(): void {
+    if (this.editing) return;
+    clearTimeout(this.#keep);
+    this.#keep = setTimeout(() => app.api.setDraft(this.address, this.text), KEEP_AFTER);
+    this.#tellTyping(this.text.trim() !== '');
+  }
+
+  #tellTyping(on: boolean): void {
+    clearTimeout(this.#pause);
+    if (on) this.#pause = setTimeout(() => this.#tellTyping(false), PAUSED_AFTER);
+    if (on === this.#typing) return;
+    this.#typing = on;
+    app.api.typing(this.address, on);
+  }
+
+  mention(name: string, address: Address): void {
+    this.#named.set(name, address);
+  }
+
+  edit(message: Message): void {
+    if (!this.editing) this.#before = this.text;
+    this.replyTo = undefined;
+    this.editing = message;
+    this.text = message.body;
+  }
+
+  /** Gives up correcting or answering. Returns whether there was something to give up. */
+  cancel(): boolean {
+    if (this.editing) {
+      this.editing = undefined;
+      this.text = this.#before;
+    } else if (this.replyTo) this.replyTo = undefined;
+    else return false;
+    return true;
+  }
+
+  /** Sends what is there and empties the place at once: the row shows how far it is. */
+  async send(files?: OutgoingFile[], sticker?: string): Promise<void> {
+    const body = sticker ? '' : this.text.trim();
+    const { editing, replyTo, urgency } = this;
+    if (editing) {
+      if (body === '' || body === editing.body) {
+        this.cancel();
+        return;
+      }
+      this.cancel();
+      await attempt(() => app.api.edit(this.address, editing.key, body));
+      return;
+    }
+    if (body === '' && !files?.length && !sticker) return;
+    const what: Outgoing = { body, replyTo: replyTo?.key, mentions: this.#mentions(body), urgency, files, sticker };
+    this.replyTo = undefined;
+    this.urgency = 'normal';
+    if (!sticker) this.text = '';
+    clearTimeout(this.#keep);
+    this.#tellTyping(false);
+    if (!sticker) app.api.setDraft(this.address, '');
+    if (await attempt(() => app.api.send(this.address, what))) return;
+    // It was not even queued: nothing that was written is lost.
+    if (this.text === '' && !sticker) this.text = body;
+    this.replyTo ??= replyTo;
+  }
+
+  #mentions(body: string): Mention[] {
+    const list: Mention[] = [];
+    for (const [name, address] of this.#named)
+      for (let at = body.indexOf(`@${name}`); at >= 0; at = body.indexOf(`@${name}`, at + 1))
+        list.push({ begin: at, end: at + name.length + 1, address });
+    return list;
+  }
+}
+
+const kept = new Map<Address, Compose>();
+app.listen((event) => event.type === 'signed-out' && kept.clear());
+
+/** The one for this conversation. */
+export function compose(address: Address): Compose {
+  let one = kept.get(address);
+  if (!one) kept.set(address, (one = new Compose(address)));
+  return one;
+}

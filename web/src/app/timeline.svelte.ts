@@ -1,0 +1,157 @@
+/**
+ * The piece of a conversation that is shown: a sliding window over the engine's history, always contiguous. What it holds is
+ * bounded, however long one scrolls; who scrolls asks for `older` and `newer`.
+ */
+import type { Event } from '../api/events';
+import type { Address, Message, Page, Where } from '../api/model';
+import { app } from './app.svelte';
+import { chats } from './chats.svelte';
+
+/** Messages asked for at once. */
+const PAGE = 50;
+/** Messages held after a page has come; live ones may add a few more. */
+const MOST = 170;
+const MOST_LIVE = 210;
+
+export class Timeline {
+  rows = $state.raw<Message[]>([]);
+  atStart = $state(false);
+  atEnd = $state(false);
+  /** There is more on that side that could not be had without a connection. */
+  cut = $state(false);
+  ready = $state(false);
+  failed = $state.raw<unknown>();
+  /** The first message that was unread when the conversation was opened: the divider stands before it. */
+  firstUnread = $state<string>();
+  #busy = false;
+  /** Counts jumps: what was asked before a jump is not shown after it. */
+  #turn = 0;
+  #stop: () => void;
+
+  constructor(readonly address: Address) {
+    this.#stop = app.listen((event) => this.#take(event));
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  /** Opens at the newest page, with the divider before what is unread. */
+  async open(): Promise<void> {
+    const unread = chats.get(this.address)?.unread ?? 0;
+    await this.#jump({ latest: true }, Math.min(MOST, PAGE + unread));
+    let left = unread;
+    for (let i = this.rows.length - 1; i >= 0 && left > 0; i--)
+      if (!this.rows[i]!.mine && --left === 0) this.firstUnread = this.rows[i]!.key;
+  }
+
+  latest(): Promise<void> {
+    return this.#jump({ latest: true }, PAGE);
+  }
+
+  around(key: string): Promise<void> {
+    return this.#jump({ around: key }, PAGE * 2);
+  }
+
+  at(time: number): Promise<void> {
+    return this.#jump({ at: time }, PAGE * 2);
+  }
+
+  async older(): Promise<void> {
+    const first = this.rows[0];
+    if (this.#busy || this.atStart || !first) return;
+    await this.#more({ before: first.key }, (page) => {
+      const rows = [...page.messages, ...this.rows];
+      if (rows.length > MOST) {
+        rows.length = MOST;
+        this.atEnd = false;
+      }
+      this.rows = rows;
+      this.atStart = page.atStart;
+      this.cut = page.cutBefore;
+    });
+  }
+
+  async newer(): Promise<void> {
+    const last = this.rows.at(-1);
+    if (this.#busy || this.atEnd || !last) return;
+    await this.#more({ after: last.key }, (page) => {
+      const known = new Set(this.rows.map((row) => row.key));
+      const rows = [...this.rows, ...page.messages.filter((message) => !known.has(message.key))];
+      if (rows.length > MOST) {
+        rows.splice(0, rows.length - MOST);
+        this.atStart = false;
+      }
+      this.rows = rows;
+      this.atEnd = page.atEnd;
+      this.cut = page.cutAfter;
+    });
+  }
+
+  async #jump(where: Where, limit: number): Promise<void> {
+    const turn = ++this.#turn;
+    this.failed = undefined;
+    try {
+      const page = await app.api.history(this.address, where, limit);
+      if (turn !== this.#turn) return;
+      this.rows = page.messages;
+      this.atStart = page.atStart;
+      this.atEnd = page.atEnd;
+      this.cut = page.cutBefore || page.cutAfter;
+    } catch (error) {
+      if (turn === this.#turn) this.failed = error;
+    }
+    this.ready = true;
+  }
+
+  async #more(where: Where, show: (page: Page) => void): Promise<void> {
+    const turn = this.#turn;
+    this.#busy = true;
+    try {
+      const page = await app.api.history(this.address, where, PAGE);
+      if (turn === this.#turn) show(page);
+    } catch {
+      // It is asked for again by the next scrolling, or when the connection is back.
+      this.cut = true;
+    }
+    this.#busy = false;
+  }
+
+  #take(event: Event): void {
+    if (event.type === 'messages' && event.conversation === this.address) this.#change(event.changed, event.removed);
+    else if (event.type === 'history' && event.conversation === this.address) void this.#filled();
+  }
+
+  /** Something that was missing has come. */
+  async #filled(): Promise<void> {
+    if (this.rows.length === 0 || this.failed) return this.latest();
+    if (!this.cut) return;
+    this.cut = false;
+    if (!this.atStart) await this.older();
+    if (!this.atEnd) await this.newer();
+  }
+
+  #change(changed: Message[], removed: string[]): void {
+    if (!this.ready) return;
+    const rows = this.rows.filter((row) => !removed.includes(row.key));
+    for (const message of changed) {
+      const known = rows.findLastIndex((row) => row.key === message.key);
+      if (known >= 0) rows[known] = message;
+      else this.#insert(rows, message);
+    }
+    if (rows.length > MOST_LIVE) {
+      rows.splice(0, rows.length - MOST);
+      this.atStart = false;
+    }
+    this.rows = rows;
+  }
+
+  /** A new message has its place by time, after those of the same moment; outside of what is shown it has none. */
+  #insert(rows: Message[], message: Message): void {
+    const after =
+      message.mine && message.state === 'sending' ? rows.length - 1 : rows.findLastIndex((row) => row.at <= message.at);
+    if (after === rows.length - 1 && !this.atEnd) return;
+    if (after < 0 && !this.atStart && rows.length > 0) return;
+    rows.splice(after + 1, 0, message);
+  }
+}
