@@ -115,6 +115,9 @@ class App {
       case 'conversations':
         chats.change(event.changed, event.removed);
         break;
+      case 'outdated':
+        location.reload();
+        break;
       case 'signed-out':
         this.#leave(event.reason);
         break;

@@ -22,6 +22,7 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     signInRemembered: () => engine.signInRemembered(),
     signUp: (who) => engine.signUp(who),
     signOut: () => engine.signOut('asked'),
+    unlock: (password) => account().stream.prove(password),
     changePassword: (old, fresh) => changePassword(engine, account(), old, fresh),
     deleteAccount: (password) => deleteAccount(engine, account(), password),
     reconnect: () => engine.account?.stream.reconnect(),
