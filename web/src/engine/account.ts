@@ -262,7 +262,8 @@ export class Account implements Names {
     if (this.context.pep.receive(stanza)) return;
     if (this.panels.receive(stanza)) return;
     // An invitation is also something that was said: the conversation shows it.
-    if (readInvitation(stanza)) this.requests.invited(stanza);
+    const invitation = readInvitation(stanza);
+    if (invitation && !this.rooms.get(invitation.group)?.inside) this.requests.invited(invitation);
     this.conversations.receive(stanza);
   }
 

@@ -118,21 +118,27 @@ export class Engine {
 
   // --- coming
 
-  async signIn(who: { user: string; password: string; place: Place }): Promise<void> {
+  async signIn({ user, password, place }: { user: string; password: string; place: Place }): Promise<void> {
+    await this.enterWith({ user: this.localOf(user), secret: { password } }, place);
+  }
+
+  /** Signs in, and shows what there is when the list is there. */
+  async enterWith(credentials: Credentials, place: Place): Promise<Account> {
     this.begin();
-    const credentials = { user: this.localOf(who.user), secret: { password: who.password } };
-    const agent = await this.agent(who.place);
-    const account = await this.make(who.place, agent);
+    let account: Account | undefined;
     try {
-      await account.stream.start(credentials, false);
+      account = await this.make(place, await this.agent(place));
+      const { stream, live } = account;
+      const over = new Promise<never>((_, reject) => stream.on('ended', reject));
+      await Promise.race([stream.start(credentials, false), over]);
+      await Promise.race([live, over, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+      await this.remember(account);
     } catch (error) {
       await this.discard(account);
       throw signInError(error);
     }
-    await Promise.race([account.live, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    if (this.account !== account) throw new ApiError('offline');
-    await this.remember(account);
     this.entered();
+    return account;
   }
 
   async signUp(who: Parameters<Api['signUp']>[0]): Promise<Me> {
@@ -157,8 +163,14 @@ export class Engine {
     const remembered = await this.remembered();
     if (!remembered) throw new ApiError('not-signed-in');
     this.begin();
-    const account = await this.make('own', remembered.agent);
-    await account.restore(remembered.address);
+    let account: Account | undefined;
+    try {
+      account = await this.make('own', remembered.agent);
+      await account.restore(remembered.address);
+    } catch (error) {
+      await this.discard(account);
+      throw error;
+    }
     account.me.nick ||= remembered.nick;
     const credentials: Credentials = { user: jid.local(remembered.address), token: remembered.token };
     account.stream.start(credentials, true).catch(() => {});
@@ -203,10 +215,11 @@ export class Engine {
     return account;
   }
 
-  private async discard(account: Account): Promise<void> {
+  /** Nobody has come in. */
+  private async discard(account: Account | undefined): Promise<void> {
     this.entering = false;
-    if (this.account === account) this.account = undefined;
-    await account.stop(false);
+    this.account = undefined;
+    await account?.stop(false);
   }
 
   // --- going
@@ -216,7 +229,8 @@ export class Engine {
     if (this.account !== account || this.entering) return;
     // The same client elsewhere has taken over (a tab of another build): that is no reason to forget anything.
     if (error.condition === 'conflict') return;
-    await this.signOut(error.condition === 'credentials-expired' ? 'expired' : 'elsewhere');
+    const refused = account.me.place === 'own' ? 'expired' : 'password';
+    await this.signOut(error.ended ? 'elsewhere' : refused);
   }
 
   async signOut(reason: Ended): Promise<void> {
@@ -262,7 +276,17 @@ export class Engine {
   private async remembered(): Promise<Remembered | undefined> {
     if (!this.options.keeps) return undefined;
     const remembered = await (await this.open()).get<Remembered>(REMEMBERED);
-    return remembered && remembered.token.expires > Date.now() ? remembered : undefined;
+    if (!remembered || remembered.token.expires > Date.now()) return remembered;
+    // Nobody comes back to what is kept here.
+    await this.forgetAll(remembered);
+    return undefined;
+  }
+
+  private async forgetAll({ agent }: Remembered): Promise<void> {
+    const account = await this.make('own', agent);
+    this.account = undefined;
+    await account.stop(true);
+    await this.forget();
   }
 
   private async agent(place: Place): Promise<string> {

@@ -13,8 +13,11 @@ export async function inviteLink(
 ): Promise<{ url: string; expires?: number }> {
   if (group !== undefined) return { url: `${origin}/#/join/${encodeURIComponent(group)}` };
   const { form } = await commands.run(COMMAND.invite);
-  const url = form && (value(form, 'landing-url') ?? value(form, 'uri'));
+  const said = (name: string) => form && value(form, name);
+  const token = /[?;]preauth=([^;&]+)/.exec(said('uri') ?? '')?.[1];
+  // A server that does not know how it is reached is reached as this page was.
+  const url = said('landing-url') ?? (token && `${origin}/invite/${token}`);
   if (!url) throw new StanzaError('not-allowed');
-  const expires = Date.parse(value(form, 'expire') ?? '');
+  const expires = Date.parse(said('expire') ?? '');
   return { url, ...(!Number.isNaN(expires) && { expires }) };
 }

@@ -50,14 +50,11 @@ export class Requests {
     this.tell();
   }
 
-  /** Takes a message that is an invitation into a group: its sender's, or the group's for somebody. Others not. */
-  invited(message: El): boolean {
-    const invitation = readInvitation(message);
-    if (!invitation) return false;
-    if (this.groups.size >= MAX_REQUESTS) return true;
+  /** Somebody invites us into a group. */
+  invited(invitation: GroupInvitation): void {
+    if (this.groups.size >= MAX_REQUESTS && !this.groups.has(invitation.group)) return;
     this.groups.set(invitation.group, invitation);
     this.tell();
-    return true;
   }
 
   answer(address: Address, accept: boolean): Promise<void> {

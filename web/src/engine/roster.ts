@@ -190,7 +190,7 @@ export class Roster {
     this.contacts.set(contact.address, contact);
     this.context.emit({ type: 'contacts', changed: [contact], removed: [] });
     if (before?.remark !== contact.remark) this.renamed(contact.address);
-    this.keepSoon();
+    if (before === undefined || KEPT.some((key) => before[key] !== contact[key])) this.keepSoon();
   }
 
   private drop(address: Address): void {
@@ -217,6 +217,9 @@ export class Roster {
     clearTimeout(this.keeping);
   }
 }
+
+/** What of a contact is worth keeping: who comes and goes all the time must not write the roster all the time. */
+const KEPT = ['remark', 'nick', 'avatar', 'categories', 'subscription', 'asked', 'visibility', 'blocked'] as const;
 
 const ABSENT = { show: 'offline', status: '', idleSince: undefined } as const;
 

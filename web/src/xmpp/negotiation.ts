@@ -68,9 +68,11 @@ export interface Outcome {
 export class AuthError extends Error {
   override name = 'AuthError';
   constructor(
-    /** A condition of SASL (RFC 6120 §6.5), or `server-unproven` where it is the server that failed. */
+    /** A condition of SASL (RFC 6120 §6.5) or of streams; `server-unproven` where it is the server that failed. */
     readonly condition: string,
     text = '',
+    /** The session was ended (a stream error), rather than a new one refused. */
+    readonly ended = false,
   ) {
     super(text || condition);
   }

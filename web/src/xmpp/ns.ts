@@ -56,6 +56,7 @@ export const NS = {
   privateXml: 'jabber:iq:private',
   carbons: 'urn:xmpp:carbons:2',
   csi: 'urn:xmpp:csi:0',
+  secondFactor: 'https://rookery.im/protocol/second-factor',
   webpush: 'https://rookery.im/protocol/webpush',
 
   // Messages

@@ -197,7 +197,7 @@ export class Stream implements Session {
       if (error instanceof AuthError && !error.passing) return this.over(error, failed);
       if (first && !patient) return this.over(error, failed);
       if (error instanceof WireError && FINAL.has(error.condition)) {
-        return this.over(new AuthError(error.condition, error.message), failed);
+        return this.over(new AuthError(error.condition, error.message, true), failed);
       }
       await this.pause();
     }

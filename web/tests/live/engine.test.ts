@@ -1,3 +1,4 @@
+import 'fake-indexeddb/auto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Api, Snapshot } from '../../src/api/api';
 import type { Event } from '../../src/api/events';
@@ -17,14 +18,14 @@ class Page {
   readonly events: Event[] = [];
   snapshot: Snapshot | undefined;
 
-  constructor(server: Server) {
+  constructor(server: Server, keeps = false) {
     const config = {
       domain: server.domain,
       groups: `groups.${server.domain}`,
       websocket: '/xmpp-websocket',
       origin: server.url,
     };
-    this.engine = new Engine({ config, keeps: false, conversations: standIn, connect: this.network.connect });
+    this.engine = new Engine({ config, keeps, conversations: standIn, connect: this.network.connect });
     this.api = apiFor(this.engine);
   }
 
@@ -194,6 +195,49 @@ describe.skipIf(!ROOKERY_BIN)('the engine against a Rookery', () => {
     const { url, expires } = await pip.api.inviteLink();
     expect(url).toMatch(/^(xmpp:|http)/);
     expect(expires).toBeGreaterThan(Date.now());
+  });
+
+  test('in an own place the list is there before the connection, and only changes are asked for', async () => {
+    const squeak = await arrive('Squeak');
+    const first = new Page(server, true);
+    await first.signUp('Pip');
+    await first.api.addContact(squeak.address, { remark: 'Sq', categories: ['Friends'], text: '' });
+    await expect.poll(() => first.contact(squeak.address)?.remark).toBe('Sq');
+    // The roster is kept a moment after it has changed.
+    const kept = () =>
+      new Promise<number>((resolve) => {
+        const request = indexedDB.open('rookery-account');
+        request.onsuccess = () => {
+          const db = request.result;
+          const get = db.transaction('things').objectStore('things').get('roster');
+          get.onsuccess = () => {
+            db.close();
+            const { contacts = [] } = (get.result ?? {}) as { contacts?: unknown[] };
+            resolve(contacts.length);
+          };
+        };
+      });
+    await expect.poll(kept, { timeout: 10_000 }).toBe(1);
+    await first.engine.outdated();
+
+    const second = new Page(server, true);
+    pages.push(second);
+    await second.attach();
+    expect(second.snapshot).toMatchObject({ signedIn: false, remembered: { nick: 'Pip' } });
+    second.network.down = true;
+    await second.api.signInRemembered();
+    const { snapshot } = await second.event('signed-in');
+    expect(snapshot.contacts).toMatchObject([{ address: squeak.address, remark: 'Sq', show: 'offline' }]);
+    expect(snapshot.me?.nick).toBe('Pip');
+    second.network.down = false;
+    second.api.reconnect();
+    await second.event('connection', ({ connection }) => connection.state === 'online');
+    await expect.poll(() => second.network.sent.join('')).toMatch(/jabber:iq:roster' ver='[^']+'/);
+
+    await second.api.signOut();
+    const third = new Page(server, true);
+    await third.attach();
+    expect(third.snapshot?.remembered).toBeUndefined();
   });
 
   test('a group: made, found, entered, talked about, left', async () => {
