@@ -1,8 +1,10 @@
 //! Making and changing accounts: the same for who signs up with a client, for the operator's commands and for imports.
 
 mod invites;
+mod links;
 
 pub use invites::{Links, invite_hash};
+pub use links::GrantedLink;
 
 use crate::env::Env;
 use crate::member::primary_address;
@@ -60,6 +62,9 @@ pub enum AccountError {
     /// The invitation is unknown, expired or used up.
     #[error("the invitation is not valid: it is unknown, expired or used up")]
     Invite,
+    /// The one-time link is unknown, expired or used.
+    #[error("the link is not valid: it was used, or its time is over, or there is a newer one")]
+    Link,
     /// It is no nickname.
     #[error("a nickname has no control characters")]
     Nick,
@@ -109,7 +114,7 @@ impl From<AccountError> for StanzaError {
             | AccountError::Nick
             | AccountError::Meant(_) => StanzaError::not_acceptable(),
             AccountError::Invite => StanzaError::not_allowed(),
-            AccountError::NotFound => StanzaError::item_not_found(),
+            AccountError::NotFound | AccountError::Link => StanzaError::item_not_found(),
             AccountError::Store(error) => return crate::store_error(error),
         };
         condition.text(said)
@@ -203,11 +208,15 @@ impl Accounts {
     pub async fn sign_up(&self, wanted: Wanted, by: By, waits: bool) -> Result<SignedUp, AccountError> {
         let new = self.prepare(wanted, by, self.iterations).await?;
         let done = self.store.sign_up(new, self.domain.clone(), waits).await?;
-        // The account is made: that the welcome is missing must not look as if it were not.
-        if let Err(error) = self.welcome(&done.account, waits).await {
-            tracing::warn!(uid = %done.account.uid, %error, "the welcome could not be stored");
-        }
+        self.welcome_if_possible(&done.account, waits).await;
         Ok(done)
+    }
+
+    /// The account is made: that the welcome is missing must not look as if it were not.
+    async fn welcome_if_possible(&self, account: &Account, waits: bool) {
+        if let Err(error) = self.welcome(account, waits).await {
+            tracing::warn!(uid = %account.uid, %error, "the welcome could not be stored");
+        }
     }
 
     /// Makes many accounts, without a welcome; the answers are in the order given. `iterations` other than the usual are

@@ -245,6 +245,10 @@ pub const LAST_ITEMS: usize = OUTBOX_STANZAS / 4;
 /// No more last items are sent while this many bytes wait for a connection: half of what ends it.
 pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;
 
+/// How long (ms) a one-time link is good that makes an administrator or sets a password: until tomorrow, for who gets it by
+/// a call in the evening.
+pub const LINK_MS: i64 = 86_400_000;
+
 /// Invitations of one account that have not expired, used up or not: with [`INVITE_DAYS`] more people than anybody brings
 /// along in a week, and less than a spammer needs.
 pub const INVITES_OF_ACCOUNT: usize = 20;

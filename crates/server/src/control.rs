@@ -95,6 +95,13 @@ pub enum Request {
         /// The new one.
         password: String,
     },
+    /// A link with which somebody makes an account that administers the server.
+    AdminLink,
+    /// A link with which somebody sets the account's password.
+    RecoveryLink {
+        /// Whose.
+        account: String,
+    },
     /// Accounts that wait for approval.
     Waiting,
     /// Approve or refuse an account that waits.
@@ -325,6 +332,15 @@ pub enum Response {
     Groups {
         /// The groups.
         groups: Vec<GroupRow>,
+    },
+    /// A one-time link was made.
+    Link {
+        /// What it takes. It cannot be shown again.
+        token: String,
+        /// The page to open, where the outside reaches the server.
+        page: Option<String>,
+        /// When it ends, milliseconds since the Unix epoch.
+        expires: i64,
     },
     /// It was taken back.
     Revoked,

@@ -18,6 +18,7 @@ mod inbox;
 mod invite;
 pub mod journal;
 pub mod limits;
+mod link;
 mod notice;
 mod prefs;
 mod privacy;
@@ -48,6 +49,7 @@ pub use file::{
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
+pub use link::{LinkHash, LinkPurpose};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers};

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 use super::password::{Password, PasswordArgs};
-use super::terminal::{ask, counted, moment, print, table};
+use super::terminal::{ask, counted, moment, print, qr, table};
 use super::{export, import};
 use crate::control::{AccountRow, Control, Request, Response};
 
@@ -87,6 +87,19 @@ pub(super) enum Command {
         account: String,
         #[command(flatten)]
         password: PasswordArgs,
+    },
+    /// Make a one-time link with which the first administrator makes an account
+    ///
+    /// Whoever opens it in a browser chooses nick and password, and may administer the server. It is good for a day; a newer
+    /// one takes its place. `rookery serve` shows one as long as nobody is here.
+    AdminLink,
+    /// Make a one-time link with which somebody who has forgotten the password sets a new one
+    ///
+    /// All devices of the account are signed out when it is used. It is good for a day; a newer one takes its place. Give it
+    /// to nobody but the person whose account it is.
+    RecoveryLink {
+        /// Number, name or address
+        account: String,
     },
     /// Write everything that is an account's into a ZIP archive
     ///
@@ -197,6 +210,12 @@ impl Command {
                 print(&format!("{} has a new password.\n", described(&row)))?;
                 tell(generated.then_some(text))?;
             }
+            Command::AdminLink => link(control, Request::AdminLink, "becomes an administrator").await?,
+            Command::RecoveryLink { account: named } => {
+                let row = account(control.ask(Request::Show { account: named.clone() }).await?)?;
+                let does = format!("sets a new password of {}", described(&row));
+                link(control, Request::RecoveryLink { account: named }, &does).await?;
+            }
             Command::Export { account: named, output, credentials } => {
                 export::run(control, named, output, credentials).await?;
             }
@@ -205,6 +224,19 @@ impl Command {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Makes a link and shows it; `does`: what who opens it does.
+async fn link(control: &mut Control, request: Request, does: &str) -> Result<()> {
+    let Response::Link { token, page, expires } = control.ask(request).await? else { return unexpected() };
+    let shown = match page {
+        Some(page) => format!("{}\n{page}\n", qr(&page)),
+        None => {
+            format!("The token is {token}; no address is configured that the messenger could be opened at.\n")
+        }
+    };
+    let until = moment(expires);
+    Ok(print(&format!("{shown}\nWho opens it first {does}, until {until} UTC. It is shown only now.\n"))?)
 }
 
 async fn review(control: &mut Control, named: Option<String>, verdict: Verdict) -> Result<()> {

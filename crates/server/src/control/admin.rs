@@ -1,12 +1,12 @@
 //! Carries out commands, in the running server or beside it.
 
 use rookery_core::Core;
-use rookery_core::accounts::{AccountError, Accounts, By, Wanted};
+use rookery_core::accounts::{AccountError, Accounts, By, GrantedLink, Wanted};
 use rookery_core::env::Env;
 use rookery_core::export::{Desk, Order, State};
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Account, AccountFilter, Indexed, Offer, Store, StoreError};
+use rookery_store::{Account, AccountFilter, Indexed, LinkPurpose, Offer, Store, StoreError};
 use std::sync::Arc;
 
 use super::{AccountRow, Failure, IMPORT_PART, ImportLine, LIST_PART, Request, Response};
@@ -45,6 +45,8 @@ impl Admin {
             Request::RemoveFactor { account } => self.remove_factor(&account).await,
             Request::SetUnlimited { account, unlimited } => self.set_unlimited(&account, unlimited).await,
             Request::SetPassword { account, password } => self.set_password(&account, password).await,
+            Request::AdminLink => self.link(LinkPurpose::Administrator).await,
+            Request::RecoveryLink { account } => self.recovery_link(&account).await,
             Request::Waiting => self.waiting().await,
             Request::Review { account, approve } => self.review(&account, approve).await,
             Request::Delete { account } => self.delete(&account).await,
@@ -181,6 +183,16 @@ impl Admin {
         }
         self.changed(account.uid, false).await;
         Ok(self.row(&account))
+    }
+
+    async fn recovery_link(&self, account: &str) -> Result<Response, AccountError> {
+        let account = self.accounts.find(account).await?;
+        self.link(LinkPurpose::Recovery(account.uid)).await
+    }
+
+    async fn link(&self, purpose: LinkPurpose) -> Result<Response, AccountError> {
+        let GrantedLink { token, page, expires, .. } = self.accounts.grant(purpose).await?;
+        Ok(Response::Link { token, page, expires: expires.0 })
     }
 
     async fn waiting(&self) -> Result<Response, AccountError> {

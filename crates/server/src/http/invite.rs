@@ -98,7 +98,7 @@ pub(super) async fn sign_up(
 }
 
 /// What HTTP calls it.
-fn status(error: &StanzaError) -> StatusCode {
+pub(super) fn status(error: &StanzaError) -> StatusCode {
     match error.condition {
         "conflict" => StatusCode::CONFLICT,
         "resource-constraint" => StatusCode::TOO_MANY_REQUESTS,

@@ -1,6 +1,7 @@
 //! HTTP: what browsers and their applications ask of the server. Streams over WebSocket and BOSH, where to find them, and
 //! the web messenger for who comes with nothing but an address; on a port of its own, figures for the operator.
 
+mod account;
 mod body;
 mod bosh;
 pub mod client;
@@ -26,7 +27,7 @@ use crate::net::listener::Admission;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use rookery_core::export::EXPORT_PATH;
 use std::sync::Arc;
 use visitor::Network;
@@ -90,6 +91,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/.well-known/host-meta", get(discovery::xml))
         .route("/.well-known/host-meta.json", get(discovery::json))
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
+        .route(account::PATH, post(account::link))
         .route(upload::PATH, any(upload::serve))
         .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))
         .fallback(messenger::file)

@@ -4,6 +4,7 @@ use crate::certificate::LocalCertificate;
 use crate::config::Config;
 use crate::http::messenger;
 use rookery_core::{Core, Registration};
+use rookery_store::LinkPurpose;
 use std::net::SocketAddr;
 
 /// Says what this server is and how people reach it.
@@ -25,7 +26,7 @@ pub(super) async fn greet(config: &Config, core: &Core) {
         println!("The web messenger is not part of this program: {}", why.lines().next().unwrap_or_default());
     }
     if accounts == 0 {
-        beginning(config);
+        beginning(config, core).await;
     }
     println!();
 }
@@ -53,22 +54,47 @@ fn doors(config: &Config) {
 
 /// The addresses to type into a browser: first the one that needs no certificate and works at once.
 fn pages(config: &Config) -> Vec<String> {
-    let here = config.listen_http.first().map(|address| match address.ip().is_unspecified() {
+    let here = here(config).map(|here| format!("{here}  (this machine, or a proxy)"));
+    here.into_iter().chain(config.public_url()).collect()
+}
+
+/// The address for a browser on this machine.
+fn here(config: &Config) -> Option<String> {
+    config.listen_http.first().map(|address| match address.ip().is_unspecified() {
         true => format!("http://localhost:{}", address.port()),
         false => format!("http://{address}"),
-    });
-    here.map(|here| format!("{here}  (this machine, or a proxy)"))
-        .into_iter()
-        .chain(config.public_url())
-        .collect()
+    })
+}
+
+/// The page on which the first administrator makes an account, where this program has it.
+async fn administrator_link(config: &Config, core: &Core) -> Option<String> {
+    let base = here(config).or(config.public_url()).filter(|_| messenger::missing().is_none())?;
+    match core.accounts.grant(LinkPurpose::Administrator).await {
+        Ok(link) => Some(format!("{base}{}", link.path)),
+        Err(error) => {
+            tracing::warn!(%error, "no link for the first administrator could be made");
+            None
+        }
+    }
 }
 
 /// What to do while nobody is here.
-fn beginning(config: &Config) {
+async fn beginning(config: &Config, core: &Core) {
     let usual = config.data == Config::default().data;
     let data = if usual { String::new() } else { format!(" --data {}", config.data.display()) };
     println!();
-    println!("Nobody is here yet. In another terminal, make the first two accounts:");
+    match administrator_link(config, core).await {
+        Some(link) => {
+            println!(
+                "Nobody is here yet. Open this to become the administrator; it is good once, and for a day:"
+            );
+            println!();
+            println!("  {link}");
+            println!();
+            println!("Or make the first two accounts in another terminal:");
+        }
+        None => println!("Nobody is here yet. In another terminal, make the first two accounts:"),
+    }
     println!("  rookery account create alice{data}    (alice@{}, and a number besides)", config.domain);
     println!("  rookery account create{data}          (the number is the address)");
     println!("From the source folder, `cargo run --release --` stands for `rookery`.");

@@ -21,6 +21,7 @@ pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod inbox;
 pub(crate) mod invites;
+pub(crate) mod links;
 pub(crate) mod notices;
 pub(crate) mod page;
 pub(crate) mod prefs;

@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use super::columns::int;
 use super::page::first_from;
 use super::timeline::release;
-use super::{Tx, reports};
+use super::{Tx, links, reports};
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
 
@@ -74,6 +74,7 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
     let Some(uid) = uid else {
         let expired = Timestamp(now.0 - limits::INVITE_SHOWN_MS);
         tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([expired])?;
+        links::sweep(tx, now)?;
         reports::sweep(tx, now)?;
         return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
     };

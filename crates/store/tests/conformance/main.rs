@@ -12,6 +12,7 @@ mod files;
 mod groups;
 mod inbox;
 mod invites;
+mod links;
 mod lists;
 mod page;
 mod privacy;
@@ -80,6 +81,8 @@ macro_rules! suite {
                     an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                links:
+                    a_link_makes_one_administrator, a_link_sets_a_password_once;
                 review:
                     an_account_waits_until_it_is_approved;
                 directory:

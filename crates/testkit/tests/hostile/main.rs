@@ -9,6 +9,7 @@ mod component;
 mod files;
 mod http;
 mod invitations;
+mod links;
 mod memory;
 mod messenger;
 mod offline;

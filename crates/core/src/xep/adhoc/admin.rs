@@ -13,7 +13,7 @@ use crate::{limits, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind};
 use rookery_proto::stream::StreamError;
-use rookery_store::Account;
+use rookery_store::{Account, LinkPurpose};
 
 /// XEP-0133.
 pub const INFO: Xep = Xep::of(
@@ -34,6 +34,9 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::admin(node!("end-user-session"), "End sessions of users", |turn| Box::pin(end(turn))),
     Command::admin(node!("change-user-password"), "Change a user's password", |turn| {
         Box::pin(password(turn))
+    }),
+    Command::admin("https://rookery.im/command/recovery-link", "Make a link to set a new password", |turn| {
+        Box::pin(recovery(turn))
     }),
     Command::admin(node!("get-user-lastlogin"), "When a user was last here", |turn| Box::pin(last(turn))),
     Command::admin(node!("user-stats"), "About a user", |turn| Box::pin(statistics(turn))),
@@ -195,6 +198,28 @@ async fn password(turn: Turn<'_>) -> Result<Next, StanzaError> {
     turn.ctx.core.set_password(account.uid, password).await?;
     note(turn, "change password", &[account]);
     Next::done("The password is changed.")
+}
+
+/// Not of the XEP: what is given to somebody who has forgotten the password, so that nobody else knows the new one.
+async fn recovery(turn: Turn<'_>) -> Result<Next, StanzaError> {
+    let Some(answers) = turn.answers.first() else {
+        let text = "The link is good once, and for a day. Whoever opens it sets a new password, and all devices are signed out. \
+                    Give it to nobody but whose account it is.";
+        return Next::ask(
+            form("Make a link to set a new password").instructions(text).field(account_field()),
+        );
+    };
+    let account = one(turn, answers).await?;
+    let link = turn.ctx.core.accounts.grant(LinkPurpose::Recovery(account.uid)).await?;
+    let shown = |var, label, value: String| Field::new(Kind::TextSingle, var, label).value(value);
+    let mut result = form("A link to set a new password")
+        .field(account_field().value(turn.ctx.core.accounts.address(&account).to_string()))
+        .field(shown("token", "Token", link.token));
+    if let Some(page) = link.page {
+        result = result.field(shown("page", "Link", page));
+    }
+    note(turn, "recovery link", &[account]);
+    Next::show(result.field(shown("expire", "Valid until", stamp(link.expires))))
 }
 
 /// §4.9
