@@ -54,6 +54,9 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
             return Err(StanzaError::remote_server_not_found());
         }
     };
+    if matches!(answer, Reply::Later) {
+        return Ok(());
+    }
     let ends = matches!(answer, Reply::Farewell(_));
     result(ctx, answer);
     if ends {
@@ -150,6 +153,7 @@ async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::EXT_DISCO, "services") => xep::extdisco::services(ctx, payload),
         (false, ns::EXT_DISCO, "credentials") => xep::extdisco::credentials(ctx, payload),
         (true, ns::REGISTER, "query") => xep::register::change(ctx, payload).await,
+        (false, ns::PREVIEW, "preview") => xep::preview::look(ctx, payload),
         (false, ns::FILE_INFO, "info") => xep::file_info::info(ctx, payload).await,
         (false, ns::HTTP_UPLOAD, "request") => xep::upload::request(ctx, payload).await,
         (true, ns::SESSION, "session") => Ok(Reply::Empty),

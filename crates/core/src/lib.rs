@@ -103,6 +103,8 @@ pub struct Policy {
     pub outage: Vec<String>,
     /// What may be uploaded (XEP-0363); `None`: nothing.
     pub files: Option<xep::upload::Files>,
+    /// Who looks at links; `None`: nobody.
+    pub previewer: Option<xep::preview::Previewer>,
 }
 
 impl Policy {

@@ -365,6 +365,15 @@ pub const JOINS_AT_ONCE: u32 = 300;
 /// Rooms that an account may enter in a minute, in the long run: faster than by hand.
 pub const JOINS_PER_MINUTE: u32 = 60;
 
+/// Links that an account may have looked at at once: a conversation full of them, as it is opened.
+pub const PREVIEWS_AT_ONCE: u32 = 60;
+
+/// The same in a minute, in the long run: more than anybody reads, too few to trouble somebody's site with.
+pub const PREVIEWS_PER_MINUTE: u32 = 30;
+
+/// Bytes of a link that is looked at: browsers show no longer ones.
+pub const LINK_BYTES: usize = 2_048;
+
 /// Accounts whose pace is remembered, at some hundred bytes each; who was longest idle is forgotten first.
 pub const PACED: usize = 50_000;
 

@@ -98,6 +98,7 @@ struct Gauges {
     strangers_of_day: Gauge,
     subscriptions: Gauge,
     joins: Gauge,
+    previews: Gauge,
 }
 
 /// Who goes how fast.
@@ -107,6 +108,7 @@ pub struct Pace {
     strangers_of_day: Option<Rate>,
     subscriptions: Option<Rate>,
     joins: Option<Rate>,
+    previews: Option<Rate>,
     accounts: Cache<Uid, Arc<Gauges>>,
     /// Pairs that are known to be no strangers: an account, and the number of whom it writes to ([`stand_in`] where there is
     /// none).
@@ -124,6 +126,7 @@ impl Pace {
             strangers_of_day: Rate::new(day, DAY, day),
             subscriptions: Rate::new(asked, HOUR, asked.saturating_mul(2)),
             joins: Rate::new(limits::JOINS_PER_MINUTE, MINUTE, limits::JOINS_AT_ONCE),
+            previews: Rate::new(limits::PREVIEWS_PER_MINUTE, MINUTE, limits::PREVIEWS_AT_ONCE),
             accounts: Cache::new(limits::PACED),
             met: Cache::new(limits::ACQUAINTANCES),
         }
@@ -145,6 +148,12 @@ impl Pace {
     pub fn join(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
         let limit = |gauges: &Gauges, rate| gauges.joins.take(rate, micros(now));
         self.keep(self.joins, member, limit, "You enter groups too fast.")
+    }
+
+    /// One more link that an account has looked at.
+    pub fn preview(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
+        let limit = |gauges: &Gauges, rate| gauges.previews.take(rate, micros(now));
+        self.keep(self.previews, member, limit, "You have too many links looked at.")
     }
 
     /// One more stranger.

@@ -167,6 +167,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         terms: None,
         outage: Vec::new(),
         files: None,
+        previewer: None,
     };
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),

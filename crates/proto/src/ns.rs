@@ -257,6 +257,8 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 pub const SECOND_FACTOR: &str = "https://rookery.im/protocol/second-factor";
 /// Notices of a group: a node of ours.
 pub const NOTICES: &str = "https://rookery.im/protocol/notices";
+/// Link previews, in a way of ours.
+pub const PREVIEW: &str = "urn:rookery:preview:0";
 /// XEP-0402: bookmarks.
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 /// XEP-0048: bookmarks as of old.

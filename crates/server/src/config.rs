@@ -91,6 +91,8 @@ pub struct Config {
     pub files_scan_clamd: String,
     /// A bucket for files; without a name there is none.
     pub files_s3: S3Settings,
+    /// Whether links are looked at.
+    pub previews: bool,
     /// How long a session waits for its client to come back.
     pub resumption: Duration,
     /// The host that groups live at; `None`: `groups.` before the domain.

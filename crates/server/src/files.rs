@@ -11,7 +11,7 @@ mod part;
 mod s3;
 mod scan;
 mod storage;
-mod thumbnail;
+pub(crate) mod thumbnail;
 mod turns;
 
 pub use incoming::Incoming;
@@ -25,7 +25,7 @@ use data_encoding::HEXLOWER;
 use metrics::{counter, describe_counter};
 use rookery_core::{Core, xep::upload};
 use rookery_store::{Blob, FileHash, FileToken, StoreError, Upload};
-use std::io;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -200,7 +200,7 @@ impl Files {
             return None;
         }
         let file = file.to_owned();
-        blocking(move || Ok(thumbnail::dimensions(std::fs::File::open(file)?))).await.ok().flatten()
+        blocking(move || Ok(thumbnail::dimensions(BufReader::new(std::fs::File::open(file)?)))).await.ok().flatten()
     }
 
     /// `length` bytes of a file after the first `from`.
@@ -240,7 +240,7 @@ impl Files {
         }
         let copy = self.incoming.join("thumbnail");
         let file = self.storage.open(hash, size, copy).await?;
-        let made = tokio::task::spawn_blocking(move || thumbnail::thumbnail(file)).await;
+        let made = tokio::task::spawn_blocking(move || thumbnail::thumbnail(BufReader::new(file))).await;
         // That there is none is kept, too: as an empty file.
         let made = made.ok().flatten().unwrap_or_default();
         let kept = made.clone();

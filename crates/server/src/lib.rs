@@ -12,6 +12,7 @@ pub mod files;
 pub mod http;
 pub mod moderation;
 pub mod net;
+pub mod previews;
 pub mod push;
 pub mod serve;
 pub mod tls;

@@ -15,6 +15,7 @@ use crate::moderation::{self, hook};
 use crate::net::component;
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
+use crate::previews::Previews;
 use crate::push::Poster;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
@@ -51,7 +52,10 @@ async fn run(config: Config) -> Result<()> {
     // Held until the end: commands see a running server, and nobody else writes.
     let _lock = DataLock::take(&config.data)?;
     let tls = Arc::new(Tls::open(certificates(&config), UtcDateTime::now())?);
-    let policy = Policy { gate: gate(&config), ..policy(&config) };
+    let reach = Reach::Public { besides: config.http_internal_networks.clone() };
+    let previews = config.previews.then(|| Previews::new(Client::new(reach.clone()), env.clone()));
+    let previewer = previews.as_ref().map(|it| it.previewer(config.public_url().unwrap_or_default()));
+    let policy = Policy { gate: gate(&config), previewer, ..policy(&config) };
     let core = assemble::core(&config.data, store_options(&config), policy, env).await?;
     moderation::files::load(&core, &config.list_files)?;
     let settings = Settings {
@@ -63,7 +67,7 @@ async fn run(config: Config) -> Result<()> {
 
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
-    open_doors(&config, &server, files.clone(), &mut doors).await?;
+    open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;
         let monitor = monitor.clone();
@@ -81,7 +85,6 @@ async fn run(config: Config) -> Result<()> {
     doors.spawn(moderation::files::watch(core.clone(), config.list_files.clone()));
     let commands = control::listen(&config.data)?;
     doors.spawn(control::run(commands, Arc::new(Admin::of(core.clone()))));
-    let reach = Reach::Public { besides: config.http_internal_networks.clone() };
     let poster = Poster::open(&config.data, Client::new(reach), &core.policy)?;
     let clock = assemble::background(core.clone(), &config.data, files, poster);
     greeting::greet(&config, &core).await;
@@ -98,10 +101,11 @@ async fn open_doors(
     config: &Config,
     server: &Arc<Server>,
     files: Option<Arc<Files>>,
+    previews: Option<Arc<Previews>>,
     doors: &mut JoinSet<()>,
 ) -> Result<()> {
     let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
-    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files);
+    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files, previews);
     let tls = server.tls.clone();
     for (setting, addresses, tls) in
         [("listen.http", &config.listen_http, None), ("listen.https", &config.listen_https, tls)]
@@ -156,7 +160,7 @@ fn gate(config: &Config) -> Option<Gate> {
     Some(Gate { ask, all: config.hook_about_all })
 }
 
-/// What core must know of the configuration; the program of the operator (`gate`) is not among it.
+/// What core must know of the configuration; who judges messages (`gate`) and who looks at links is not among it.
 pub fn policy(config: &Config) -> Policy {
     Policy {
         domain: config.domain.clone(),
@@ -181,6 +185,7 @@ pub fn policy(config: &Config) -> Policy {
         terms: config.terms.clone(),
         outage: config.outage.clone(),
         files: files(config),
+        previewer: None,
     }
 }
 

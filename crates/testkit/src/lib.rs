@@ -8,3 +8,4 @@ pub mod dialogue;
 pub mod measure;
 pub mod ns;
 pub mod server;
+pub mod sites;

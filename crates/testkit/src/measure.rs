@@ -53,6 +53,7 @@ impl Site {
             terms: None,
             outage: Vec::new(),
             files: None,
+            previewer: None,
             domain: "localhost".into(),
             groups: "groups.localhost".into(),
             resumption: Duration::from_secs(600),

@@ -2,6 +2,7 @@
 
 use crate::browser::Browsers;
 use crate::client::Door;
+use crate::sites;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
@@ -12,6 +13,7 @@ use rookery::http::listener::Http;
 use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
 use rookery::net::{self, Arrival, Server, Settings};
+use rookery::previews::Previews;
 use rookery::push::Poster;
 use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
@@ -98,6 +100,7 @@ pub struct TestServer {
     /// Browsers and their push service.
     pub browsers: Browsers,
     files: files::Settings,
+    previews: Option<Arc<Previews>>,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -105,7 +108,9 @@ impl TestServer {
     /// Starts on the current runtime.
     pub async fn start(options: TestOptions) -> Result<TestServer> {
         let data = tempfile::tempdir()?;
-        let policy = policy(&options.settings)?;
+        let previews = options.settings.contains_key("previews").then(sites::previews);
+        let previewer = previews.as_ref().map(|it| it.previewer(PUBLIC_URL.to_owned()));
+        let policy = Policy { previewer, ..policy(&options.settings)? };
         let name = format!("scenario-{}", data.path().display());
         let disk = Faults::new(&name, Mode::Direct);
         let tls = match options.tls {
@@ -113,9 +118,10 @@ impl TestServer {
             false => None,
         };
         let (browsers, files) = (Browsers::default(), options.files);
-        let (server, web, clock) = open(&data, &policy, tls.clone(), &disk, &browsers, &files).await?;
+        let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
+        let (server, web, clock) = opened;
         let connections = Default::default();
-        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, files, connections })
+        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, files, previews, connections })
     }
 
     /// The server's inside.
@@ -298,8 +304,9 @@ impl TestServer {
             }
         }
         self.connections.lock().clear();
+        let (tls, previews) = (self.tls.clone(), self.previews.clone());
         (self.server, self.web, self.clock) =
-            open(&self.data, &self.policy, self.tls.clone(), &self.disk, &self.browsers, &self.files).await?;
+            open(&self.data, &self.policy, tls, &self.disk, &self.browsers, &self.files, previews).await?;
         Ok(())
     }
 
@@ -327,12 +334,12 @@ impl TestServer {
 }
 
 /// HTTP as the program offers it by default.
-fn web(server: &Arc<Server>, files: Option<Arc<Files>>) -> Arc<Web> {
+fn web(server: &Arc<Server>, files: Option<Arc<Files>>, previews: Option<Arc<Previews>>) -> Arc<Web> {
     let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
     let settings =
         http::Settings { base: Some(PUBLIC_URL.to_owned()), origins: Vec::new(), proxies: proxies.to_vec() };
     let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
-    Web::new(server.clone(), admission, settings, files)
+    Web::new(server.clone(), admission, settings, files, previews)
 }
 
 fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
@@ -346,6 +353,7 @@ async fn open(
     disk: &Faults,
     browsers: &Browsers,
     files: &files::Settings,
+    previews: Option<Arc<Previews>>,
 ) -> Result<(Arc<Server>, Arc<Web>, JoinHandle<()>)> {
     let mut options = Options::new(data.path().join("rookery.db"));
     options.vfs = Some(disk.name().to_owned());
@@ -355,7 +363,7 @@ async fn open(
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
     let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
-    let web = web(&server, files);
+    let web = web(&server, files, previews);
     Ok((server, web, clock))
 }
 
@@ -390,6 +398,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             quota: FileQuota::default(),
             unnamed_days: Some(30),
         }),
+        previewer: None,
     };
     for (name, value) in settings {
         let number = || value.parse::<u64>().with_context(|| format!("{name} is a number, not {value}"));
@@ -406,6 +415,8 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],
             ("terms", uri) => policy.terms = Some(uri.into()),
             ("outage", uri) => policy.outage = vec![uri.into()],
+            // Looked at before.
+            ("previews", "on") => {}
             ("files", "off") => policy.files = None,
             ("largest" | "quota" | "total", _) => {
                 let bytes = number()?;

@@ -52,6 +52,7 @@ impl Announced {
             ns::REGISTER => policy.registration != Registration::Closed,
             ns::EXT_DISCO => !policy.services.is_empty(),
             ns::FILE_INFO => policy.files.is_some(),
+            ns::PREVIEW => policy.previewer.is_some(),
             feature if upload::INFO.server.contains(&feature) => policy.files.is_some(),
             _ => true,
         });

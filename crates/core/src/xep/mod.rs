@@ -23,6 +23,7 @@ pub mod notify;
 pub mod offline;
 pub mod pep;
 pub mod ping;
+pub mod preview;
 pub mod private;
 pub mod push;
 pub mod register;
@@ -250,4 +251,5 @@ pub const ALL: &[Xep] = &[
     crate::muc::SLOW_MODE,
     cam::INFO,
     serverinfo::DATA_POLICY,
+    preview::INFO,
 ];

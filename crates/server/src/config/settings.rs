@@ -44,6 +44,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "archive", about: "What is kept of messages." },
     Section { name: "groups", about: "Rooms in which many speak with each other (XEP-0045)." },
     Section { name: "files", about: "Files that people share (XEP-0363): docs/files.md." },
+    Section { name: "previews", about: "What is shown of links in messages: docs/previews.md." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
     Section {
         name: "moderation",
@@ -93,6 +94,7 @@ impl Config {
             files_scan_command: None,
             files_scan_clamd: String::new(),
             files_s3: Default::default(),
+            previews: false,
             resumption: Duration::ZERO,
             groups_host: None,
             stanza_bytes: 0,
@@ -426,6 +428,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"\"",
         about: "The key.",
         set: |config, value| put(&mut config.files_s3.secret, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "previews.enabled",
+        default: "true",
+        about: "Whether the server fetches pages that people link to, and shows what they say of themselves. Only public pages \
+                are fetched, so it needs a way out to ports 80 and 443; the sites see this server's address, and not those of its people.",
+        set: |config, value| put(&mut config.previews, value::boolean(value)),
     },
     Setting {
         key: "limits.resumption_minutes",

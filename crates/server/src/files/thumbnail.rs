@@ -6,8 +6,7 @@
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage, metadata::Orientation};
 use rookery_core::limits::{PICTURE_EDGE, THUMBNAIL_PIXELS};
 use rookery_core::xep::file_info::thumbnail_size;
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, Seek};
 
 /// Memory of one decoder, bytes: four for each pixel, and something to work with.
 const MEMORY: u64 = THUMBNAIL_PIXELS * 4 + (32 << 20);
@@ -27,8 +26,8 @@ pub(super) fn is_picture(media_type: &str) -> bool {
 }
 
 /// Reads the head of a picture; `None` if it is none.
-fn decoder(file: File) -> Option<(impl ImageDecoder, Orientation)> {
-    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().ok()?;
+fn decoder(picture: impl BufRead + Seek + 'static) -> Option<(impl ImageDecoder, Orientation)> {
+    let mut reader = ImageReader::new(picture).with_guessed_format().ok()?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY);
     (limits.max_image_width, limits.max_image_height) = (Some(PICTURE_EDGE), Some(PICTURE_EDGE));
@@ -39,8 +38,8 @@ fn decoder(file: File) -> Option<(impl ImageDecoder, Orientation)> {
 }
 
 /// Width and height of a picture as it is shown, in pixels.
-pub(super) fn dimensions(file: File) -> Option<(u32, u32)> {
-    let (decoder, orientation) = decoder(file)?;
+pub(crate) fn dimensions(picture: impl BufRead + Seek + 'static) -> Option<(u32, u32)> {
+    let (decoder, orientation) = decoder(picture)?;
     let (width, height) = decoder.dimensions();
     let lying = [
         Orientation::Rotate90,
@@ -52,8 +51,8 @@ pub(super) fn dimensions(file: File) -> Option<(u32, u32)> {
 }
 
 /// A small copy of a picture as JPEG; `None` if it is none, or too large.
-pub(super) fn thumbnail(file: File) -> Option<Vec<u8>> {
-    let (decoder, orientation) = decoder(file)?;
+pub(crate) fn thumbnail(picture: impl BufRead + Seek + 'static) -> Option<Vec<u8>> {
+    let (decoder, orientation) = decoder(picture)?;
     if !fits(&decoder) {
         return None;
     }
@@ -87,13 +86,10 @@ fn on_white(picture: &DynamicImage) -> RgbImage {
 mod tests {
     use super::*;
     use image::{ImageFormat, Rgba, RgbaImage};
-    use std::io::{Cursor, Seek, SeekFrom, Write};
+    use std::io::Cursor;
 
-    fn file(bytes: &[u8]) -> File {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        file.seek(SeekFrom::Start(0)).unwrap();
-        file
+    fn file(bytes: &[u8]) -> Cursor<Vec<u8>> {
+        Cursor::new(bytes.to_vec())
     }
 
     fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {

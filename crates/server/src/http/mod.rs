@@ -14,6 +14,7 @@ mod monitor;
 mod origin;
 mod page;
 mod patience;
+mod preview;
 mod upload;
 pub mod visitor;
 mod websocket;
@@ -24,6 +25,7 @@ use crate::bosh::Sessions;
 use crate::files::Files;
 use crate::net::Server;
 use crate::net::listener::Admission;
+use crate::previews::Previews;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -56,6 +58,8 @@ pub struct Web {
     settings: Settings,
     /// Uploaded files, where they are offered.
     files: Option<Arc<Files>>,
+    /// Pages that people link to, where they are looked at.
+    previews: Option<Arc<Previews>>,
     /// Streams over BOSH.
     pub sessions: Arc<Sessions>,
 }
@@ -67,8 +71,9 @@ impl Web {
         admission: Arc<Admission>,
         settings: Settings,
         files: Option<Arc<Files>>,
+        previews: Option<Arc<Previews>>,
     ) -> Arc<Web> {
-        Arc::new(Web { server, admission, settings, files, sessions: Arc::default() })
+        Arc::new(Web { server, admission, settings, files, previews, sessions: Arc::default() })
     }
 
     /// Uploaded files, where they are offered.
@@ -91,6 +96,7 @@ fn router(web: Arc<Web>) -> Router {
         .route("/.well-known/host-meta", get(discovery::xml))
         .route("/.well-known/host-meta.json", get(discovery::json))
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
+        .route(preview::PATH, get(preview::picture))
         .route(account::PATH, post(account::link))
         .route(upload::PATH, any(upload::serve))
         .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))

@@ -6,7 +6,7 @@ mod kinds;
 mod put;
 mod range;
 
-use super::{Web, refuse};
+use super::{NOSNIFF, Web, refuse};
 use crate::files::Files;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -19,6 +19,19 @@ pub(super) const PATH: &str = "/upload/{token}/{name}";
 
 /// How many bytes of an upload are here, for who wants to go on with it.
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+
+/// Headers of what people uploaded or linked to: what is shown runs no script and loads nothing, and is nobody's page; pictures may be shown on any. An address never means
+/// another file, so it may be kept; not by proxies, which would keep what was taken back.
+pub(super) const SAFE: [(HeaderName, HeaderValue); 5] = [
+    NOSNIFF,
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox"),
+    ),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
+];
 
 /// Pages of all sites may upload and download: the address is the permission, and no cookie is involved.
 const CORS: [(HeaderName, HeaderValue); 2] = [

@@ -30,6 +30,7 @@ pub(in super::super) async fn get(
         "registration": registration(policy.registration),
         "members_invite": policy.members_invite,
         "upload_bytes": policy.files.as_ref().map(|files| files.largest),
+        "previews": web.previews.is_some(),
         "push_key": web.server.core.push_key,
         "terms": policy.terms,
         "version": env!("CARGO_PKG_VERSION"),

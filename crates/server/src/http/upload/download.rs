@@ -1,28 +1,17 @@
 //! Giving a file to who knows its address: never as something that runs, in parts if they are asked for.
 
 use super::range::{Wanted, wanted};
-use super::{kinds, no_file, refuse, trouble};
+use super::{SAFE, kinds, no_file, refuse, trouble};
 use crate::files::Files;
-use crate::http::{NOSNIFF, is_known};
+use crate::http::is_known;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rookery_store::FileToken;
 use std::sync::Arc;
 
-/// What is shown runs no script and loads nothing, and is nobody's page; pictures may be shown on any. An address never means
-/// another file, so it may be kept; not by proxies, which would keep what was taken back.
-const SAFE: [(HeaderName, HeaderValue); 6] = [
-    NOSNIFF,
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox"),
-    ),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
-    (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
-];
+/// Files are given in parts.
+const IN_PARTS: (HeaderName, HeaderValue) = (header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
 
 /// Answers `GET`, or `HEAD` without a body.
 pub(super) async fn get(files: &Arc<Files>, token: FileToken, headers: &HeaderMap, body: bool) -> Response {
@@ -35,7 +24,7 @@ pub(super) async fn get(files: &Arc<Files>, token: FileToken, headers: &HeaderMa
     let etag = format!("\"{token}\"");
     let tag = [(header::ETAG, etag.clone())];
     if is_known(headers, &etag) {
-        return (StatusCode::NOT_MODIFIED, tag, SAFE).into_response();
+        return (StatusCode::NOT_MODIFIED, tag, SAFE, [IN_PARTS]).into_response();
     }
     let (status, first, length) = match wanted(headers, upload.size, &etag) {
         Wanted::Whole => (StatusCode::OK, 0, upload.size),
@@ -65,7 +54,7 @@ pub(super) async fn get(files: &Arc<Files>, token: FileToken, headers: &HeaderMa
             Err(error) => return trouble(error),
         },
     };
-    (status, tag, SAFE, head, body).into_response()
+    (status, tag, SAFE, [IN_PARTS], head, body).into_response()
 }
 
 /// Answers with a small copy of a picture.
