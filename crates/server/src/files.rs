@@ -13,6 +13,7 @@ mod scan;
 mod storage;
 pub(crate) mod thumbnail;
 mod turns;
+mod voice;
 
 pub use incoming::Incoming;
 pub use s3::Settings as S3Settings;
@@ -69,6 +70,33 @@ pub enum Trouble {
     Found(String),
 }
 
+/// What is made of a file.
+#[derive(Clone, Copy)]
+enum Made {
+    /// A small copy of a picture.
+    Thumbnail,
+    /// A recording in another container.
+    Voice,
+}
+
+impl Made {
+    /// What stands behind the hash in the name of what is made.
+    fn suffix(self) -> &'static str {
+        match self {
+            Made::Thumbnail => "",
+            Made::Voice => ".ogg",
+        }
+    }
+
+    /// Makes it; `None` if it cannot be made of this file.
+    fn of(self, file: std::fs::File) -> Option<Vec<u8>> {
+        match self {
+            Made::Thumbnail => thumbnail::thumbnail(BufReader::new(file)),
+            Made::Voice => voice::rewritten(file),
+        }
+    }
+}
+
 /// The files of one server.
 pub struct Files {
     core: Arc<Core>,
@@ -76,7 +104,7 @@ pub struct Files {
     scanner: Option<Scanner>,
     /// Where bytes arrive.
     incoming: PathBuf,
-    /// Where small copies are kept, by the hash of what they are of.
+    /// Where what is made of files is kept, small copies above all, by the hash of what it is of.
     thumbnails: PathBuf,
     turns: Arc<Turns>,
     /// By the first byte of their hash. Shared while bytes are put in their place and counted on; alone, while bytes that nobody
@@ -200,7 +228,10 @@ impl Files {
             return None;
         }
         let file = file.to_owned();
-        blocking(move || Ok(thumbnail::dimensions(BufReader::new(std::fs::File::open(file)?)))).await.ok().flatten()
+        blocking(move || Ok(thumbnail::dimensions(BufReader::new(std::fs::File::open(file)?))))
+            .await
+            .ok()
+            .flatten()
     }
 
     /// `length` bytes of a file after the first `from`.
@@ -211,25 +242,49 @@ impl Files {
     /// A small copy of a picture, as JPEG; `None` if there can be none. It is made when it is asked for first, and to its end
     /// whether or not who asked still waits: a decoder does not stop half-way.
     pub async fn thumbnail(self: &Arc<Files>, blob: Blob, size: u64) -> io::Result<Option<Vec<u8>>> {
-        if blob.dimensions.is_none() {
-            return Ok(None);
+        match blob.dimensions {
+            Some(_) => self.made(Made::Thumbnail, blob, size).await,
+            None => Ok(None),
         }
-        let path = self.thumbnails.join(HEXLOWER.encode(&blob.hash.0));
+    }
+
+    /// A recording in Ogg; `None` if it is none. It is made and kept as small copies are.
+    pub async fn voice(self: &Arc<Files>, upload: &Upload, blob: Blob) -> io::Result<Option<Vec<u8>>> {
+        match voice::is_recording(&upload.media_type) && upload.size <= voice::LARGEST {
+            true => self.made(Made::Voice, blob, upload.size).await,
+            false => Ok(None),
+        }
+    }
+
+    /// What is made of a file, now or when it was asked for first.
+    async fn made(self: &Arc<Files>, what: Made, blob: Blob, size: u64) -> io::Result<Option<Vec<u8>>> {
+        let path = self.path_of(what, blob.hash);
         if let Ok(kept) = tokio::fs::read(&path).await {
             return Ok(Some(kept).filter(|kept| !kept.is_empty()));
         }
         let turn = self.copying.clone().acquire_owned().await.map_err(io::Error::other)?;
         let files = self.clone();
         let made = tokio::spawn(async move {
-            let made = files.copy(blob.hash, size, path).await;
+            let made = files.make(what, blob.hash, size, path).await;
             drop(turn);
             made
         });
         made.await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
-    /// Makes a small copy, unless there is one by now.
-    async fn copy(&self, hash: FileHash, size: u64, path: PathBuf) -> io::Result<Option<Vec<u8>>> {
+    /// Where it is kept.
+    fn path_of(&self, what: Made, hash: FileHash) -> PathBuf {
+        self.thumbnails.join(HEXLOWER.encode(&hash.0) + what.suffix())
+    }
+
+    /// Makes it, unless it is there by now.
+    async fn make(
+        &self,
+        what: Made,
+        hash: FileHash,
+        size: u64,
+        path: PathBuf,
+    ) -> io::Result<Option<Vec<u8>>> {
         // Nobody erases the picture meanwhile, so that no copy is left of what is gone.
         let _placing = self.place_of(hash).read().await;
         if let Ok(kept) = tokio::fs::read(&path).await {
@@ -240,7 +295,7 @@ impl Files {
         }
         let copy = self.incoming.join("thumbnail");
         let file = self.storage.open(hash, size, copy).await?;
-        let made = tokio::task::spawn_blocking(move || thumbnail::thumbnail(BufReader::new(file))).await;
+        let made = tokio::task::spawn_blocking(move || what.of(file)).await;
         // That there is none is kept, too: as an empty file.
         let made = made.ok().flatten().unwrap_or_default();
         let kept = made.clone();
@@ -282,7 +337,9 @@ impl Files {
             // Asked again, now that nobody counts on it meanwhile.
             if self.core.store.blob_is_unused(*hash).await? {
                 self.storage.erase(*hash).await?;
-                tokio::fs::remove_file(self.thumbnails.join(HEXLOWER.encode(&hash.0))).await.ok();
+                for what in [Made::Thumbnail, Made::Voice] {
+                    tokio::fs::remove_file(self.path_of(what, *hash)).await.ok();
+                }
                 self.core.store.forget_blob(*hash).await?;
                 erased += 1;
             }

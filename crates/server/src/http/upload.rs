@@ -45,25 +45,27 @@ const CORS: [(HeaderName, HeaderValue); 2] = [
 /// Everything that is asked of an upload's address.
 pub(super) async fn serve(
     State(web): State<Arc<Web>>,
-    Path((token, _name)): Path<(String, String)>,
+    Path((token, name)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let answer = match (&web.files, FileToken::new(token.as_bytes())) {
-        (Some(files), Some(token)) => answer(files, token, request).await,
+        (Some(files), Some(token)) => answer(files, token, &name, request).await,
         _ => no_file(),
     };
     (CORS, answer).into_response()
 }
 
-async fn answer(files: &Arc<Files>, token: FileToken, request: Request) -> Response {
+async fn answer(files: &Arc<Files>, token: FileToken, name: &str, request: Request) -> Response {
     let key = parameter(request.uri(), "key").map(str::to_owned);
     match (request.method(), key) {
         (&Method::OPTIONS, _) => preflight(),
         (&Method::GET | &Method::HEAD, None) if parameter(request.uri(), "thumbnail").is_some() => {
             download::thumbnail(files, token, request.headers()).await
         }
-        (&Method::GET, None) => download::get(files, token, request.headers(), true).await,
-        (&Method::HEAD, None) => download::get(files, token, request.headers(), false).await,
+        (&Method::GET | &Method::HEAD, None) => {
+            let body = request.method() == Method::GET;
+            download::get(files, token, name, request.headers(), body).await
+        }
         (&Method::HEAD, Some(key)) => put::offset(files, token, &key).await,
         (&Method::PUT, Some(key)) => put::put(files, token, &key, request).await,
         (&Method::PUT, None) => refuse(StatusCode::FORBIDDEN, "Files are uploaded with a key."),

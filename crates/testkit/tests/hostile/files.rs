@@ -538,6 +538,62 @@ fn what_is_no_picture_has_no_small_copy() {
     });
 }
 
+/// A recording of one packet of 20 ms, as WebM: a track of Opus, a cluster, a block.
+fn recording() -> Vec<u8> {
+    let element = |id: &[u8], content: &[u8]| [id, &[0x40, content.len() as u8], content].concat();
+    let head = b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\0\0\0";
+    let track = [element(&[0xd7], &[1]), element(&[0x86], b"A_OPUS"), element(&[0x63, 0xa2], head)].concat();
+    [
+        element(&[0x1a, 0x45, 0xdf, 0xa3], &element(&[0x42, 0x82], b"webm")),
+        b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        element(&[0x16, 0x54, 0xae, 0x6b], &element(&[0xae], &track)),
+        b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        element(&[0xa3], b"\x81\0\0\x80\x08sound"),
+    ]
+    .concat()
+}
+
+#[test]
+fn recordings_are_there_in_the_container_that_everybody_plays() {
+    run(async {
+        let bytes = recording();
+        let (server, _romeo, slot) = with_slot(&bytes, "audio/webm;codecs=opus").await?;
+        assert_eq!(put(&server, &slot, "", &bytes).await?.status, 201);
+        let webm = get(&server, &slot.get, "").await?;
+        assert_eq!((webm.header("content-type"), &webm.body), (Some("audio/webm"), &bytes));
+        let (folder, _) = slot.get.rsplit_once('/').context("a path")?;
+        let ogg = get(&server, &format!("{folder}/voice.ogg"), "").await?;
+        assert_eq!((ogg.status, ogg.header("content-type")), (200, Some("audio/ogg")));
+        assert!(ogg.body.starts_with(b"OggS") && ogg.body.ends_with(b"\x08sound"));
+        assert_ne!(ogg.header("etag"), webm.header("etag"));
+        assert_eq!(ogg.header("x-content-type-options"), Some("nosniff"));
+        let part = get(&server, &format!("{folder}/voice.ogg"), "Range: bytes=0-3\r\n").await?;
+        assert_eq!((part.status, part.body.as_slice()), (206, &b"OggS"[..]));
+        let odd = get(&server, &format!("{folder}/%0d%0aSet-Cookie:%20a.ogg"), "").await?;
+        assert!(odd.status == 200 && odd.header("set-cookie").is_none());
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_no_recording_stays_what_it_is_by_any_name() {
+    run(async {
+        let broken = &recording()[..60];
+        for (kind, bytes) in
+            [("audio/webm", &b"hello"[..]), ("audio/webm", broken), ("text/plain", &recording())]
+        {
+            let (server, _romeo, slot) = with_slot(bytes, kind).await?;
+            assert_eq!(put(&server, &slot, "", bytes).await?.status, 201);
+            let (folder, _) = slot.get.rsplit_once('/').context("a path")?;
+            for _ in 0..2 {
+                let answer = get(&server, &format!("{folder}/voice.ogg"), "").await?;
+                assert_eq!((answer.header("content-type"), answer.body.as_slice()), (Some(kind), bytes));
+            }
+        }
+        Ok(())
+    });
+}
+
 /// A daemon that finds something in every file with `EICAR` in it, and breaks when it reads `break`.
 async fn scanner(listener: tokio::net::UnixListener) -> Result<()> {
     loop {
