@@ -1,65 +1,7 @@
 import 'fake-indexeddb/auto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Api, Snapshot } from '../../src/api/api';
-import type { Event } from '../../src/api/events';
-import { apiFor } from '../../src/engine/api';
-import { Engine } from '../../src/engine/engine';
-import { standIn } from '../../src/engine/standin';
+import { PASSWORD, TalkingPage as Page } from './page';
 import { ROOKERY_BIN, Server } from './server';
-import { Network } from './socket';
-
-const PASSWORD = 'korrekt Pferd Batterie';
-
-/** A page with its engine. */
-class Page {
-  readonly network = new Network();
-  readonly engine: Engine;
-  readonly api: Api;
-  readonly events: Event[] = [];
-  snapshot: Snapshot | undefined;
-
-  constructor(server: Server, keeps = false) {
-    const config = {
-      domain: server.domain,
-      groups: `groups.${server.domain}`,
-      websocket: '/xmpp-websocket',
-      origin: server.url,
-    };
-    this.engine = new Engine({ config, keeps, conversations: standIn, connect: this.network.connect });
-    this.api = apiFor(this.engine);
-  }
-
-  async signUp(nick: string): Promise<this> {
-    await this.attach();
-    await this.api.signUp({ nick, password: PASSWORD, place: 'own' });
-    return this;
-  }
-
-  async attach(): Promise<void> {
-    this.snapshot = await this.api.attach((events) => this.events.push(...events));
-  }
-
-  get address(): string {
-    return this.engine.signedIn.me.address;
-  }
-
-  /** The last event of a type, once there is one that fits. */
-  async event<T extends Event['type']>(
-    type: T,
-    fits: (event: Extract<Event, { type: T }>) => boolean = () => true,
-  ): Promise<Extract<Event, { type: T }>> {
-    const find = () =>
-      this.events.findLast((event): event is Extract<Event, { type: T }> => {
-        return event.type === type && fits(event as Extract<Event, { type: T }>);
-      });
-    await expect.poll(find, { timeout: 10_000, interval: 20 }).toBeDefined();
-    return find()!;
-  }
-
-  contact(address: string) {
-    return this.engine.signedIn.roster.get(address);
-  }
-}
 
 describe.skipIf(!ROOKERY_BIN)('the engine against a Rookery', () => {
   let server: Server;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiFor } from '../../src/engine/api';
 import { Engine } from '../../src/engine/engine';
-import { standIn } from '../../src/engine/standin';
+import { makeMessages } from '../../src/engine/messages/messages';
 import { signUp } from '../../src/xmpp/register';
 import { Stream } from '../../src/xmpp/stream';
 import { el, type El } from '../../src/xmpp/xml';
@@ -72,7 +72,7 @@ describe.each(Object.keys(MISSING) as Kind[])('the engine against %s', (kind) =>
           websocket: server.websocket,
           origin: server.url,
         };
-        const engine = new Engine({ config, keeps: false, conversations: standIn, connect: network.connect });
+        const engine = new Engine({ config, keeps: false, conversations: makeMessages, connect: network.connect });
         const api = apiFor(engine);
         await api.attach(() => {});
         await api.signUp({ nick: name, name, password: PASSWORD, place: 'own' });

@@ -1,8 +1,8 @@
-/** A page with its engine, in this process: for live tests of conversations. */
+/** A page with its engine, in this process: for live tests. */
 import { expect } from 'vitest';
-import type { Api } from '../../src/api/api';
+import type { Api, Snapshot } from '../../src/api/api';
 import type { Event } from '../../src/api/events';
-import type { Address, Conversation, Message } from '../../src/api/model';
+import type { Address, Contact, Conversation, Message } from '../../src/api/model';
 import { apiFor } from '../../src/engine/api';
 import { Engine } from '../../src/engine/engine';
 import { makeMessages } from '../../src/engine/messages/messages';
@@ -18,15 +18,18 @@ export class TalkingPage {
   readonly api: Api;
   readonly events: Event[] = [];
   readonly rows = new Map<Address, Conversation>();
+  /** What there was when it attached. */
+  snapshot: Snapshot | undefined;
 
-  constructor(server: Server) {
+  /** With `keeps`, what is kept outlives the page, where the test has an IndexedDB. */
+  constructor(server: Server, keeps = false) {
     const config = {
       domain: server.domain,
       groups: `groups.${server.domain}`,
       websocket: '/xmpp-websocket',
       origin: server.url,
     };
-    this.engine = new Engine({ config, keeps: false, conversations: makeMessages, connect: this.network.connect });
+    this.engine = new Engine({ config, keeps, conversations: makeMessages, connect: this.network.connect });
     this.api = apiFor(this.engine);
   }
 
@@ -42,8 +45,8 @@ export class TalkingPage {
     return this;
   }
 
-  private async attach(): Promise<void> {
-    await this.api.attach((events) => {
+  async attach(): Promise<void> {
+    this.snapshot = await this.api.attach((events) => {
       this.events.push(...events);
       for (const event of events) this.hear(event);
     });
@@ -58,6 +61,23 @@ export class TalkingPage {
 
   get address(): Address {
     return this.engine.signedIn.me.address;
+  }
+
+  contact(address: Address): Contact | undefined {
+    return this.engine.signedIn.roster.get(address);
+  }
+
+  /** The last event of a type that fits, once there is one. */
+  async event<T extends Event['type']>(
+    type: T,
+    fits: (event: Extract<Event, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<Event, { type: T }>> {
+    const find = () =>
+      this.events.findLast((event): event is Extract<Event, { type: T }> => {
+        return event.type === type && fits(event as Extract<Event, { type: T }>);
+      });
+    await expect.poll(find, PATIENCE).toBeDefined();
+    return find()!;
   }
 
   /** The newest messages of a conversation. */

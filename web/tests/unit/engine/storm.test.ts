@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Event } from '../../../src/api/events';
 import { apiFor } from '../../../src/engine/api';
 import { Engine } from '../../../src/engine/engine';
-import { standIn } from '../../../src/engine/standin';
+import { makeMessages } from '../../../src/engine/messages/messages';
 import { NS } from '../../../src/xmpp/ns';
 import { el, type El } from '../../../src/xmpp/xml';
 import { ScriptedServer, TOKEN, type ScriptedSocket } from '../xmpp/script';
@@ -35,7 +35,7 @@ afterEach(() => void vi.restoreAllMocks());
 test('ten thousand contacts come online in a few messages to the page', async () => {
   const server = new Crowd();
   const config = { domain: 'here', groups: 'groups.here', websocket: 'ws://here/', origin: 'http://here' };
-  const engine = new Engine({ config, keeps: false, conversations: standIn, connect: server.connect });
+  const engine = new Engine({ config, keeps: false, conversations: makeMessages, connect: server.connect });
   const posts: Event[][] = [];
   const api = apiFor(engine);
   await api.attach((events) => posts.push(events));

@@ -29,9 +29,13 @@ afterEach(() => {
 
 const token = () => ({ token: TOKEN, issued: Date.now(), expires: Date.now() + 1e9 });
 const begin = () => stream.start({ user: 'pip', token: token() }, true);
-/** Lets what is under way happen: hashing is asynchronous, and the clock stands still. */
-const settle = async () => {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+const realTimeout = globalThis.setTimeout;
+/** Lets what is under way happen (hashing takes its time) while the clock of the test stands still. */
+const settle = async (done = () => phases.at(-1)?.state !== 'connecting') => {
+  for (let turn = 0; turn < 200; turn++) {
+    await new Promise((resolve) => realTimeout(resolve, 5));
+    if (done()) return;
+  }
 };
 const pass = async (milliseconds: number) => {
   await vi.advanceTimersByTimeAsync(milliseconds);
@@ -190,7 +194,7 @@ describe('a connection', () => {
   test('that hangs while it opens is given up', async () => {
     server.deaf = true;
     begin().catch(() => {});
-    await settle();
+    await settle(() => server.sockets[0]?.onmessage !== null);
     await pass(16_000);
     expect(phases.map((phase) => phase.state)).toContain('waiting');
   });
