@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiFor } from '../../src/engine/api';
-import { Engine } from '../../src/engine/engine';
-import { makeMessages } from '../../src/engine/messages/messages';
 import { signUp } from '../../src/xmpp/register';
 import { Stream } from '../../src/xmpp/stream';
 import { el, type El } from '../../src/xmpp/xml';
 import { MISSING, Other, type Kind } from './others';
+import { PASSWORD, PATIENCE, TalkingPage } from './page';
 import { Network } from './socket';
-
-const PASSWORD = 'korrekt Pferd';
 
 for (const [kind, why] of Object.entries(MISSING)) if (why) console.log(`Tests against ${kind} are skipped: ${why}.`);
 
@@ -63,38 +59,33 @@ describe.each(Object.keys(MISSING) as Kind[])('the engine against %s', (kind) =>
       expect(network.opened).toBe(opened + 1);
     });
 
-    test('two become contacts, and meet in a group', async () => {
-      const arrive = async (name: string) => {
-        const network = new Network();
-        const config = {
-          domain: server.domain,
-          groups: 'groups.localhost',
-          websocket: server.websocket,
-          origin: server.url,
-        };
-        const engine = new Engine({ config, keeps: false, conversations: makeMessages, connect: network.connect });
-        const api = apiFor(engine);
-        await api.attach(() => {});
-        await api.signUp({ nick: name, name, password: PASSWORD, place: 'own' });
-        return { engine, api, contact: (who: string) => engine.signedIn.roster.get(who) };
-      };
+    test('two become contacts, talk, and meet in a group', async () => {
+      const arrive = (name: string) => new TalkingPage(server).signUp(name, name);
       const [chirp, peep] = [await arrive('chirp'), await arrive('peep')];
-      const polled = { timeout: 15_000 };
       await chirp.api.addContact('peep@localhost', { remark: 'P', categories: ['Friends'], text: 'Hello' });
-      await expect.poll(() => peep.engine.signedIn.requests.contacts.length, polled).toBe(1);
+      await expect.poll(() => peep.engine.signedIn.requests.contacts.length, PATIENCE).toBe(1);
       await peep.api.answerRequest('chirp@localhost', true);
-      await expect.poll(() => chirp.contact('peep@localhost')?.subscription, polled).toBe('both');
-      await expect.poll(() => chirp.contact('peep@localhost')?.show, polled).toBe('online');
+      await expect.poll(() => chirp.contact('peep@localhost')?.subscription, PATIENCE).toBe('both');
+      await expect.poll(() => chirp.contact('peep@localhost')?.show, PATIENCE).toBe('online');
       await peep.api.setPresence('dnd', 'Fishing');
-      await expect.poll(() => chirp.contact('peep@localhost')?.status, polled).toBe('Fishing');
+      await expect.poll(() => chirp.contact('peep@localhost')?.status, PATIENCE).toBe('Fishing');
+
+      await chirp.api.send('peep@localhost', { body: 'Any luck?' });
+      const { key } = await peep.message('chirp@localhost', 'Any luck?');
+      await peep.api.markRead('chirp@localhost', key);
+      await chirp.message('peep@localhost', 'Any luck?', ({ state }) => state === 'read');
+      chirp.network.cut();
+      await peep.api.send('chirp@localhost', { body: 'Three herrings' });
+      await chirp.message('peep@localhost', 'Three herrings');
 
       const group = 'colony@groups.localhost';
       await chirp.api.join(group, {});
       await chirp.api.setGroupSettings(group, await chirp.api.groupSettings(group));
       await peep.api.join(group, { nick: 'chirp' });
-      await expect
-        .poll(async () => (await chirp.api.members(group)).map(({ nick }) => nick).sort(), polled)
-        .toEqual(['chirp', 'chirp_']);
+      const nicks = async () => (await chirp.api.members(group)).map(({ nick }) => nick).sort();
+      await expect.poll(nicks, PATIENCE).toEqual(['chirp', 'chirp_']);
+      await peep.api.send(group, { body: 'Herrings for all' });
+      await chirp.message(group, 'Herrings for all', ({ sender }) => sender === 'chirp_');
       for (const { engine } of [chirp, peep]) await engine.signOut('asked');
     });
   });

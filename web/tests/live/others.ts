@@ -97,6 +97,7 @@ c2s_direct_tls_ports = {}
 http_default_host = "localhost"
 VirtualHost "localhost"
 Component "groups.localhost" "muc"
+  modules_enabled = { "muc_mam" }
   restrict_room_creation = false
 `,
   );
@@ -114,7 +115,7 @@ function ejabberd(folder: string, port: number): ChildProcess {
     'mod_stream_mgmt',
     'mod_carboncopy',
   ];
-  modules.push('mod_caps', 'mod_client_state', 'mod_mam', 'mod_last', 'mod_vcard');
+  modules.push('mod_caps', 'mod_client_state', 'mod_last', 'mod_vcard');
   writeFileSync(
     join(folder, 'ejabberd.yml'),
     `hosts: [localhost]
@@ -132,8 +133,12 @@ ${modules.map((name) => `  ${name}: {}`).join('\n')}
   mod_register:
     ip_access: all
     access: all
+  mod_mam:
+    default: always
   mod_muc:
     host: groups.localhost
+    default_room_options:
+      mam: true
   mod_pubsub:
     plugins: [flat, pep]
 `,

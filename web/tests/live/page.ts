@@ -22,20 +22,21 @@ export class TalkingPage {
   snapshot: Snapshot | undefined;
 
   /** With `keeps`, what is kept outlives the page, where the test has an IndexedDB. */
-  constructor(server: Server, keeps = false) {
+  constructor(server: Pick<Server, 'domain' | 'url' | 'websocket'>, keeps = false) {
     const config = {
       domain: server.domain,
       groups: `groups.${server.domain}`,
-      websocket: '/xmpp-websocket',
+      websocket: server.websocket,
       origin: server.url,
     };
     this.engine = new Engine({ config, keeps, conversations: makeMessages, connect: this.network.connect });
     this.api = apiFor(this.engine);
   }
 
-  async signUp(nick: string): Promise<this> {
+  /** Servers that give no numbers want a name. */
+  async signUp(nick: string, name?: string): Promise<this> {
     await this.attach();
-    await this.api.signUp({ nick, password: PASSWORD, place: 'own' });
+    await this.api.signUp({ nick, name, password: PASSWORD, place: 'own' });
     return this;
   }
 
