@@ -4,6 +4,7 @@ mod account;
 mod announce;
 mod block;
 mod export;
+mod files;
 mod group;
 mod import;
 mod index;
@@ -67,6 +68,9 @@ enum Command {
     /// The text goes into the log of every account, as a message of the server: who is away gets it later. Needs a running
     /// server.
     Announce(announce::Command),
+    /// List uploaded files, see how much room they take, and remove them
+    #[command(subcommand)]
+    Files(files::Command),
     /// Make, list and change groups
     ///
     /// GROUP is a number (700001), a name (tea) or an address. If the server runs, those who are in the group see at once
@@ -126,6 +130,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
         }
         Command::Announce(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
+        Command::Files(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Group(command) => {

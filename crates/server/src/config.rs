@@ -17,6 +17,7 @@ use rookery_core::Registration;
 use rookery_core::component::Allowed;
 use rookery_core::xep::extdisco::Service;
 use rookery_store::ArchiveDefault;
+use rookery_store::FileQuota;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -134,6 +135,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// How much room files have.
+    pub fn quota(&self) -> FileQuota {
+        FileQuota { account: self.files_quota, total: self.files_total }
+    }
+
     /// Where files are kept, if not in the data directory.
     pub fn bucket(&self) -> Option<S3Settings> {
         Some(self.files_s3.clone()).filter(|bucket| !bucket.bucket.is_empty())

@@ -5,6 +5,7 @@
 
 mod admin;
 mod client;
+mod files;
 mod groups;
 mod invites;
 mod moderation;
@@ -27,6 +28,9 @@ pub const LIST_PART: usize = 1_000;
 
 /// Reports of one answer to [`Request::ListReports`].
 pub const REPORTS_PART: usize = 100;
+
+/// Accounts of one answer to [`Request::FileUsage`].
+pub const USAGE_PART: usize = 1_000;
 
 /// What a command wants. `account` is a number, a name or an address, as a person writes it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,6 +243,40 @@ pub enum Request {
     },
     /// Servers and addresses that are blocked for everybody here.
     ListBlocked,
+    /// Uploaded files, the newest first.
+    ListFiles {
+        /// Which.
+        filter: FileFilter,
+        /// From this number on, without it.
+        before: Option<u64>,
+    },
+    /// What the files of accounts take, in the order of their numbers, at most [`USAGE_PART`].
+    FileUsage {
+        /// Of one account only.
+        account: Option<String>,
+        /// From this number on, without it.
+        after: Option<u64>,
+    },
+    /// Remove a file.
+    RemoveFile {
+        /// Its token, or its address.
+        file: String,
+    },
+}
+
+/// Which files are listed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FileFilter {
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Only those of so many bytes or more.
+    pub at_least: u64,
+    /// Only those whose type begins so.
+    pub media_type: Option<String>,
+    /// Only those that were asked for so many days ago, or earlier.
+    pub older_days: Option<u32>,
+    /// Only those that no message names.
+    pub unnamed: bool,
 }
 
 /// One line of an import.
@@ -365,6 +403,24 @@ pub enum Response {
         /// The entries.
         blocked: Vec<BlockedRow>,
     },
+    /// A part of the list of files; an empty one is its end.
+    Files {
+        /// The files.
+        files: Vec<FileRow>,
+    },
+    /// What files take.
+    FileUsage {
+        /// A part of the accounts; an empty one is their end.
+        accounts: Vec<UsageRow>,
+        /// Bytes that each may have; nothing: as many as there is room for.
+        quota: Option<u64>,
+        /// Files of all accounts; the same bytes count once.
+        stored_files: u64,
+        /// Their bytes.
+        stored_bytes: u64,
+        /// Bytes that all may have together.
+        total: Option<u64>,
+    },
     /// It is done.
     Done {
         /// A sentence that says what.
@@ -487,6 +543,44 @@ pub struct BlockedRow {
     pub at: i64,
     /// Who decided it.
     pub by: String,
+}
+
+/// A file as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileRow {
+    /// Its place in the list.
+    pub number: u64,
+    /// Names it, also in its address.
+    pub token: String,
+    /// Whose it is: an address, or the number of an account that is gone.
+    pub account: String,
+    /// What it is called.
+    pub name: String,
+    /// What its owner says that it is.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was asked for, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// When it goes, if nothing names it until then.
+    pub due: Option<i64>,
+    /// How many messages name it.
+    pub refs: u64,
+    /// Whether its bytes are there.
+    pub arrived: bool,
+}
+
+/// What the files of an account take.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UsageRow {
+    /// The account's number.
+    pub number: u64,
+    /// Its address.
+    pub account: String,
+    /// How many there are.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// A line that became no account.

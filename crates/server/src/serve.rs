@@ -23,7 +23,6 @@ use rookery_core::Policy;
 use rookery_core::env::Env;
 use rookery_core::gate::Gate;
 use rookery_core::xep::upload;
-use rookery_store::FileQuota;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -205,11 +204,10 @@ fn file_settings(config: &Config) -> files::Settings {
 /// What may be uploaded: nothing, where nobody could reach it.
 fn files(config: &Config) -> Option<upload::Files> {
     let base = config.public_url().filter(|_| config.files_largest > 0)?;
-    let quota = FileQuota { account: config.files_quota, total: config.files_total };
     Some(upload::Files {
         base,
         largest: config.files_largest,
-        quota,
+        quota: config.quota(),
         unnamed_days: config.files_unnamed_days,
     })
 }

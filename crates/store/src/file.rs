@@ -149,6 +149,32 @@ pub struct Upload {
     pub blob: Option<Blob>,
 }
 
+/// An upload as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its place in the list: of those that came before it, it is lower.
+    pub number: u64,
+    /// The upload.
+    pub upload: Upload,
+    /// How many messages name it.
+    pub refs: u64,
+}
+
+/// Which uploads are listed; conditions are combined.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UploadFilter {
+    /// Only of this account.
+    pub uid: Option<Uid>,
+    /// Only those of so many bytes or more.
+    pub at_least: u64,
+    /// Only those whose media type begins so.
+    pub media_type: Option<String>,
+    /// Only those that were asked for before.
+    pub before: Option<Timestamp>,
+    /// Only those that no message names.
+    pub unnamed: bool,
+}
+
 /// The bytes of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Blob {
@@ -226,8 +252,13 @@ impl Store {
         self.read(files::stored).await
     }
 
-    /// The uploads of an account, the newest first, at most [`crate::limits::FILES_PAGE`] that are older than `before`.
-    pub async fn uploads(&self, uid: Uid, before: Option<FileToken>) -> Result<Vec<Upload>> {
-        self.read(move |conn| files::uploads(conn, uid, before)).await
+    /// What the files take of the accounts beyond `after` that have any, at most `limit`.
+    pub async fn file_usages(&self, after: Uid, limit: usize) -> Result<Vec<(Uid, FileUsage)>> {
+        self.read(move |conn| files::usages(conn, after, limit)).await
+    }
+
+    /// Uploads, the newest first, at most [`crate::limits::FILES_PAGE`] of those before this number.
+    pub async fn uploads(&self, filter: UploadFilter, before: Option<u64>) -> Result<Vec<Listed>> {
+        self.read(move |conn| files::uploads(conn, &filter, before)).await
     }
 }

@@ -44,7 +44,8 @@ pub use directory::{Card, Findable, Found, Part, words};
 pub use error::{Result, StoreError};
 pub use factor::Factor;
 pub use file::{
-    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, UPLOAD_MARK, Upload, named,
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, Listed, NewUpload, Room, UPLOAD_MARK,
+    Upload, UploadFilter, named,
 };
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};

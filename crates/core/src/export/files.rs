@@ -4,7 +4,7 @@ use super::{Export, Part};
 use crate::env::stamp;
 use crate::xep::upload::escaped;
 use rookery_proto::xml::Xml;
-use rookery_store::{FileToken, Result, StoreError, Upload, named};
+use rookery_store::{FileToken, Result, StoreError, Upload, UploadFilter, named};
 use std::collections::HashMap;
 
 /// Bytes of a file's name in the archive, without its number: what all file systems take.
@@ -53,12 +53,14 @@ impl Shelf {
 impl Export<'_> {
     /// What there is: all whose bytes have come.
     pub(super) async fn shelf(&self) -> Result<Shelf> {
+        let filter = UploadFilter { uid: Some(self.order.account.uid), ..UploadFilter::default() };
         let (mut uploads, mut before) = (Vec::new(), None);
         loop {
-            let page = self.store.uploads(self.order.account.uid, before).await?;
+            let page = self.store.uploads(filter.clone(), before).await?;
             let Some(last) = page.last() else { break };
-            before = Some(last.token);
-            uploads.extend(page.into_iter().filter(|upload| upload.blob.is_some()));
+            before = Some(last.number);
+            uploads
+                .extend(page.into_iter().map(|listed| listed.upload).filter(|upload| upload.blob.is_some()));
         }
         let mut shelf = Shelf::default();
         for (at, upload) in uploads.into_iter().rev().enumerate() {

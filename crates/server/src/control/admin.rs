@@ -6,7 +6,7 @@ use rookery_core::env::Env;
 use rookery_core::export::{Desk, Order, State};
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Account, AccountFilter, Indexed, LinkPurpose, Offer, Store, StoreError};
+use rookery_store::{Account, AccountFilter, FileQuota, Indexed, LinkPurpose, Offer, Store, StoreError};
 use std::sync::Arc;
 
 use super::{AccountRow, Failure, IMPORT_PART, ImportLine, LIST_PART, Request, Response};
@@ -17,20 +17,23 @@ pub struct Admin {
     pub(super) store: Store,
     pub(super) env: Env,
     exports: Arc<Desk>,
+    /// How much room files have.
+    pub(super) quota: FileQuota,
     /// The server, where one runs: its sessions feel each change at once.
     pub(super) running: Option<Arc<Core>>,
 }
 
 impl Admin {
     /// Carries out commands on a store that no server uses; who calls works off the orders for exports.
-    pub fn alone(accounts: Accounts, store: Store, env: Env, exports: Arc<Desk>) -> Admin {
-        Admin { accounts, store, env, exports, running: None }
+    pub fn alone(accounts: Accounts, store: Store, env: Env, exports: Arc<Desk>, quota: FileQuota) -> Admin {
+        Admin { accounts, store, env, exports, quota, running: None }
     }
 
     /// Carries out commands in a running server.
     pub fn of(core: Arc<Core>) -> Admin {
         let (accounts, store, env) = (core.accounts.clone(), core.store.clone(), core.env.clone());
-        Admin { accounts, store, env, exports: core.exports.clone(), running: Some(core) }
+        let quota = core.policy.files.as_ref().map(|files| files.quota).unwrap_or_default();
+        Admin { accounts, store, env, exports: core.exports.clone(), quota, running: Some(core) }
     }
 
     /// Does what is asked; what went wrong is in the response.
@@ -86,6 +89,9 @@ impl Admin {
             Request::Block { jids } => return self.set_blocked(jids, true).await,
             Request::Unblock { jids } => return self.set_blocked(jids, false).await,
             Request::ListBlocked => self.list_blocked().await,
+            Request::ListFiles { filter, before } => self.list_files(filter, before).await,
+            Request::FileUsage { account, after } => self.file_usage(account, after).await,
+            Request::RemoveFile { file } => self.remove_file(&file).await,
         };
         outcome.unwrap_or_else(|error| Response::Refused { why: error.sentence() })
     }

@@ -74,7 +74,7 @@ impl Control {
         let data = config.data.clone();
         let exports = export::run(store.clone(), env.clone(), desk.clone(), data, Some(Arc::new(storage)));
         let exports = tokio::spawn(exports);
-        let admin = Box::new(Admin::alone(accounts, store.clone(), env, desk));
+        let admin = Box::new(Admin::alone(accounts, store.clone(), env, desk, config.quota()));
         Ok(Control::Alone { admin, store, exports, lock })
     }
 

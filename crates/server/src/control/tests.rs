@@ -3,7 +3,9 @@ use std::sync::Arc;
 use rookery_core::Core;
 use rookery_core::env::Env;
 use rookery_proto::Uid;
-use rookery_store::Options;
+use rookery_store::{
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, NewUpload, Options, Room, Store, Timestamp,
+};
 
 use super::*;
 use crate::config::Config;
@@ -145,6 +147,69 @@ async fn accounts_are_exported_by_the_server_and_without_one() {
         document.contains("<user name='bob'>") && document.contains("mechanism='SCRAM-SHA-256'"),
         "{document}"
     );
+    control.close().await.unwrap();
+}
+
+/// A file of the account 10001, as if it had come.
+async fn uploaded(store: &Store, letter: u8, size: u64) -> FileToken {
+    let token = FileToken::new(&[letter; FileToken::LEN]).unwrap();
+    let (name, media_type) = ("a cat.jpg".to_owned(), "image/jpeg".to_owned());
+    let (uid, purpose, at, due) = (Uid(10_001), FilePurpose::Message, Timestamp(0), Timestamp(i64::MAX));
+    let new = NewUpload { token, uid, name, media_type, size, purpose, at, due };
+    assert_eq!(store.open_upload(new, FileQuota::default()).await.unwrap(), Room::Given);
+    let hash = FileHash([letter; 32]);
+    store.expect_blob(hash, size).await.unwrap();
+    store.finish_upload(token, Blob { hash, dimensions: None }, None).await.unwrap();
+    token
+}
+
+/// What the commands about files say.
+async fn files_are_listed_counted_and_removed(control: &mut Control, store: Store, domain: &str) {
+    control.ask(create("alice")).await.unwrap();
+    let (small, large) = (uploaded(&store, b'a', 5).await, uploaded(&store, b'b', 2_000_000).await);
+    let list = |filter| Request::ListFiles { filter, before: None };
+    let filter =
+        FileFilter { account: Some("alice".to_owned()), at_least: 1_000_000, ..FileFilter::default() };
+    let Response::Files { files } = control.ask(list(filter)).await.unwrap() else { panic!() };
+    let [row] = &files[..] else { panic!("{files:?}") };
+    assert_eq!((row.token.as_str(), row.refs, row.arrived), (large.as_str(), 0, true));
+    assert_eq!(row.account, format!("alice@{domain}"));
+    let nobody = FileFilter { account: Some("nobody".to_owned()), ..FileFilter::default() };
+    assert_eq!(control.ask(list(nobody)).await.unwrap_err().to_string(), "There is no such account.");
+
+    let usage =
+        |account: Option<&str>| Request::FileUsage { account: account.map(str::to_owned), after: None };
+    for asked in [None, Some("10001")] {
+        let answer = control.ask(usage(asked)).await.unwrap();
+        let Response::FileUsage { accounts, stored_files, stored_bytes, .. } = answer else { panic!() };
+        assert_eq!(accounts.iter().map(|row| (row.files, row.bytes)).collect::<Vec<_>>(), [(2, 2_000_005)]);
+        assert_eq!((stored_files, stored_bytes), (2, 2_000_005));
+    }
+
+    let remove = |file: String| Request::RemoveFile { file };
+    let address = format!("https://{domain}/upload/{large}/a%20cat.jpg");
+    for file in [address, small.to_string()] {
+        let Response::Done { what } = control.ask(remove(file.clone())).await.unwrap() else { panic!() };
+        assert_eq!(what, format!("The file a cat.jpg of alice@{domain} is removed."));
+        let gone = control.ask(remove(file)).await.unwrap_err().to_string();
+        assert_eq!(gone, "There is no such file: name it as in the list, or by its address.");
+    }
+    let Response::Files { files } = control.ask(list(FileFilter::default())).await.unwrap() else { panic!() };
+    assert!(files.is_empty());
+}
+
+#[tokio::test]
+async fn files_are_looked_after_in_the_server_and_without_one() {
+    let server = Running::start().await;
+    let mut control = server.command().await;
+    files_are_listed_counted_and_removed(&mut control, server.core.store.clone(), "example.org").await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().join("data"), ..Config::default() };
+    let mut control = Control::open(&config, true).await.unwrap();
+    let Control::Alone { store, .. } = &control else { panic!("a server runs") };
+    let (store, domain) = (store.clone(), config.domain.clone());
+    files_are_listed_counted_and_removed(&mut control, store, &domain).await;
     control.close().await.unwrap();
 }
 

@@ -7,14 +7,15 @@ use smallvec::SmallVec;
 use super::Tx;
 use super::columns::{int, uid};
 use crate::file::{
-    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Room, Upload, named,
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, Listed, NewUpload, Room, Upload,
+    UploadFilter, named,
 };
 use crate::timeline::{Append, Direction};
 use crate::{Result, StoreError, Timestamp, limits};
 
 const UPLOAD: &str =
-    "u.token, u.uid, u.name, u.media_type, u.size, u.purpose, u.at, u.due, b.hash, b.width, b.height
-     FROM upload u LEFT JOIN blob b ON b.id = u.blob";
+    "u.token, u.uid, u.name, u.media_type, u.size, u.purpose, u.at, u.due, b.hash, b.width, b.height";
+const FROM: &str = "FROM upload u LEFT JOIN blob b ON b.id = u.blob";
 
 /// What all files take is counted as they come and go: adding it up would read every row. What was asked for and has not
 /// come is promised.
@@ -92,17 +93,44 @@ fn refused(conn: &Connection, new: &NewUpload, quota: FileQuota) -> Result<Optio
 }
 
 pub(crate) fn upload(conn: &Connection, token: FileToken) -> Result<Option<Upload>> {
-    let sql = format!("SELECT {UPLOAD} WHERE u.token = ?1");
+    let sql = format!("SELECT {UPLOAD} {FROM} WHERE u.token = ?1");
     Ok(conn.prepare_cached(&sql)?.query_row([token], read).optional()?)
 }
 
-pub(crate) fn uploads(conn: &Connection, uid: Uid, before: Option<FileToken>) -> Result<Vec<Upload>> {
+pub(crate) fn uploads(conn: &Connection, filter: &UploadFilter, before: Option<u64>) -> Result<Vec<Listed>> {
     let sql = format!(
-        "SELECT {UPLOAD} WHERE u.uid = ?1 AND (?2 IS NULL OR u.id < (SELECT id FROM upload WHERE token = ?2))
-         ORDER BY u.id DESC LIMIT ?3"
+        "SELECT {UPLOAD}, u.id, (SELECT count(*) FROM upload_ref r WHERE r.upload = u.id) {FROM}
+         WHERE (?1 IS NULL OR u.id < ?1) AND (?2 IS NULL OR u.uid = ?2) AND u.size >= ?3
+             AND (?4 IS NULL OR substr(u.media_type, 1, length(?4)) = ?4) AND (?5 IS NULL OR u.at < ?5)
+             AND NOT (?6 AND EXISTS (SELECT 1 FROM upload_ref r WHERE r.upload = u.id))
+         ORDER BY u.id DESC LIMIT ?7"
     );
+    let UploadFilter { uid, at_least, media_type, before: at, unnamed } = filter;
+    let wanted = params![
+        before.map(int),
+        uid.map(|uid| int(uid.0)),
+        int(*at_least),
+        media_type,
+        at,
+        unnamed,
+        limits::FILES_PAGE as i64
+    ];
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![int(uid.0), before, limits::FILES_PAGE as i64], read)?;
+    let rows = statement.query_map(wanted, |row| {
+        let (number, refs): (i64, i64) = (row.get(11)?, row.get(12)?);
+        Ok(Listed { number: number as u64, upload: read(row)?, refs: refs as u64 })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn usages(conn: &Connection, after: Uid, limit: usize) -> Result<Vec<(Uid, FileUsage)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT uid, count(*), sum(size) FROM upload WHERE uid > ?1 GROUP BY uid ORDER BY uid LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![int(after.0), limit as i64], |row| {
+        let (files, bytes): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok((uid(row, 0)?, FileUsage { files: files as u64, bytes: bytes as u64 }))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

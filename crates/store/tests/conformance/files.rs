@@ -3,7 +3,7 @@
 use rookery_proto::Uid;
 use rookery_store::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, NewUpload, Origin, Policy, Room,
-    StoreError, Timestamp, limits,
+    StoreError, Timestamp, UploadFilter, limits,
 };
 
 use crate::common::*;
@@ -270,13 +270,38 @@ pub(crate) async fn files_go_with_their_account(f: Fixture) {
 
 pub(crate) async fn uploads_are_listed(f: Fixture) {
     for letter in b'a'..=b'e' {
-        assert_eq!(open(&f, new(letter, 1)).await, Room::Given);
+        let size = u64::from(letter - b'a');
+        let media_type = if letter == b'b' { "text/plain" } else { "image/jpeg" }.to_owned();
+        let new = NewUpload { size, media_type, at: Timestamp(size as i64), ..new(letter, size) };
+        assert_eq!(open(&f, new).await, Room::Given);
     }
-    let listed = f.store.uploads(ALICE, None).await.unwrap();
-    assert_eq!(listed.iter().map(|upload| upload.token).collect::<Vec<_>>(), b"edcba".map(token));
-    let older = f.store.uploads(ALICE, Some(token(b'c'))).await.unwrap();
-    assert_eq!(older.iter().map(|upload| upload.token).collect::<Vec<_>>(), b"ba".map(token));
-    assert!(f.store.uploads(BOB, None).await.unwrap().is_empty());
+    assert_eq!(open(&f, NewUpload { uid: BOB, ..new(b'f', 9) }).await, Room::Given);
+    stored(&f.store, naming(b"ad", 1)).await;
+    stored(&f.store, naming(b"a", 2)).await;
+    let listed = async |filter, before| f.store.uploads(filter, before).await.unwrap();
+    let of_alice = UploadFilter { uid: Some(ALICE), ..UploadFilter::default() };
+    let all = listed(UploadFilter::default(), None).await;
+    let seen: Vec<_> = all.iter().map(|listed| (listed.upload.token, listed.refs)).collect();
+    assert_eq!(seen, b"fedcba".map(|letter| (token(letter), [2, 0, 0, 1, 0, 0][usize::from(letter - b'a')])));
+    let letters = async |filter, before| {
+        let page = listed(filter, before).await;
+        page.iter().map(|it| it.upload.token.as_str()[..1].to_owned()).collect::<String>()
+    };
+    assert!(f.store.remove_upload(token(b'c')).await.unwrap());
+    assert_eq!(letters(of_alice.clone(), Some(all[3].number)).await, "ba", "also after one that is gone");
+    let filter = of_alice.clone();
+    assert_eq!(letters(UploadFilter { at_least: 3, ..filter.clone() }, None).await, "ed");
+    assert_eq!(letters(UploadFilter { unnamed: true, ..filter.clone() }, None).await, "eb");
+    assert_eq!(letters(UploadFilter { before: Some(Timestamp(3)), ..filter.clone() }, None).await, "ba");
+    for (kind, expected) in [("text/", "b"), ("text/plain", "b"), ("%", ""), ("image/", "eda")] {
+        let filter = UploadFilter { media_type: Some(kind.into()), ..filter.clone() };
+        assert_eq!(letters(filter, None).await, expected, "{kind}");
+    }
+    let usages = f.store.file_usages(Uid(0), 10).await.unwrap();
+    let alices = FileUsage { files: 4, bytes: 8 };
+    assert_eq!(usages, [(ALICE, alices), (BOB, FileUsage { files: 1, bytes: 9 })]);
+    assert_eq!(f.store.file_usages(ALICE, 10).await.unwrap().len(), 1);
+    assert_eq!(f.store.file_usages(Uid(0), 1).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn what_is_no_name_names_nothing(f: Fixture) {
