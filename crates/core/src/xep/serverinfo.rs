@@ -47,21 +47,54 @@ pub fn group_data_policy(days: Option<u32>) -> Form {
 
 const DATA_POLICY_FORM: &str = "urn:xmpp:data-policy:0";
 
+/// What is so whatever the operator configures.
+const _: () = assert!(rookery_store::limits::REPORT_KEPT_MS == 90 * 86_400_000);
+const ALWAYS: [&str; 5] = [
+    "Contacts, settings, published items, devices and registrations for push are kept until they are changed or the account is \
+     deleted.",
+    "Services for push are told that there is a message, and more only if its owner allows it.",
+    "Messages that are reported as spam or abuse are kept with the report until it has been dealt with, and 90 days longer.",
+    "What is not encrypted end to end can be read by who runs the server.",
+    "The server's log has no messages in it.",
+];
+
+/// What becomes of uploaded files.
+fn about_files(files: &upload::Files) -> Vec<String> {
+    let unnamed = match files.unnamed_days {
+        Some(days) => format!("A file that no message is seen to name goes after {days} days."),
+        None => "A file that no message is seen to name stays until its account is deleted.".to_owned(),
+    };
+    let largest = upload::people(files.largest);
+    let room = match files.quota.account {
+        Some(most) => {
+            format!("Each account has room for {} of files; one has {largest} at most.", upload::people(most))
+        }
+        None => format!("A file has {largest} at most."),
+    };
+    vec![
+        "Files go with the last message that names them, pictures of profiles with the account.".to_owned(),
+        unnamed,
+        room,
+    ]
+}
+
 /// What becomes of people's data (XEP-0504 §3). Only what is so whatever the operator does beside the server.
 fn data_policy(policy: &Policy) -> Form {
     let one = |kind, var: &'static str, value: String| Field::new(kind, var, "").value(value);
     let flag = |var, value: bool| one(Kind::Boolean, var, value.to_string());
-    let retention = retention(policy.retention_days);
     let kept = match policy.retention_days {
         Some(days) => format!("Messages are kept for {days} days at most."),
         None => "Messages are kept until they are deleted.".to_owned(),
     };
-    let info = [
-        kept.as_str(),
-        "Everybody can have their own copy deleted sooner, and choose what is archived at all.",
-        "What is not encrypted end to end can be read by who runs the server.",
-        "The server's log has no messages in it.",
-    ];
+    let own = "Everybody can have their own copy deleted sooner, and choose what is archived at all.";
+    let mut info = vec![kept, own.to_owned()];
+    info.extend(policy.files.iter().flat_map(about_files));
+    info.extend(ALWAYS.map(str::to_owned));
+    // §3.3: messages and files, at most. A file that no message names stays for a time of its own.
+    let days = match &policy.files {
+        Some(files) => policy.retention_days.zip(files.unnamed_days).map(|(one, other)| one.max(other)),
+        None => policy.retention_days,
+    };
     // In the order of their names.
     let form = Form::new(DATA_POLICY_FORM)
         .field(one(Kind::ListMulti, "access_policy", "admins".to_owned()))
@@ -69,9 +102,9 @@ fn data_policy(policy: &Policy) -> Form {
         .field(one(Kind::ListSingle, "auth_data", "plain".to_owned()))
         .field(flag("data_deletion", true))
         .field(flag("data_export", policy.public_url.is_some()))
-        .field(one(Kind::TextSingle, "data_retention", retention))
+        .field(one(Kind::TextSingle, "data_retention", retention(days)))
         .field(flag("encryption_at_rest", false))
-        .field(Field::new(Kind::TextMulti, "extra_info", "").values(info.map(str::to_owned)))
+        .field(Field::new(Kind::TextMulti, "extra_info", "").values(info))
         .field(flag("full_erasure", true));
     policy.terms.iter().fold(form, |form, uri| form.field(one(Kind::TextSingle, "tos", uri.clone())))
 }
