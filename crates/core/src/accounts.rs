@@ -6,6 +6,7 @@ mod links;
 pub use invites::{Links, invite_hash};
 pub use links::GrantedLink;
 
+use crate::announce::{letter, said};
 use crate::env::Env;
 use crate::member::primary_address;
 use rookery_proto::Uid;
@@ -14,12 +15,10 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::name::{Name, NameError};
 use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
-use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Append, Direction, Flags, NewAccount, NoticeKind, Party, Pointer, Primary, PushId, Removal,
-    Shown, SignedUp, Store, StoreError,
+    Account, Flags, NewAccount, NoticeKind, Party, Primary, PushId, Removal, Shown, SignedUp, Store,
+    StoreError,
 };
-use smallvec::smallvec;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -396,28 +395,9 @@ impl Accounts {
             Some(notice) => format!("{text}\n\n{}", notice.text),
             None => text,
         };
-        let mut x = Xml::new();
-        x.open("message")
-            .attr("from", &self.domain)
-            .attr("to", address.as_str())
-            .attr("type", "chat")
-            .attr("id", &self.env.token())
-            .text_element("body", &text)
-            .close();
-        let append = Append {
-            stanza: x.into_vec().into(),
-            at: self.env.now(),
-            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::CHAT,
-            pointers: smallvec![Pointer {
-                uid: account.uid,
-                peer: BareJid::new(&self.domain).map_err(|_| StoreError::Invalid("domain"))?,
-                peer_resource: None,
-                direction: Direction::In,
-                resource: None,
-                flags: Flags::default(),
-            }],
-            origin: None,
-        };
+        let id = self.env.token();
+        let stanza = said(&self.domain, address.as_str(), "chat", &id, "", &text);
+        let append = letter(&self.domain, account.uid, address, &id, Flags::CHAT, stanza, self.env.now())?;
         self.store.append(append).await?.await.map(|_| ())
     }
 }

@@ -8,7 +8,7 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::xml::Xml;
 use rookery_store::{
     AccountFilter, Announcement, Append, Direction, Flags, NoticeKind, Origin, Pending, Pointer, Result,
-    StoreError,
+    StoreError, Timestamp,
 };
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Core {
         let mut pending: Vec<Pending<_>> = Vec::with_capacity(accounts.len());
         for account in &accounts {
             let address = self.accounts.address(account);
-            pending.push(self.store.append(self.letter(&announcement, account.uid, address)?).await?);
+            pending.push(self.store.append(self.announcement(&announcement, account.uid, address)?).await?);
         }
         let mut sent = announcement.sent;
         for stored in pending {
@@ -66,35 +66,21 @@ impl Core {
         Ok(true)
     }
 
-    fn letter(&self, announcement: &Announcement, uid: Uid, to: BareJid) -> Result<Append> {
+    fn announcement(&self, announcement: &Announcement, uid: Uid, to: BareJid) -> Result<Append> {
         let name = format!("announcement-{}-{}", announcement.id, announcement.at.0);
         let stanza = self.said(to.as_str(), "normal", &name, &announcement.subject, &announcement.text);
-        let domain = BareJid::new(&self.policy.domain).map_err(|_| StoreError::Invalid("domain"))?;
-        Ok(Append {
-            stanza: stanza.into(),
-            at: self.env.now(),
-            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::INSTANT | Flags::NORMAL,
-            pointers: smallvec![Pointer {
-                uid,
-                peer: domain,
-                peer_resource: None,
-                direction: Direction::In,
-                resource: None,
-                flags: Flags::default(),
-            }],
-            origin: Some(Origin { sender: SERVER, peer: to, id: name.into(), dedup: true }),
-        })
+        letter(&self.policy.domain, uid, to, &name, Flags::NORMAL, stanza, self.env.now())
+    }
+
+    /// A short message of the server into one log.
+    pub(crate) fn notice(&self, uid: Uid, to: &BareJid, name: &str, text: &str) -> Result<Append> {
+        let stanza = self.said(to.as_str(), "chat", name, "", text);
+        letter(&self.policy.domain, uid, to.clone(), name, Flags::CHAT, stanza, self.env.now())
     }
 
     /// A message in the server's own name.
     pub(crate) fn said(&self, to: &str, kind: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
-        let mut x = Xml::new();
-        x.open("message").attr("from", &self.policy.domain).attr("to", to).attr("type", kind).attr("id", id);
-        if !subject.is_empty() {
-            x.text_element("subject", subject);
-        }
-        x.text_element("body", text).close();
-        x.into_vec()
+        said(&self.policy.domain, to, kind, id, subject, text)
     }
 
     /// Shows the message of the day to one who comes and was not here since it was made; `alone`: no other resource of the
@@ -113,4 +99,41 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// A message in the name of the server of this domain.
+pub(crate) fn said(domain: &str, to: &str, kind: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
+    let mut x = Xml::new();
+    x.open("message").attr("from", domain).attr("to", to).attr("type", kind).attr("id", id);
+    if !subject.is_empty() {
+        x.text_element("subject", subject);
+    }
+    x.text_element("body", text).close();
+    x.into_vec()
+}
+
+/// A message of the server of this domain into one log, where it is stored once under its name. `kind` is the flag of its type.
+pub(crate) fn letter(
+    domain: &str,
+    uid: Uid,
+    to: BareJid,
+    name: &str,
+    kind: Flags,
+    stanza: Vec<u8>,
+    at: Timestamp,
+) -> Result<Append> {
+    Ok(Append {
+        stanza: stanza.into(),
+        at,
+        flags: Flags::DELIVER | Flags::ARCHIVE | Flags::INSTANT | kind,
+        pointers: smallvec![Pointer {
+            uid,
+            peer: BareJid::new(domain).map_err(|_| StoreError::Invalid("domain"))?,
+            peer_resource: None,
+            direction: Direction::In,
+            resource: None,
+            flags: Flags::default(),
+        }],
+        origin: Some(Origin { sender: SERVER, peer: to, id: name.into(), dedup: true }),
+    })
 }

@@ -28,6 +28,7 @@ pub mod pipeline;
 pub mod presence;
 pub mod privacy;
 pub mod push;
+mod rate;
 pub mod render;
 pub mod reports;
 pub mod resume;

@@ -1,27 +1,21 @@
 //! How fast an account may go: messages, strangers it writes to, contacts it asks for, rooms it enters.
 //!
-//! Each pace is one number for an account: when the next would be due if they came evenly (the generic cell rate algorithm: a
-//! token bucket without tokens). It is read and moved without a lock, so that who keeps the pace pays a look-up in a table.
-//! The table is bounded and in memory only: after a restart, or when it was not used for long, an account begins anew.
+//! Each pace is one number for an account ([`crate::rate`]), so that who keeps it pays a look-up in a table. The table is bounded
+//! and in memory only: after a restart, or when it was not used for long, an account begins anew.
 
 use crate::member::Member;
+use crate::rate::{DAY, Early, Gauge, HOUR, MINUTE, Rate, SECOND};
 use crate::{Core, limits, store_error};
 use quick_cache::sync::Cache;
 use rookery_proto::Uid;
-use rookery_proto::error::{ErrorType, StanzaError};
+use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::subscription::State;
 use rookery_store::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::address::Target;
-
-const SECOND: i64 = 1_000_000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 
 /// What the operator allows; 0: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,38 +49,6 @@ impl Default for Limits {
             strangers_per_day: 200,
             subscriptions_per_hour: 100,
         }
-    }
-}
-
-/// So many at once, and one more each `interval` microseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Rate {
-    interval: i64,
-    burst: i64,
-}
-
-impl Rate {
-    /// `count` in a period of microseconds, `burst` at once; `None` where there is no limit.
-    fn new(count: u32, period: i64, burst: u32) -> Option<Rate> {
-        (count > 0).then(|| Rate { interval: period / i64::from(count), burst: i64::from(burst) })
-    }
-}
-
-/// When the next is due, microseconds since the Unix epoch.
-#[derive(Default)]
-struct Gauge(AtomicI64);
-
-impl Gauge {
-    /// Takes one, or says how many microseconds it is too early.
-    fn take(&self, rate: Rate, now: i64) -> Result<(), i64> {
-        let full = rate.interval * rate.burst;
-        // Further ahead than a burst it cannot be, unless the clock was set back.
-        let due = |due: i64| if due > now + full { now } else { due.max(now) };
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
-            let after = due(next) + rate.interval;
-            (after <= now + full).then_some(after)
-        });
-        taken.map(|_| ()).map_err(|next| due(next) + rate.interval - now - full)
     }
 }
 
@@ -134,19 +96,19 @@ impl Pace {
 
     /// One more message of an account.
     pub fn message(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
-        let limit = |gauges: &Gauges, rate| gauges.messages.take(rate, micros(now));
+        let limit = |gauges: &Gauges, rate| gauges.messages.take(rate, 1, now);
         self.keep(self.messages, member, limit, "You send messages faster than this server takes them.")
     }
 
     /// One more request for a subscription.
     pub fn subscription(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
-        let limit = |gauges: &Gauges, rate| gauges.subscriptions.take(rate, micros(now));
+        let limit = |gauges: &Gauges, rate| gauges.subscriptions.take(rate, 1, now);
         self.keep(self.subscriptions, member, limit, "You have asked for too many contacts.")
     }
 
     /// One more room that an account enters.
     pub fn join(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
-        let limit = |gauges: &Gauges, rate| gauges.joins.take(rate, micros(now));
+        let limit = |gauges: &Gauges, rate| gauges.joins.take(rate, 1, now);
         self.keep(self.joins, member, limit, "You enter groups too fast.")
     }
 
@@ -159,8 +121,8 @@ impl Pace {
     /// One more stranger.
     fn stranger(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
         let text = "You have written to too many people who do not know you.";
-        let day = |gauges: &Gauges, rate| gauges.strangers_of_day.take(rate, micros(now));
-        let hour = |gauges: &Gauges, rate| gauges.strangers_of_hour.take(rate, micros(now));
+        let day = |gauges: &Gauges, rate| gauges.strangers_of_day.take(rate, 1, now);
+        let hour = |gauges: &Gauges, rate| gauges.strangers_of_hour.take(rate, 1, now);
         self.keep(self.strangers_of_hour, member, hour, text)?;
         self.keep(self.strangers_of_day, member, day, text)
     }
@@ -169,11 +131,11 @@ impl Pace {
         &self,
         rate: Option<Rate>,
         member: &Member,
-        take: impl FnOnce(&Gauges, Rate) -> Result<(), i64>,
+        take: impl FnOnce(&Gauges, Rate) -> Result<u32, Early>,
         text: &str,
     ) -> Result<(), StanzaError> {
         let Some(rate) = rate.filter(|_| !member.unlimited) else { return Ok(()) };
-        take(&self.gauges(member.uid), rate).map_err(|early| too_fast(text, early))
+        take(&self.gauges(member.uid), rate).map(drop).map_err(|early| early.refuse(text))
     }
 
     fn gauges(&self, uid: Uid) -> Arc<Gauges> {
@@ -187,22 +149,6 @@ impl Pace {
     fn counts_strangers(&self) -> bool {
         self.strangers_of_hour.is_some() || self.strangers_of_day.is_some()
     }
-}
-
-fn micros(at: Timestamp) -> i64 {
-    at.0.saturating_mul(1_000)
-}
-
-/// RFC 6120 §8.3.3.12: of the type `wait`, and after how long in words, as there is no element for it.
-fn too_fast(text: &str, early: i64) -> StanzaError {
-    let seconds = early.max(1).unsigned_abs().div_ceil(SECOND.unsigned_abs());
-    let wait = match seconds {
-        1 => "a second".to_owned(),
-        2..=119 => format!("{seconds} seconds"),
-        120..=7_199 => format!("{} minutes", seconds.div_ceil(60)),
-        _ => format!("{} hours", seconds.div_ceil(3_600)),
-    };
-    StanzaError::policy_violation().kind(ErrorType::Wait).text(format!("{text} Try again in {wait}."))
 }
 
 /// A number for an address that is no account's, other than any account's.
@@ -257,58 +203,5 @@ impl Core {
             return Ok(true);
         }
         self.store.has_messages_with(from.uid, peer).await.map_err(store_error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RATE: Rate = Rate { interval: 10, burst: 3 };
-
-    #[test]
-    fn a_burst_and_then_the_steady_pace() {
-        let gauge = Gauge::default();
-        for _ in 0..3 {
-            assert_eq!(gauge.take(RATE, 1_000), Ok(()));
-        }
-        assert_eq!(gauge.take(RATE, 1_000), Err(10));
-        assert_eq!(gauge.take(RATE, 1_009), Err(1), "what was refused does not count");
-        assert_eq!(gauge.take(RATE, 1_010), Ok(()));
-        assert_eq!(gauge.take(RATE, 1_010), Err(10));
-        for _ in 0..3 {
-            assert_eq!(gauge.take(RATE, 2_000), Ok(()), "no more than a burst is saved up");
-        }
-        assert_eq!(gauge.take(RATE, 2_000), Err(10));
-    }
-
-    #[test]
-    fn a_clock_that_goes_back_locks_nobody_out() {
-        let gauge = Gauge::default();
-        for _ in 0..3 {
-            gauge.take(RATE, 1_000_000).expect("the first");
-        }
-        assert_eq!(gauge.take(RATE, 500), Ok(()));
-        assert_eq!(gauge.take(RATE, -1_000_000), Ok(()));
-    }
-
-    #[test]
-    fn a_wait_is_said_in_words() {
-        for (early, words) in [
-            (0, "a second"),
-            (999_999, "a second"),
-            (SECOND + 1, "2 seconds"),
-            (3 * MINUTE, "3 minutes"),
-            (5 * HOUR, "5 hours"),
-        ] {
-            let text = too_fast("Slow.", early).text.expect("a text");
-            assert_eq!(text, format!("Slow. Try again in {words}."));
-        }
-    }
-
-    #[test]
-    fn no_limit_is_none() {
-        assert_eq!(Rate::new(0, SECOND, 0), None);
-        assert_eq!(Rate::new(50, SECOND, 1_000), Some(Rate { interval: 20_000, burst: 1_000 }));
     }
 }

@@ -2,19 +2,14 @@
 //! learn that there are some.
 
 use crate::accounts::{AccountError, Accounts};
-use crate::announce::SERVER;
 use crate::env::stamp;
 use crate::{Core, denied};
 use rookery_proto::Uid;
-use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::jid::Jid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
-use rookery_store::{
-    Append, Closing, Direction, Evidence, Flags, Origin, Outcome, Pointer, Report, Result, Store, StoreError,
-    Timestamp,
-};
-use smallvec::smallvec;
+use rookery_store::{Closing, Evidence, Outcome, Report, Result, Store, StoreError, Timestamp};
 
 /// What is to be done about a report.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -254,24 +249,5 @@ impl Core {
         }
         self.store.told_of_reports(untold.last).await?;
         Ok(true)
-    }
-
-    /// A message of the server into one log.
-    pub(crate) fn notice(&self, uid: Uid, to: &BareJid, name: &str, text: &str) -> Result<Append> {
-        let domain = BareJid::new(&self.policy.domain).map_err(|_| StoreError::Invalid("domain"))?;
-        Ok(Append {
-            stanza: self.said(to.as_str(), "chat", name, "", text).into(),
-            at: self.env.now(),
-            flags: Flags::DELIVER | Flags::ARCHIVE | Flags::CHAT,
-            pointers: smallvec![Pointer {
-                uid,
-                peer: domain,
-                peer_resource: None,
-                direction: Direction::In,
-                resource: None,
-                flags: Flags::default(),
-            }],
-            origin: Some(Origin { sender: SERVER, peer: to.clone(), id: name.into(), dedup: true }),
-        })
     }
 }
