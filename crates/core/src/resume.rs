@@ -1,48 +1,26 @@
 //! A session's life beyond its connection: bind, resumption (XEP-0198), expiry, and a restart of the server.
 
-use crate::device::{self, Installation};
+mod ledger;
+
+pub use ledger::Ledger;
+
+use crate::device::Installation;
 use crate::member::Member;
-use crate::muc::Visit;
-use crate::session::{Available, Out, Sent, Session, State, StreamManagement, Timeline, sm};
+use crate::session::{Out, Sent, Session, StreamManagement, sm};
 use crate::{Core, limits, store_error};
-use bytes::Bytes;
+use ledger::{Snapshot, from_journal, is_passing};
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::{FullJid, Jid};
+use rookery_proto::jid::FullJid;
 use rookery_proto::prepared;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::stream::StreamError;
 use rookery_proto::stream::sm::enabled;
 use rookery_proto::{Uid, Useq};
-use rookery_store::journal::{self, Journal, Recovered};
+use rookery_store::journal::Recovered;
 use rookery_store::{Entry, StoreError, StreamId, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The restart journal as core uses it: absent where nothing must survive (tests of other things).
-#[derive(Default)]
-pub struct Ledger(Option<Journal>);
-
-/// A session's state in the journal.
-#[derive(Serialize, Deserialize)]
-struct Snapshot {
-    uid: u64,
-    jid: String,
-    timeline: Timeline,
-    interested: bool,
-    blocks: bool,
-    inactive: bool,
-    priority: i8,
-    presence: Option<String>,
-    #[serde(default)]
-    invisible: bool,
-    directed: Vec<String>,
-    #[serde(default)]
-    rooms: Vec<Visit>,
-    #[serde(default)]
-    installation: Option<device::Record>,
-}
 
 /// How a session begins.
 #[derive(Clone, Copy, Default, Debug)]
@@ -388,18 +366,31 @@ impl Core {
     /// Brings back the sessions of the server's last run, each waiting for its client.
     pub async fn restore(&self, streams: Vec<Recovered>) -> usize {
         let mut count = 0;
+        let mut lost = Vec::new();
         for stream in streams {
             let id = stream.id;
-            match self.restore_one(stream).await {
+            let Ok(mut snapshot) = serde_json::from_slice::<Snapshot>(&stream.snapshot) else {
+                self.journal.ended(id);
+                continue;
+            };
+            match self.restore_one(stream, &mut snapshot).await {
                 Some(()) => count += 1,
                 None => self.journal.ended(id),
             }
+            lost.push(snapshot);
+        }
+        // Only now all are there who are to be told.
+        for Snapshot { uid, jid, rooms, .. } in lost {
+            self.stays_away(Uid(uid), &jid, rooms).await;
         }
         count
     }
 
-    async fn restore_one(&self, stream: Recovered) -> Option<()> {
-        let mut snapshot: Snapshot = serde_json::from_slice(&stream.snapshot).ok()?;
+    /// Brings back a session; what is left of the snapshot's rooms are those that it is not in any more.
+    async fn restore_one(&self, stream: Recovered, snapshot: &mut Snapshot) -> Option<()> {
+        if is_passing(&stream.id) {
+            return None;
+        }
         let member = self.directory.member(Uid(snapshot.uid)).await.ok()??;
         let (owner, stored) = self.store.stream(stream.id).await.ok()??;
         let jid = FullJid::new(&snapshot.jid).ok()?;
@@ -425,8 +416,9 @@ impl Core {
         self.router.know_delivered(owner, head.delivered);
         self.router.enable_resumption(stream.id, session.clone());
         self.recall(&session).await;
-        let presence = snapshot.presence.unwrap_or_default();
-        self.return_to_rooms(&session, snapshot.rooms, &stream.rooms, presence.as_bytes()).await;
+        let presence = snapshot.presence.take().unwrap_or_default();
+        let rooms = std::mem::take(&mut snapshot.rooms);
+        snapshot.rooms = self.return_to_rooms(&session, rooms, &stream.rooms, presence.as_bytes()).await;
         Some(())
     }
 }
@@ -451,124 +443,6 @@ impl Core {
 /// Whether count `a` is ahead of count `b` on counters that wrap.
 fn sm_newer(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) > 0
-}
-
-fn from_journal(sent: journal::Sent) -> Sent {
-    match sent {
-        // Its size is not known; what was written before the restart was within the bounds.
-        journal::Sent::Log(useq) => Sent::Log(useq, 0),
-        journal::Sent::Room(room, useq) => Sent::Said(room, useq, 0),
-        journal::Sent::Bytes(bytes) => Sent::Stanza(bytes.into()),
-        journal::Sent::Opaque => Sent::Lost,
-    }
-}
-
-impl Snapshot {
-    /// The session's place in the log, and its state.
-    fn of(session: &Session) -> (Useq, Snapshot) {
-        let state = session.state();
-        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        let mut snapshot = Snapshot {
-            uid: session.uid.0,
-            jid: session.jid.to_string(),
-            timeline: state.timeline,
-            interested: state.interested,
-            blocks: state.wants_blocks,
-            inactive: state.is_inactive(),
-            priority: state.available.as_ref().map_or(0, |a| a.priority),
-            presence: state.available.as_ref().map(|a| text(&a.stanza)),
-            invisible: state.invisible,
-            directed: state.directed.iter().map(Jid::to_string).collect(),
-            rooms: Vec::new(),
-            installation: session.installation.as_deref().map(device::Record::from),
-        };
-        let (last, places) = (state.position(), state.places());
-        drop(state);
-        // A room's lock is not taken together with the session's.
-        snapshot.rooms = places.iter().filter_map(|(room, last)| room.visit(session, *last)).collect();
-        (last, snapshot)
-    }
-
-    fn apply(&self, state: &mut State) {
-        state.interested = self.interested;
-        state.wants_blocks = self.blocks;
-        state.set_inactive(self.inactive);
-        let priority = self.priority;
-        let presence = self.presence.clone();
-        state.available = presence.map(|p| Available { priority, stanza: p.into_bytes().into() });
-        state.invisible = self.invisible;
-        state.directed = self.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
-    }
-}
-
-impl Ledger {
-    /// A ledger that writes to `journal`.
-    pub fn new(journal: Journal) -> Ledger {
-        Ledger(Some(journal))
-    }
-
-    /// Notes a session's state after a change of it.
-    pub fn snapshot(&self, session: &Session) {
-        let Some(journal) = &self.0 else { return };
-        let Some(id) = session.state().resumable() else { return };
-        let (last, snapshot) = Snapshot::of(session);
-        journal.snapshot(id, last, &serde_json::to_vec(&snapshot).expect("plain data"));
-    }
-
-    /// Notes what is about to be written to the client, from stanza `first` on, and the session's place after it.
-    fn sent(&self, id: StreamId, first: u32, last: Useq, outs: &[Out]) {
-        let Some(journal) = &self.0 else { return };
-        let sent: Vec<journal::Sent> = outs.iter().filter_map(to_journal).collect();
-        if !sent.is_empty() {
-            journal.sent(id, first, last, &sent);
-        }
-    }
-
-    /// Notes what the client acknowledged.
-    pub fn acked(&self, id: StreamId, h: u32) {
-        if let Some(journal) = &self.0 {
-            journal.acked(id, h);
-        }
-    }
-
-    /// Notes what the client is about to be told was handled.
-    pub fn handled(&self, id: StreamId, h: u32) {
-        if let Some(journal) = &self.0 {
-            journal.handled(id, h);
-        }
-    }
-
-    /// The session is over.
-    pub fn ended(&self, id: StreamId) {
-        if let Some(journal) = &self.0 {
-            journal.ended(id);
-        }
-    }
-
-    /// Everything is on disk and exact: the last act of a clean shutdown.
-    pub fn close(&self) {
-        if let Some(Err(error)) = self.0.as_ref().map(Journal::sync_clean) {
-            tracing::warn!(%error, "the restart journal may be lost if the power fails now");
-        }
-    }
-}
-
-fn to_journal(out: &Out) -> Option<journal::Sent> {
-    match out {
-        Out::Nonza(_) | Out::Enabled(_) => None,
-        Out::Entry { entry, .. } if entry.useq != Useq(0) => Some(journal::Sent::Log(entry.useq)),
-        Out::Entry { entry, .. } => Some(small(&entry.stanza)),
-        Out::Said(said, _) => Some(journal::Sent::Room(said.room, said.useq)),
-        Out::Stanza(bytes) => Some(small(bytes)),
-    }
-}
-
-fn small(bytes: &Bytes) -> journal::Sent {
-    if bytes.len() <= limits::JOURNAL_STANZA {
-        journal::Sent::Bytes(bytes.to_vec())
-    } else {
-        journal::Sent::Opaque
-    }
 }
 
 #[cfg(test)]

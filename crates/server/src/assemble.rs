@@ -104,6 +104,7 @@ fn secret(data: &Path, env: &Env) -> Result<Secret> {
 /// New connections must not come any more.
 pub async fn shutdown(core: &Core) -> Result<()> {
     let why = StreamError::with("system-shutdown", "The server restarts. Your session waits for you.");
+    core.journal.closing();
     let all_gone = async {
         loop {
             let mut served = core.router.all();

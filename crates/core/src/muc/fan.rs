@@ -45,6 +45,8 @@ pub struct Change {
     pub config: Arc<RoomConfig>,
     /// Nobody is told: after a restart everybody knows already.
     pub quiet: bool,
+    /// It was here before a restart and did not come back: who came back knows of it.
+    pub lost: bool,
 }
 
 /// What is said of a change beside the change itself (XEP-0045 §9, §10).
@@ -78,7 +80,7 @@ impl Change {
         config: &Arc<RoomConfig>,
     ) -> Change {
         let (notes, config) = (Notes::default(), config.clone());
-        Change { before, after, notes, greeting: None, config, quiet: false }
+        Change { before, after, notes, greeting: None, config, quiet: false, lost: false }
     }
 
     /// The sessions that were here with the occupant and are not any more.
@@ -198,10 +200,19 @@ impl Fan {
     }
 
     async fn change(&mut self, change: Change) {
+        for Seat { session, .. } in change.after.iter().flat_map(|after| &after.seats) {
+            session.state().hears(self.place.uid, self.last, change.quiet);
+        }
+        if let (Some(greeting), Some(core)) = (&change.greeting, self.core.upgrade()) {
+            // Whoever is told that it is in the room is in it after a restart, too.
+            core.journal.snapshot_if_live(&greeting.session);
+        }
         if let Some(greeting) = change.greeting.as_ref().filter(|_| !change.quiet) {
             self.introduce(&change, greeting);
         }
-        let was_shown = self.forget(change.before.as_deref());
+        let was_known =
+            change.before.as_ref().is_some_and(|lost| change.lost && self.shows(lost, &change.config));
+        let was_shown = self.forget(change.before.as_deref()) || was_known;
         let shows = change.after.as_ref().is_some_and(|after| self.shows(after, &change.config));
         if !change.quiet {
             self.tell(&change, was_shown, shows);
@@ -209,9 +220,6 @@ impl Fan {
         if let Some(after) = &change.after {
             let listener = Listener { occupant: after.clone(), shown: shows };
             self.audience.insert(after.nick.clone(), listener);
-        }
-        for Seat { session, .. } in change.after.iter().flat_map(|after| &after.seats) {
-            session.state().hears(self.place.uid, self.last, change.quiet);
         }
         if let Some(greeting) = change.greeting.filter(|_| !change.quiet) {
             self.recall(&greeting).await;

@@ -182,11 +182,12 @@ async fn enter(
     if entered.is_err() && room.state().occupant_of(session).is_none() {
         session.state().leaves(room);
         core.vacated(room).await;
+        core.journal.snapshot(session);
     }
-    core.journal.snapshot(session);
     // It may have ended meanwhile, and left its rooms before it came into this one.
     if entered.is_ok() && !session.is_live() {
         core.leave_room(session, room, None).await;
+        core.journal.snapshot(session);
     }
     entered
 }

@@ -1,13 +1,16 @@
 //! Occupants over a restart of the server: each session that comes back is in its rooms again, and nobody is told, as
-//! nobody was told that it was gone.
+//! nobody was told that it was gone. Of those who do not come back the others are told then.
 
+use super::fan::Change;
 use super::join::said;
 use super::occupant::occupant_id;
 use super::privilege::Role;
-use super::room::{Room, newcomer};
+use super::room::{Room, State, newcomer};
 use crate::Core;
 use crate::session::Session;
+use bytes::Bytes;
 use rookery_proto::error::StanzaError;
+use rookery_proto::jid::FullJid;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::{Uid, Useq};
 use serde::{Deserialize, Serialize};
@@ -37,25 +40,56 @@ impl Room {
     }
 }
 
+/// What is told of an occupant that did not come back; nothing if one of its name is here.
+fn lost(core: &Core, room: &Room, state: &State, session: &Arc<Session>, visit: &Visit) -> Option<Change> {
+    if state.occupant(&visit.nick).is_some() {
+        return None;
+    }
+    let id = occupant_id(&core.secret, room.place.uid, session.uid);
+    let affiliation = state.affiliation(&session.address);
+    let before = newcomer(&visit.nick, &session.address, session.uid, id, affiliation, visit.role);
+    let before = Arc::new(before.with(session, Bytes::new()));
+    Some(Change { lost: true, ..Change::new(Some(before), None, &state.config) })
+}
+
 impl Core {
     /// Seats a restored session in the rooms that it was in. `later` is how far it came in their logs after the snapshot,
-    /// `presence` what it said of itself when it became available.
+    /// `presence` what it said of itself when it became available. Gives the visits that are over.
     pub(crate) async fn return_to_rooms(
         &self,
         session: &Arc<Session>,
         visits: Vec<Visit>,
         later: &BTreeMap<Uid, Useq>,
         presence: &[u8],
-    ) {
+    ) -> Vec<Visit> {
+        let mut over = Vec::new();
         for visit in visits {
             let room = Uid(visit.room);
             let last = later.get(&room).copied().unwrap_or_default().max(Useq(visit.last));
-            if let Err(error) = self.return_to(session, visit, last, presence).await {
+            if let Err(error) = self.return_to(session, &visit, last, presence).await {
+                let uid = session.uid.0;
+                tracing::warn!(uid, room = room.0, ?error, "a session is not back in its room");
+                over.push(visit);
+            }
+        }
+        over
+    }
+
+    /// Tells those who are back in rooms that a session which was in them is not.
+    pub(crate) async fn stays_away(&self, uid: Uid, jid: &str, visits: Vec<Visit>) {
+        // Of an account that is gone everybody was told when it went.
+        let Ok(Some(member)) = self.directory.member(uid).await else { return };
+        let Ok(jid) = FullJid::new(jid) else { return };
+        let session = Arc::new(Session::new(jid, &member, self.env.now()));
+        for visit in visits {
+            // Whoever came back holds the room in use.
+            let Some(room) = self.router.rooms.get(Uid(visit.room)) else { continue };
+            if let Err(error) = room.act(|state| Ok((lost(self, &room, state, &session, &visit), ()))).await {
                 tracing::warn!(
-                    uid = session.uid.0,
-                    room = room.0,
+                    uid = uid.0,
+                    room = visit.room,
                     ?error,
-                    "a session is not back in its room"
+                    "it was not told that somebody is gone"
                 );
             }
         }
@@ -64,7 +98,7 @@ impl Core {
     async fn return_to(
         &self,
         session: &Arc<Session>,
-        visit: Visit,
+        visit: &Visit,
         last: Useq,
         presence: &[u8],
     ) -> Result<(), StanzaError> {
@@ -94,3 +128,6 @@ impl Core {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use super::*;
 use crate::session::Link;
 use crate::testing::{JULIET, World};
 use crate::xep::fast::Entrant;
+use bytes::Bytes;
 use rookery_proto::sasl2::{Bind, UserAgent};
 use rookery_store::{Credentials, Proof};
 use std::future::poll_fn;

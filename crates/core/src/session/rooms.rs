@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
+use rookery_store::StreamId;
 use std::sync::Arc;
 
 /// An entry of a room's log as its occupants get it.
@@ -24,7 +25,11 @@ pub struct Said {
 
 /// Few sessions are in a room: those that are have this.
 #[derive(Default)]
-pub(super) struct Rooms(Vec<Visit>);
+pub(super) struct Rooms {
+    visits: Vec<Visit>,
+    /// What the restart journal calls the visits of a session that cannot be resumed.
+    noted: Option<StreamId>,
+}
 
 /// A session's visit in one room.
 struct Visit {
@@ -71,7 +76,7 @@ impl Session {
 
 impl State {
     fn visit(&mut self, room: Uid) -> Option<&mut Visit> {
-        self.rooms.as_mut()?.0.iter_mut().find(|visit| visit.room.place.uid == room)
+        self.rooms.as_mut()?.visits.iter_mut().find(|visit| visit.room.place.uid == room)
     }
 
     /// The session is about to enter a room, and keeps it in use.
@@ -87,7 +92,7 @@ impl State {
     }
 
     fn visits(&mut self, room: &Arc<Room>, last: Useq) -> bool {
-        let Rooms(visits) = &mut **self.rooms.get_or_insert_default();
+        let Rooms { visits, .. } = &mut **self.rooms.get_or_insert_default();
         if visits.iter().any(|visit| Arc::ptr_eq(&visit.room, room)) {
             return true;
         }
@@ -113,10 +118,28 @@ impl State {
     /// The session is not in this room any more.
     pub fn leaves(&mut self, room: &Arc<Room>) {
         let Some(rooms) = &mut self.rooms else { return };
-        rooms.0.retain(|visit| !Arc::ptr_eq(&visit.room, room));
-        if rooms.0.is_empty() {
+        rooms.visits.retain(|visit| !Arc::ptr_eq(&visit.room, room));
+        if rooms.visits.is_empty() && rooms.noted.is_none() {
             self.rooms = None;
         }
+    }
+
+    /// What the restart journal is to call the session's visits; `new` makes a name for one that has none. `None`: it is in no
+    /// room, or is noted whole, as it can be resumed.
+    pub fn noted(&mut self, new: impl FnOnce() -> StreamId) -> Option<StreamId> {
+        let passing = self.resumable().is_none();
+        let rooms = self.rooms.as_mut().filter(|rooms| passing && !rooms.visits.is_empty())?;
+        Some(*rooms.noted.get_or_insert_with(new))
+    }
+
+    /// What the restart journal has called the session's visits; it does not any more.
+    pub fn unnoted(&mut self) -> Option<StreamId> {
+        let rooms = self.rooms.as_mut()?;
+        let noted = rooms.noted.take();
+        if rooms.visits.is_empty() {
+            self.rooms = None;
+        }
+        noted
     }
 
     /// The rooms that the session is in.
@@ -161,7 +184,7 @@ impl State {
     }
 
     fn visited(&self) -> impl Iterator<Item = &Visit> {
-        self.rooms.iter().flat_map(|rooms| &rooms.0)
+        self.rooms.iter().flat_map(|rooms| &rooms.visits)
     }
 
     /// Whether a room's log must be read for this session.
