@@ -4,6 +4,7 @@ use crate::address::Target;
 use crate::answer::{Answer, Reply};
 use crate::component::Component;
 use crate::member::Member;
+use crate::xep::adhoc::At;
 use crate::{Ctx, muc, review, xep};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
@@ -110,12 +111,12 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
         (false, ns::DISCO_ITEMS, "query") if xep::offline::is_meant(payload) => {
             xep::offline::headers(ctx, payload).await
         }
-        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, false).await,
+        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, At::Account).await,
         (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
-            xep::adhoc::info(ctx, payload, false)
+            xep::adhoc::info(ctx, payload, At::Account)
         }
         (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
-            xep::adhoc::items(ctx, payload, false)
+            xep::adhoc::items(ctx, payload, At::Account)
         }
         (false, ns::DISCO_INFO, "query") if ctx.stanza.to().is_some() => {
             xep::disco::account_info(ctx, ctx.member, payload).await
@@ -134,12 +135,12 @@ async fn own(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
 async fn server(ctx: &Ctx<'_>, set: bool, payload: &Child<'_>) -> Answer {
     match (set, payload.ns(), payload.name()) {
         (false, ns::PING, "ping") => Ok(Reply::Empty),
-        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, true).await,
+        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, At::Server).await,
         (false, ns::DISCO_INFO, "query") if xep::adhoc::is_meant(payload) => {
-            xep::adhoc::info(ctx, payload, true)
+            xep::adhoc::info(ctx, payload, At::Server)
         }
         (false, ns::DISCO_ITEMS, "query") if xep::adhoc::is_meant(payload) => {
-            xep::adhoc::items(ctx, payload, true)
+            xep::adhoc::items(ctx, payload, At::Server)
         }
         (false, ns::DISCO_INFO, "query") if xep::search::is_meant(payload) => xep::search::info(),
         (false, ns::DISCO_INFO, "query") => xep::disco::server_info(ctx.core, payload),

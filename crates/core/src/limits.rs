@@ -174,6 +174,9 @@ pub const ROOM_SLOW_SECONDS: u32 = 86_400;
 /// Days for which a room keeps what is said, where it says so itself: a century.
 pub const ROOM_RETENTION_DAYS: u32 = 36_500;
 
+/// Bytes of a hat's hue: an angle with more digits than anybody sees.
+pub const HUE_BYTES: usize = 16;
+
 /// Rooms of which is remembered that they were in use before they are tidied up.
 pub const ROOMS_KEPT: usize = 64;
 

@@ -14,6 +14,7 @@ mod error;
 mod factor;
 mod file;
 mod group;
+mod hat;
 mod inbox;
 mod invite;
 pub mod journal;
@@ -48,6 +49,7 @@ pub use file::{
     Upload, UploadFilter, named,
 };
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
+pub use hat::{Hat, Hats};
 pub use inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 pub use link::{LinkHash, LinkPurpose};

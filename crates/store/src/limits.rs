@@ -231,6 +231,12 @@ pub const GROUPS_MADE: usize = 200;
 /// People in the lists of one group; all of them are in memory while the group is in use.
 pub const GROUP_AFFILIATES: usize = 20_000;
 
+/// Hats of one group (XEP-0317): all are in one form.
+pub const HATS: usize = 64;
+
+/// Hats that people wear in one group; all of them are in memory while the group is in use.
+pub const HATS_WORN: usize = 5_000;
+
 /// Groups in the list of those that one account stands to.
 pub const GROUPS_OF: usize = 1_000;
 

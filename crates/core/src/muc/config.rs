@@ -146,6 +146,8 @@ pub struct Facts<'a> {
     pub subject: &'a str,
     /// The hash of its picture.
     pub avatar: Option<&'a str>,
+    /// What the list of its hats is recognised by.
+    pub hats: Option<&'a str>,
 }
 
 impl RoomConfig {
@@ -351,6 +353,10 @@ impl RoomConfig {
         if let Some(hash) = facts.avatar {
             // XEP-0486 §3.3
             form = form.field(Field::new(Kind::TextMulti, "muc#roominfo_avatarhash", "Avatar").value(hash));
+        }
+        if let Some(hash) = facts.hats {
+            // XEP-0317 §2
+            form = form.field(text("hats#hash", "Hats", hash));
         }
         form
     }

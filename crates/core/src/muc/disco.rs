@@ -6,6 +6,7 @@ use super::room::Room;
 use super::rooms::config_of;
 use super::{ARCHIVE_FEATURES, ROOM_FEATURES};
 use crate::answer::{Answer, Reply};
+use crate::xep::adhoc::{self, At};
 use crate::xep::disco::info;
 use crate::xep::{pep, serverinfo};
 use crate::{Ctx, limits, store_error};
@@ -15,6 +16,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
 use rookery_store::{Group, GroupAffiliation};
+use std::sync::Arc;
 
 const IDENTITY: (&str, &str) = ("conference", "text");
 
@@ -77,7 +79,10 @@ async fn own_hidden(ctx: &Ctx<'_>, after: Option<Uid>) -> Result<Vec<Group>, Sta
 
 /// §6.4: what a room is. One that is hidden says so to who has its address, and no more than its entrance would;
 /// who may not enter does not learn what goes on in it.
-pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
+pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Arc<Room>, payload: &Child<'_>) -> Answer {
+    if adhoc::is_meant(payload) {
+        return adhoc::info(ctx, payload, At::Group(room));
+    }
     match payload.attr("node").as_deref() {
         None => {}
         // §6.7: what the client's reserved nick is.
@@ -85,14 +90,14 @@ pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -
         Some(node) => return pep::disco::info(ctx, &ctx.core.as_member(room), node).await,
     }
     let (subject, avatar) = (room.place.subject(), room.place.avatar.lock().clone());
-    let (config, occupants) = {
+    let (config, occupants, hats) = {
         let state = room.state();
         let affiliation = state.affiliation(&ctx.member.address);
         if state.config.locked && affiliation < Affiliation::Owner {
             return Err(StanzaError::item_not_found());
         }
         let may_enter = affiliation.may_enter(state.config.members_only);
-        (state.config.clone(), may_enter.then(|| state.occupants().len()))
+        (state.config.clone(), may_enter.then(|| state.occupants().len()), state.hats.hash())
     };
     let mut features: Vec<&str> = ROOM_FEATURES.iter().copied().chain(config.features()).collect();
     if config.archived {
@@ -102,7 +107,7 @@ pub(super) async fn room_info(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -
     let subject = subject.as_ref().filter(|_| occupants.is_some()).map_or("", |subject| &subject.text);
     // In the order of their types.
     let forms = [
-        config.info(Facts { occupants, subject, avatar: avatar.as_deref() }),
+        config.info(Facts { occupants, subject, avatar: avatar.as_deref(), hats: hats.as_deref() }),
         serverinfo::group_data_policy(config.kept_days(ctx.core.policy.group_days())),
     ];
     let name = if config.name.is_empty() {
@@ -128,7 +133,10 @@ fn reserved_nick(ctx: &Ctx<'_>, room: &Room) -> Answer {
 
 /// §6.5: who is in the room, for those who are, and for all where it is public.
 /// With a node: what is in it.
-pub(super) async fn room_items(ctx: &Ctx<'_>, room: &Room, payload: &Child<'_>) -> Answer {
+pub(super) async fn room_items(ctx: &Ctx<'_>, room: &Arc<Room>, payload: &Child<'_>) -> Answer {
+    if adhoc::is_meant(payload) {
+        return adhoc::items(ctx, payload, At::Group(room));
+    }
     if payload.attr("node").is_some() {
         return pep::disco::items(ctx, &ctx.core.as_member(room), payload).await;
     }

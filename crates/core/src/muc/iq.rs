@@ -4,6 +4,7 @@ use super::room::Room;
 use super::{admin, archive, disco, moderation, owner, requests};
 use crate::answer::{Answer, Reply};
 use crate::dispatch::{result, sole_child};
+use crate::xep::adhoc::At;
 use crate::{Ctx, store_error, xep};
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
@@ -85,6 +86,7 @@ async fn of_room(ctx: &Ctx<'_>, room: &Arc<Room>, set: bool, payload: &Child<'_>
         (false, ns::MAM, "query") => archive::form(ctx, room),
         (true, ns::MAM, "query") => archive::query(ctx, room, payload).await,
         (false, ns::MAM, "metadata") => archive::metadata(ctx, room).await,
+        (true, ns::COMMANDS, "command") => xep::adhoc::execute(ctx, payload, At::Group(room)).await,
         (true, ns::MODERATE, "moderate") => moderation::moderate(ctx, room, payload).await,
         (true, ns::FASTEN, "apply-to") => moderation::apply_to(ctx, room, payload).await,
         (false, ns::VCARD, "vCard") => xep::vcard::get(ctx, &ctx.core.as_member(room)).await,

@@ -14,6 +14,7 @@ pub mod config;
 mod crowd;
 mod disco;
 mod fan;
+pub(crate) mod hats;
 mod history;
 pub(crate) mod inbox;
 pub mod invitation;
@@ -106,8 +107,10 @@ pub const SLOW_MODE: Xep = Xep {
 
 /// What a room announces of itself, whatever it is set to (XEP-0030).
 const ROOM_FEATURES: &[&str] = &[
+    ns::COMMANDS,
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
+    ns::HATS,
     ns::MUC,
     "http://jabber.org/protocol/muc#stable_id",
     ns::MUC_SELF_PING,

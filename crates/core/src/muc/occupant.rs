@@ -25,6 +25,8 @@ pub struct Occupant {
     pub affiliation: Affiliation,
     /// What it is in this visit.
     pub role: Role,
+    /// What it wears (XEP-0317): `<hats/>`, if there is anything in it.
+    pub hats: Option<Bytes>,
     /// The sessions that are here under this nick; the one that spoke of its presence last is the last. There is at least
     /// one.
     pub seats: SmallVec<[Seat; 1]>,

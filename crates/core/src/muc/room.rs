@@ -2,6 +2,7 @@
 
 use super::config::RoomConfig;
 use super::fan::{Change, Event, Greeting, Notes};
+use super::hats::Hats;
 use super::occupant::{Occupant, Seat};
 use super::privilege::{Affiliation, Role};
 use crate::session::Session;
@@ -60,6 +61,8 @@ pub struct State {
     occupants: BTreeMap<Box<str>, Arc<Occupant>>,
     /// The nick of each session that is in it.
     nicks: HashMap<FullJid, Box<str>>,
+    /// Its hats, and who wears them.
+    pub(super) hats: Hats,
     /// When each occupant may speak again, where that is limited (XEP-0500).
     quiet_until: HashMap<Uid, Timestamp>,
     /// It is no more.
@@ -96,6 +99,7 @@ impl Room {
         place: Place,
         config: RoomConfig,
         people: Vec<GroupAffiliate>,
+        hats: Hats,
     ) -> (Arc<Room>, mpsc::Receiver<Event>, Arc<AtomicBool>) {
         let (events, queue) = mpsc::channel(crate::limits::ROOM_EVENTS);
         let behind = Arc::<AtomicBool>::default();
@@ -109,6 +113,7 @@ impl Room {
                 logs: None,
                 occupants: BTreeMap::new(),
                 nicks: HashMap::new(),
+                hats,
                 quiet_until: HashMap::new(),
                 ended: false,
             }),
@@ -287,11 +292,12 @@ impl State {
     /// used where nobody of that nick is here yet.
     pub(super) fn seat(
         &mut self,
-        occupant: Occupant,
+        mut occupant: Occupant,
         session: &Arc<Session>,
         presence: Bytes,
         greeting: Option<Greeting>,
     ) -> Change {
+        occupant.hats = self.hats.of(&occupant.real);
         let before = self.occupants.get(&occupant.nick).cloned();
         let known = before.as_deref().unwrap_or(&occupant);
         let after = Arc::new(known.with(session, presence));
@@ -327,6 +333,15 @@ impl State {
         Some(Change::new(Some(before), Some(after), &self.config))
     }
 
+    /// An occupant wears what is noted for it now.
+    pub(super) fn dress(&mut self, nick: &str) -> Option<Change> {
+        let before = self.occupants.get(nick)?.clone();
+        let hats = self.hats.of(&before.real);
+        let now = Arc::new(Occupant { hats, ..(*before).clone() });
+        self.occupants.insert(nick.into(), now.clone());
+        Some(Change::new(Some(before), Some(now), &self.config))
+    }
+
     /// An occupant's affiliation or role is another; with [`Role::None`] it is out. The sessions of one that is out must be
     /// told to forget the room: those in `Change::departed`, by `Core::let_go`.
     pub fn alter(
@@ -360,5 +375,5 @@ pub(super) fn newcomer(
     role: Role,
 ) -> Occupant {
     let seats: smallvec::SmallVec<[Seat; 1]> = smallvec![];
-    Occupant { nick: nick.into(), real: real.clone(), uid, id, affiliation, role, seats }
+    Occupant { nick: nick.into(), real: real.clone(), uid, id, affiliation, role, hats: None, seats }
 }

@@ -2,6 +2,7 @@
 
 use super::config::RoomConfig;
 use super::fan::{Fan, Notes};
+use super::hats::Hats;
 use super::room::{Place, Room};
 use crate::{Core, limits, store_error};
 use bytes::Bytes;
@@ -170,7 +171,8 @@ impl Core {
         let people = self.store.group_affiliates(group.uid).await.map_err(store_error)?;
         let place = self.place_of(&group);
         *place.avatar.lock() = self.announced_avatar(group.uid).await?;
-        let (room, events, behind) = Room::new(place, config_of(&group), people);
+        let hats = Hats::new(self.store.hats(group.uid).await.map_err(store_error)?);
+        let (room, events, behind) = Room::new(place, config_of(&group), people, hats);
         rooms.add(&room, group.name.as_deref());
         // Read when the doorbell knows the room already: what is committed between is in the queue.
         let head = self.store.head(room.place.uid).await.map_err(store_error)?;
@@ -235,6 +237,7 @@ impl Core {
             if state.people().any(|person| person.jid == *who) {
                 state.affiliated(vec![nothing.clone()]);
             }
+            state.hats.forget(who);
         }
     }
 

@@ -39,6 +39,9 @@ pub(super) fn presence(
         x.raw(&seat.presence);
     }
     x.open_ns("occupant-id", ns::OCCUPANT_ID).attr("id", &occupant.id).close();
+    if let Some(hats) = occupant.hats.as_ref().filter(|_| matches!(phase, Phase::Here)) {
+        x.raw(hats);
+    }
     x.open_ns("x", ns::MUC_USER);
     item(&mut x, occupant, phase, notes, sees);
     if let Some(end) = &notes.destroyed {

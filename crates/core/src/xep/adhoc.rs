@@ -28,6 +28,8 @@ pub use sessions::Sessions;
 use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
+use crate::muc::privilege::Affiliation;
+use crate::muc::{Room, hats};
 use crate::{Ctx, limits};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Form, Purpose, Wrong};
@@ -37,6 +39,7 @@ use rookery_proto::xml::Xml;
 use sessions::Open;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// XEP-0050.
 pub const INFO: Xep = Xep {
@@ -48,6 +51,8 @@ pub const INFO: Xep = Xep {
     note: "Whole; a command in progress ends with the server, or after ten minutes.",
 };
 
+const FOR_ADMINS: &str = "This is for administrators.";
+
 /// The language of all texts that are shown (§3.7).
 const LANGUAGE: &str = "en";
 
@@ -58,6 +63,19 @@ pub enum Who {
     Oneself,
     /// Administrators.
     Admin,
+    /// In a group, who stands so to it at least.
+    Group(Affiliation),
+}
+
+/// Where a command is asked for.
+#[derive(Clone, Copy)]
+pub enum At<'a> {
+    /// At the own account.
+    Account,
+    /// At the server.
+    Server,
+    /// At a group.
+    Group(&'a Arc<Room>),
 }
 
 /// A command.
@@ -80,6 +98,8 @@ pub type Step = for<'a> fn(Turn<'a>) -> Pin<Box<dyn Future<Output = Result<Next,
 pub struct Turn<'a> {
     /// Whose request it is.
     pub ctx: &'a Ctx<'a>,
+    /// Where it was asked for.
+    pub at: At<'a>,
     /// The forms that were filled in so far, each of them as it was asked for.
     pub answers: &'a [Answers],
 }
@@ -145,6 +165,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         trace::COMMANDS,
         health::COMMANDS,
         factor::COMMANDS,
+        hats::COMMANDS,
     ];
     all.into_iter().flatten()
 }
@@ -163,14 +184,33 @@ impl Command {
         Command { node, name, who: Who::Admin, step }
     }
 
-    fn is_for(&self, member: &Member) -> bool {
-        self.who == Who::Oneself || member.admin
+    /// Whether it may be run there: at one's own account those about oneself, at the server these and the administrators', at a
+    /// group the group's.
+    fn is_at(&self, at: At<'_>) -> bool {
+        match (self.who, at) {
+            (Who::Oneself, At::Account | At::Server) | (Who::Admin, At::Server) => true,
+            (Who::Group(_), At::Group(_)) => true,
+            (Who::Oneself | Who::Group(_) | Who::Admin, _) => false,
+        }
+    }
+
+    fn is_for(&self, member: &Member, at: At<'_>) -> bool {
+        match (self.who, at) {
+            (Who::Oneself, _) => true,
+            (Who::Admin, _) => member.admin,
+            (Who::Group(least), At::Group(room)) => {
+                let state = room.state();
+                let affiliation = state.affiliation(&member.address);
+                affiliation >= least && affiliation.may_enter(state.config.members_only)
+            }
+            (Who::Group(_), _) => false,
+        }
     }
 }
 
-/// The commands that a member may run where it asks: at its own account those about oneself, at the server all.
-fn offered(member: &Member, at_server: bool) -> impl Iterator<Item = &'static Command> {
-    commands().filter(move |command| command.is_for(member) && (at_server || command.who == Who::Oneself))
+/// The commands that a member may run where it asks.
+fn offered<'a>(member: &'a Member, at: At<'a>) -> impl Iterator<Item = &'static Command> + 'a {
+    commands().filter(move |command| command.is_at(at) && command.is_for(member, at))
 }
 
 /// Whether a disco query is about commands: their list, or one of them.
@@ -183,13 +223,13 @@ fn find(node: &str) -> Option<&'static Command> {
 }
 
 /// The list of commands (§2.2).
-pub fn items(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Answer {
+pub fn items(ctx: &Ctx<'_>, payload: &Child<'_>, at: At<'_>) -> Answer {
     let node = payload.attr("node").unwrap_or_default();
     let to = ctx.stanza.to().unwrap_or_default();
     let mut x = Xml::new();
     x.open_ns("query", ns::DISCO_ITEMS).attr("node", &node);
     if node == ns::COMMANDS {
-        for command in offered(ctx.member, at_server) {
+        for command in offered(ctx.member, at) {
             x.open("item").attr("jid", &to).attr("node", command.node).attr("name", command.name).close();
         }
     }
@@ -198,9 +238,9 @@ pub fn items(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Answer {
 }
 
 /// What the list is, or one command (§2.1).
-pub fn info(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Answer {
+pub fn info(ctx: &Ctx<'_>, payload: &Child<'_>, at: At<'_>) -> Answer {
     let node = payload.attr("node").unwrap_or_default();
-    let mut command = offered(ctx.member, at_server).filter(|command| command.node == node);
+    let mut command = offered(ctx.member, at).filter(|command| command.node == node);
     let (kind, name, features): (_, _, &[&str]) = match command.next() {
         Some(command) => ("command-node", command.name, &[ns::COMMANDS, ns::DATA_FORMS]),
         None if node == ns::COMMANDS => ("command-list", "Commands", &[]),
@@ -245,18 +285,23 @@ fn condition(error: StanzaError, name: &'static str) -> StanzaError {
 }
 
 /// Runs a command, or goes on with one (§2.4).
-pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Answer {
+pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at: At<'_>) -> Answer {
     let node = payload.attr("node").unwrap_or_default();
     let command =
         find(&node).ok_or_else(|| StanzaError::item_not_found().text("There is no such command."))?;
-    if !command.is_for(ctx.member) {
-        return Err(StanzaError::forbidden().text("This is for administrators."));
+    let here = command.is_at(at);
+    if matches!(command.who, Who::Group(_)) != matches!(at, At::Group(_)) {
+        return Err(StanzaError::item_not_found().text("There is no such command here."));
     }
-    if !at_server && command.who == Who::Admin {
+    if !command.is_for(ctx.member, at) {
+        let text = if here && command.who != Who::Admin { "You may not do this here." } else { FOR_ADMINS };
+        return Err(StanzaError::forbidden().text(text));
+    }
+    if !here {
         return Err(StanzaError::item_not_found().text("Ask the server, not the account."));
     }
     if command.who == Who::Admin {
-        factor::admit(Turn { ctx, answers: &[] }, command.node).await?;
+        factor::admit(Turn { ctx, at, answers: &[] }, command.node).await?;
     }
     if payload.xml().len() > limits::COMMAND_BYTES {
         return Err(StanzaError::policy_violation().text("This is too much for one form."));
@@ -269,7 +314,8 @@ pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Ans
             return Err(condition(StanzaError::bad_request(), "bad-sessionid"));
         }
         let id = ctx.core.env.token();
-        return go_on(ctx, command, &id, Vec::new()).await;
+        let answers = at_once(ctx, command, at, payload).await?;
+        return go_on(ctx, command, at, &id, answers).await;
     };
     let open = ctx.core.commands.take(&id, owner, command.node, now)?;
     let form = payload.child(ns::DATA_FORMS, "x");
@@ -279,13 +325,34 @@ pub async fn execute(ctx: &Ctx<'_>, payload: &Child<'_>, at_server: bool) -> Ans
     }
     let answers = stage(&open, action, payload);
     let outcome = match answers {
-        Ok(answers) => go_on(ctx, command, &id, answers).await,
+        Ok(answers) => go_on(ctx, command, at, &id, answers).await,
         Err(error) => Err(error),
     };
     if outcome.is_err() {
         ctx.core.commands.keep(&id, open, now)?;
     }
     outcome
+}
+
+/// The answer to the first form of a group's command that comes with the request, of who knows the form (XEP-0317 §3.3, §3.5).
+async fn at_once(
+    ctx: &Ctx<'_>,
+    command: &'static Command,
+    at: At<'_>,
+    payload: &Child<'_>,
+) -> Result<Vec<Answers>, StanzaError> {
+    let form = payload.child(ns::DATA_FORMS, "x").filter(|_| matches!(at, At::Group(_)));
+    if form.is_none_or(|form| form.attr("type").as_deref() != Some("submit")) {
+        return Ok(Vec::new());
+    }
+    match (command.step)(Turn { ctx, at, answers: &[] }).await? {
+        Next::Ask { form, last } => {
+            let (uid, owner) = (ctx.member.uid, ctx.session.jid.clone());
+            let open = Open { uid, owner, node: command.node, answers: Vec::new(), form, last };
+            stage(&open, Action::Execute, payload)
+        }
+        Next::Done { .. } | Next::Farewell(_) => Ok(Vec::new()),
+    }
 }
 
 /// The answers with which the command goes on: one more, or one less (§3.4).
@@ -309,8 +376,14 @@ fn stage(open: &Open, action: Action, payload: &Child<'_>) -> Result<Vec<Answers
 }
 
 /// The command has its turn.
-async fn go_on(ctx: &Ctx<'_>, command: &'static Command, id: &str, answers: Vec<Answers>) -> Answer {
-    let payload = match (command.step)(Turn { ctx, answers: &answers }).await? {
+async fn go_on(
+    ctx: &Ctx<'_>,
+    command: &'static Command,
+    at: At<'_>,
+    id: &str,
+    answers: Vec<Answers>,
+) -> Answer {
+    let payload = match (command.step)(Turn { ctx, at, answers: &answers }).await? {
         Next::Ask { form, last } => {
             let first = answers.is_empty();
             let payload = written(command, id, "executing", |x| {

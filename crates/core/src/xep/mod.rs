@@ -167,6 +167,7 @@ pub const ALL: &[Xep] = &[
     crate::muc::UNIQUE,
     Xep::of("XEP-0308", "Last Message Correction", "1.2.1", "Passed on and archived."),
     mam::INFO,
+    crate::muc::hats::INFO,
     Xep::of("XEP-0319", "Last User Interaction in Presence", "1.0.2", "Passed on with presence."),
     Xep::of(
         "XEP-0333",

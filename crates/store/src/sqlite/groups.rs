@@ -295,6 +295,8 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM room_affiliate WHERE room = ?1",
         "DELETE FROM displayed_group WHERE room = ?1",
         "DELETE FROM retention WHERE uid = ?1",
+        "DELETE FROM room_hat WHERE room = ?1",
+        "DELETE FROM room_hat_worn WHERE room = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",
     ] {
         tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
@@ -309,7 +311,16 @@ pub(crate) fn forget(tx: &mut Tx<'_>, who: &BareJid) -> Result<Vec<Uid>> {
     tx.conn
         .prepare_cached("UPDATE room SET created_by = NULL WHERE created_by = ?1")?
         .execute([who.as_str()])?;
-    let mut statement = tx.conn.prepare_cached("DELETE FROM room_affiliate WHERE jid = ?1 RETURNING room")?;
-    let rows = statement.query_map([who.as_str()], |row| uid(row, 0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rooms: Vec<Uid> = Vec::new();
+    for sql in [
+        "DELETE FROM room_affiliate WHERE jid = ?1 RETURNING room",
+        "DELETE FROM room_hat_worn WHERE jid = ?1 RETURNING room",
+    ] {
+        let mut statement = tx.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([who.as_str()], |row| uid(row, 0))?;
+        rooms.extend(rows.collect::<Result<Vec<_>, _>>()?);
+    }
+    rooms.sort_unstable();
+    rooms.dedup();
+    Ok(rooms)
 }

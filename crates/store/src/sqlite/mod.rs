@@ -19,6 +19,7 @@ pub(crate) mod directory;
 pub(crate) mod factors;
 pub(crate) mod files;
 pub(crate) mod groups;
+pub(crate) mod hats;
 pub(crate) mod inbox;
 pub(crate) mod invites;
 pub(crate) mod links;

@@ -1,9 +1,10 @@
 //! Groups, and who stands how to them.
 
+use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup, Policy,
-    StoreError, SweepCursor, Timestamp, limits,
+    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, Hat, Hats, NewGroup,
+    Policy, StoreError, SweepCursor, Timestamp, limits,
 };
 use smallvec::smallvec;
 
@@ -117,6 +118,44 @@ pub(crate) async fn somebody_is_forgotten_everywhere(f: Fixture) {
     assert_eq!(f.store.group_affiliates(one.uid).await.unwrap(), []);
     // What has no owner any more takes one from the operator.
     f.store.affiliate(one.uid, vec![affiliate("bob@example.org", GroupAffiliation::Member)]).await.unwrap();
+}
+
+pub(crate) async fn hats_are_made_and_worn(mut f: Fixture) {
+    let group = f.store.create_group(new(Some("tea"))).await.unwrap().uid;
+    let hat = |uri: &str, title: &str| Hat { uri: uri.into(), title: title.into(), hue: None };
+    f.store.set_hat(group, hat("urn:b", "Host")).await.unwrap();
+    f.store.set_hat(group, hat("urn:a", "Guest")).await.unwrap();
+    let host = Hat { hue: Some("120.5".into()), ..hat("urn:b", "The host") };
+    f.store.set_hat(group, host.clone()).await.unwrap();
+    let (bob, carol) = (jid("bob@example.org"), jid("carol@example.org"));
+    let wear =
+        async |uri: &str, who: &BareJid, wears| f.store.wear_hat(group, uri.into(), who.clone(), wears).await;
+    assert_eq!(wear("urn:b", &bob, true).await, Ok(true));
+    assert_eq!(wear("urn:b", &bob, true).await, Ok(false), "once");
+    assert_eq!(wear("urn:a", &bob, true).await, Ok(true));
+    assert_eq!(wear("urn:a", &carol, true).await, Ok(true));
+    assert_eq!(wear("urn:c", &carol, true).await, Err(StoreError::NotFound));
+    assert_eq!(wear("urn:b", &carol, false).await, Ok(false));
+    assert_eq!(f.store.set_hat(Uid(9), hat("urn:a", "x")).await, Err(StoreError::NotFound));
+    f.reopen().await;
+    let worn = |pairs: &[(&BareJid, &str)]| {
+        pairs.iter().map(|(who, uri)| ((*who).clone(), (*uri).to_owned())).collect::<Vec<_>>()
+    };
+    let all = worn(&[(&bob, "urn:a"), (&bob, "urn:b"), (&carol, "urn:a")]);
+    let hats = |known, worn| Hats { known, worn };
+    assert_eq!(f.store.hats(group).await.unwrap(), hats(vec![hat("urn:a", "Guest"), host.clone()], all));
+    // A hat that is no more is worn by nobody, and who is gone wears none.
+    assert_eq!(f.store.remove_hat(group, "urn:a".into()).await, Ok(true));
+    assert_eq!(f.store.remove_hat(group, "urn:a".into()).await, Ok(false));
+    assert_eq!(f.store.hats(group).await.unwrap(), hats(vec![host.clone()], worn(&[(&bob, "urn:b")])));
+    assert_eq!(f.store.forget_group_affiliate(&bob).await.unwrap(), [group]);
+    assert_eq!(f.store.hats(group).await.unwrap(), hats(vec![host], vec![]));
+    for n in 1..limits::HATS {
+        f.store.set_hat(group, hat(&format!("urn:x{n}"), "x")).await.unwrap();
+    }
+    assert_eq!(f.store.set_hat(group, hat("urn:y", "y")).await, Err(StoreError::Limit("hats")));
+    f.store.destroy_group(group).await.unwrap();
+    assert_eq!(f.store.hats(group).await.unwrap(), Hats::default());
 }
 
 pub(crate) async fn a_subject_is_set_with_its_message(f: Fixture) {

@@ -75,7 +75,7 @@ macro_rules! suite {
                     fields_change, last_activity_is_kept, administrators_are_a_set, the_disabled_are_counted;
                 groups:
                     groups_have_numbers_and_perhaps_names, nobody_takes_all_groups, a_group_is_configured_and_found,
-                    affiliations_change_together_or_not, somebody_is_forgotten_everywhere, a_subject_is_set_with_its_message,
+                    affiliations_change_together_or_not, somebody_is_forgotten_everywhere, a_subject_is_set_with_its_message, hats_are_made_and_worn,
                     an_ended_group_is_gone_for_good;
                 invites:
                     an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,

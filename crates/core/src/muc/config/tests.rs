@@ -148,7 +148,7 @@ fn disco_tells_of_which_kind_a_room_is() {
 
 #[test]
 fn disco_tells_of_a_room_and_never_its_password() {
-    let facts = Facts { occupants: Some(3), subject: "Twigs", avatar: Some("da39a3ee") };
+    let facts = Facts { occupants: Some(3), subject: "Twigs", avatar: Some("da39a3ee"), hats: None };
     let info = written(&unusual().info(facts), Purpose::Result);
     for part in
         ["<value>3</value>", "<value>Twigs</value>", "rook@localhost", "da39a3ee", "<value>20</value>"]
