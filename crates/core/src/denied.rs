@@ -12,9 +12,19 @@ use std::collections::HashSet;
 /// The list in memory: what the store has. Entries are domains and bare addresses.
 #[derive(Default)]
 pub struct Denied {
-    list: RwLock<HashSet<Box<str>>>,
+    list: RwLock<List>,
     /// Held while it is read from the store, so that who reads later is not overtaken by who read before.
     reading: tokio::sync::Mutex<()>,
+}
+
+type List = HashSet<Box<str>>;
+
+fn has(list: &List, bare: &str, domain: &str) -> bool {
+    list.contains(bare) || list.contains(domain)
+}
+
+fn has_contact(list: &List, who: &BareJid) -> bool {
+    !list.is_empty() && has(list, who.as_str(), who.domain().as_str())
 }
 
 /// Reads an entry: a domain or an address that is not of this server.
@@ -42,7 +52,7 @@ impl Core {
             return false;
         }
         let bare = who.as_str().split('/').next().unwrap_or_default();
-        list.contains(bare) || list.contains(who.domain().as_str())
+        has(&list, bare, who.domain().as_str())
     }
 
     /// Refuses what is for somebody whom the server denies.
@@ -58,15 +68,20 @@ impl Core {
 
     /// Whether nothing is given to a contact; see [`Core::denies`].
     pub(crate) fn denies_contact(&self, who: &BareJid) -> bool {
-        let list = self.denied.list.read();
-        !list.is_empty() && (list.contains(who.as_str()) || list.contains(who.domain().as_str()))
+        has_contact(&self.denied.list.read(), who)
     }
 
     /// Takes the list from the store: when the server starts, before anything can come in, and when it was changed there.
     pub async fn refresh_denied(&self) -> rookery_store::Result<()> {
         let _reading = self.denied.reading.lock().await;
-        let list = self.store.denied().await?;
-        *self.denied.list.write() = list.into_iter().map(|denied| denied.jid.into()).collect();
+        let list: List = self.store.denied().await?.into_iter().map(|denied| denied.jid.into()).collect();
+        let before = self.denied.list.read().clone();
+        // What was shown is taken back while it can still be told.
+        let banished = |who: &BareJid| !has_contact(&before, who) && has_contact(&list, who);
+        let readmitted = |who: &BareJid| has_contact(&before, who) && !has_contact(&list, who);
+        self.part_from(&banished).await;
+        *self.denied.list.write() = list.clone();
+        self.meet_again(&readmitted).await;
         Ok(())
     }
 

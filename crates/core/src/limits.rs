@@ -386,6 +386,9 @@ pub const ACQUAINTANCES: usize = 200_000;
 /// Addresses in one block list: many times the largest that are known, some 20 MB.
 pub const LISTED: usize = 250_000;
 
+/// How long after a change of a block list at a service it is kept: what changes together is written once.
+pub const LISTS_GATHER: Duration = Duration::from_secs(5);
+
 /// Items that are asked for at once of a block list at a service: some 40 KB, less than a component may send.
 pub const LIST_PAGE: usize = 250;
 

@@ -2,12 +2,14 @@
 //! that collect them (real-time block lists), and from the operator's files.
 //!
 //! A node's items have as ids the SHA-256 of a bare address or a domain, in hexadecimal. It is read when its service
-//! connects, and followed from then on; what is known of it stays in force while the service is away. Who is listed is
+//! connects, and followed from then on; what is known of it stays in force while the service is away, and over a restart: the
+//! store keeps it, some seconds behind. Who is listed is
 //! refused as a stranger ([`Core::reception`]); groups may ask too ([`Core::banned_by_lists`]).
 
 use crate::Core;
 use crate::component::Component;
 use crate::limits;
+use bytes::Bytes;
 use parking_lot::RwLock;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::ns;
@@ -16,6 +18,7 @@ use rookery_proto::xml::Xml;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// A list at a service.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +48,8 @@ pub struct Listed {
     files: RwLock<HashSet<Hash>>,
     /// Whether there is anybody in any of them.
     any: AtomicBool,
+    /// Rung when what is known of a node has changed.
+    pub changed: Notify,
 }
 
 /// What is known of a node.
@@ -53,6 +58,8 @@ struct List {
     hashes: HashSet<Hash>,
     /// What was read so far of the node as it is now, page by page; it takes the place of `hashes` when all of it is there.
     reading: Option<HashSet<Hash>>,
+    /// The store does not know yet what is known.
+    unkept: bool,
 }
 
 impl List {
@@ -79,6 +86,7 @@ impl Listed {
             nodes: sources.iter().map(|source| (source.clone(), RwLock::default())).collect(),
             files: RwLock::default(),
             any: AtomicBool::new(false),
+            changed: Notify::new(),
         }
     }
 
@@ -182,6 +190,7 @@ impl Core {
             let goes_on = more.is_some() && reading.len() > before && reading.len() < limits::LISTED;
             if !goes_on {
                 list.hashes = list.reading.take().unwrap_or_default();
+                list.unkept = true;
                 let addresses = list.hashes.len();
                 tracing::info!(
                     service = source.service,
@@ -194,6 +203,7 @@ impl Core {
             }
         }
         self.listed.count();
+        self.listed.changed.notify_one();
     }
 
     /// An event of a service about one of its lists (XEP-0060 §7.1.2.1, §7.2.2.1, §8.4, §8.5); false if it is none.
@@ -209,11 +219,51 @@ impl Core {
                     named(&change, "retract").filter_map(|id| parse(&id)).for_each(|hash| list.remove(&hash));
                 }
                 "purge" | "delete" => *list = List::default(),
-                _ => {}
+                _ => continue,
             }
+            list.unkept = true;
         }
         self.listed.count();
+        self.listed.changed.notify_one();
         true
+    }
+
+    /// Takes from the store what was known of the lists when the server ended. What it keeps of a list that is not followed
+    /// any more is forgotten.
+    pub async fn recall_lists(&self) -> rookery_store::Result<()> {
+        for (name, kept) in self.store.block_lists().await? {
+            let Some((_, list)) = self.listed.nodes.iter().find(|(source, _)| source.name() == name) else {
+                self.store.keep_block_list(&name, Bytes::new()).await?;
+                continue;
+            };
+            list.write().hashes = kept.as_chunks().0.iter().copied().take(limits::LISTED).collect();
+        }
+        self.listed.count();
+        Ok(())
+    }
+
+    /// Keeps what has become known of the lists since it was kept last.
+    pub async fn keep_lists(&self) -> rookery_store::Result<()> {
+        for (source, list) in &self.listed.nodes {
+            let hashes: Option<Vec<u8>> = {
+                let mut list = list.write();
+                let unkept = std::mem::take(&mut list.unkept);
+                unkept.then(|| list.hashes.iter().flatten().copied().collect())
+            };
+            let Some(hashes) = hashes else { continue };
+            if let Err(error) = self.store.keep_block_list(&source.name(), hashes.into()).await {
+                list.write().unkept = true;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    /// What the store knows it by.
+    fn name(&self) -> String {
+        format!("{}/{}", self.service, self.node)
     }
 }
 
@@ -245,7 +295,8 @@ mod tests {
     #[test]
     fn a_change_counts_while_a_list_is_read() {
         let (one, two) = (hash("one"), hash("two"));
-        let mut list = List { hashes: HashSet::from([two]), reading: Some(HashSet::from([two])) };
+        let set = || HashSet::from([two]);
+        let mut list = List { hashes: set(), reading: Some(set()), unkept: false };
         list.add(one);
         list.remove(&two);
         assert_eq!(list.hashes, HashSet::from([one]));

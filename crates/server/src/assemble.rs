@@ -81,6 +81,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         journal: Ledger::new(journal),
     });
     core.refresh_denied().await.context("The list of blocked servers cannot be read.")?;
+    core.recall_lists().await.context("The block lists of services cannot be read.")?;
     if recovery.exact {
         let sessions = core.restore(recovery.streams).await;
         tracing::info!(sessions, "sessions wait for their clients to come back");
@@ -122,6 +123,9 @@ pub async fn shutdown(core: &Core) -> Result<()> {
     }
     core.flush_delivered().await;
     core.flush_told().await;
+    if let Err(error) = core.keep_lists().await {
+        tracing::warn!(%error, "a block list is not kept as it is known");
+    }
     core.journal.close();
     core.store.close().await.context("The store could not be closed.")
 }
@@ -140,7 +144,7 @@ pub fn background(
     files: Option<Arc<Files>>,
     poster: Poster,
 ) -> tokio::task::JoinHandle<()> {
-    use keepalive::{announcements, flush, health, index, reports, reviews, run, sweep};
+    use keepalive::{announcements, flush, health, index, lists, reports, reviews, run, sweep};
     let storage = files.as_ref().map(|files| files.storage());
     let exports =
         export::run(core.store.clone(), core.env.clone(), core.exports.clone(), data.to_owned(), storage);
@@ -153,7 +157,10 @@ pub fn background(
     };
     tokio::spawn(async move {
         let all = (run(core()), flush(core()), sweep(core()), announcements(core()), reports(core()));
-        let said = (reviews(core()), index(core()), health(core()));
-        tokio::join!(all.0, all.1, all.2, all.3, all.4, said.0, said.1, said.2, tend, exports, telling).0
+        let said = (reviews(core()), index(core()), health(core()), lists(core()));
+        tokio::join!(
+            all.0, all.1, all.2, all.3, all.4, said.0, said.1, said.2, said.3, tend, exports, telling
+        )
+        .0
     })
 }

@@ -1,4 +1,7 @@
-//! Whom this server has nothing to do with: servers and addresses elsewhere, by decision of its administrators.
+//! Whom this server has nothing to do with: servers and addresses elsewhere, by decision of its administrators. And the block
+//! lists of services that it follows, as they were known last.
+
+use bytes::Bytes;
 
 use crate::sqlite::denied;
 use crate::store::Store;
@@ -30,5 +33,17 @@ impl Store {
     /// Takes from the list; how many were on it.
     pub async fn undeny(&self, jids: Vec<String>) -> Result<usize> {
         self.write(move |tx| denied::remove(tx, &jids)).await
+    }
+
+    /// The block lists that are kept, by their names, each with what [`Store::keep_block_list`] was given.
+    pub async fn block_lists(&self) -> Result<Vec<(String, Bytes)>> {
+        self.read(denied::lists).await
+    }
+
+    /// Keeps a block list in place of what was kept of it; an empty one is not kept. At most
+    /// [`crate::limits::BLOCK_LIST_BYTES`].
+    pub async fn keep_block_list(&self, name: &str, hashes: Bytes) -> Result<()> {
+        let name = name.to_owned();
+        self.write(move |tx| denied::keep_list(tx, &name, &hashes)).await
     }
 }

@@ -283,6 +283,10 @@ pub const REPORT_KEPT_MS: i64 = 90 * 86_400_000;
 
 /// Servers and addresses that this server has nothing to do with: they are all in memory, at some hundred bytes each.
 pub const DENIED: usize = 10_000;
+
+/// Bytes of one block list at a service, as it is kept: some 250,000 hashes.
+pub const BLOCK_LIST_BYTES: usize = 8 << 20;
+
 /// Bytes of a nickname or of an interest in the directory: what fits into a line.
 pub const CARD_TEXT_BYTES: usize = 255;
 

@@ -107,6 +107,16 @@ impl Core {
     }
 
     async fn greet_for(&self, component: &Component, session: &Arc<Session>) -> Result<(), StanzaError> {
+        let here = |contact: &BareJid| contact.domain().as_str() == component.allowed.host;
+        self.greet_outside(session, &here).await
+    }
+
+    /// Shows a session to those contacts outside that are meant, and asks for their presence, as far as they may see each other.
+    async fn greet_outside(
+        &self,
+        session: &Arc<Session>,
+        meant: &(dyn Fn(&BareJid) -> bool + Sync),
+    ) -> Result<(), StanzaError> {
         if !session.is_available() {
             return Ok(());
         }
@@ -115,8 +125,7 @@ impl Core {
             return Ok(());
         };
         for contact in self.contacts_of(session.uid).await?.iter() {
-            let host = contact.jid.domain().as_str() == component.allowed.host;
-            if !host || member.blocks(&contact.jid.clone().into()) {
+            if contact.uid.is_some() || !meant(&contact.jid) || member.blocks(&contact.jid.clone().into()) {
                 continue;
             }
             if let Some(shown) = &shown
@@ -130,6 +139,61 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// The server is to have nothing to do any more with those who are meant: they see everybody here go, and are seen to go.
+    pub(crate) async fn part_from(&self, meant: &(dyn Fn(&BareJid) -> bool + Sync)) {
+        for session in self.router.all() {
+            if let Err(error) = self.part(&session, meant).await {
+                tracing::warn!(uid = session.uid.0, ?error, "presence could not be taken back");
+            }
+        }
+    }
+
+    async fn part(
+        &self,
+        session: &Arc<Session>,
+        meant: &(dyn Fn(&BareJid) -> bool + Sync),
+    ) -> Result<(), StanzaError> {
+        let gone = gone(session.jid.as_str());
+        let directed: Vec<Jid> = {
+            let mut state = session.state();
+            state.directed.extract_if(.., |to| meant(&to.to_bare())).collect()
+        };
+        for to in directed {
+            self.followers.remove(&to, session);
+            self.direct(session, &to, &gone).await?;
+        }
+        if !session.is_available() {
+            return Ok(());
+        }
+        let Some(member) = self.directory.member(session.uid).await.map_err(store_error)? else {
+            return Ok(());
+        };
+        for contact in self.contacts_of(session.uid).await?.iter() {
+            let to = &contact.jid;
+            if contact.uid.is_some() || !meant(to) || member.blocks(&to.clone().into()) {
+                continue;
+            }
+            if contact.state.has(State::FROM) && session.is_seen() && member.shows_itself(to, true) {
+                self.present_outside(to, &gone);
+            }
+            if contact.state.has(State::TO) {
+                // Which of its resources were shown nobody here has noted.
+                let unseen = without_content(to.as_str(), member.address.as_str(), "unavailable");
+                session.state().queue_presence(to.as_str(), unseen.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The server has to do again with those who are meant.
+    pub(crate) async fn meet_again(&self, meant: &(dyn Fn(&BareJid) -> bool + Sync)) {
+        for session in self.router.all() {
+            if let Err(error) = self.greet_outside(&session, meant).await {
+                tracing::warn!(uid = session.uid.0, ?error, "presence could not be shown again");
+            }
+        }
     }
 
     /// A presence stanza of a component.

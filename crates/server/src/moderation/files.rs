@@ -66,3 +66,35 @@ pub async fn watch(core: Arc<Core>, paths: Vec<PathBuf>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> Result<HashSet<Hash>> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("list.txt");
+        std::fs::write(&path, text).expect("a file");
+        let mut hashes = HashSet::new();
+        read(&path, &mut hashes).map(|()| hashes)
+    }
+
+    #[test]
+    fn a_list_has_hashes_addresses_and_remarks() {
+        let spammer = listed::hash("spammer@example.org");
+        let hash = data_encoding::HEXLOWER.encode(&spammer);
+        let text = format!("# seen in May\n\n{hash}\n  Spammer@Example.org/phone # the same\nspam.example\n");
+        assert_eq!(list(&text).expect("a list"), HashSet::from([spammer, listed::hash("spam.example")]));
+        assert_eq!(list("").expect("a list"), HashSet::new());
+    }
+
+    #[test]
+    fn what_is_neither_is_named_by_its_line() {
+        for bad in ["@", "a@b@c", "spam example", "user@"] {
+            let error = list(&format!("spam.example\n{bad}\n")).expect_err(bad).to_string();
+            assert!(error.contains("line 2"), "{bad}: {error}");
+        }
+        let mut hashes = HashSet::new();
+        assert!(read(Path::new("/nonexistent/list"), &mut hashes).is_err() && hashes.is_empty());
+    }
+}

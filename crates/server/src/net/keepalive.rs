@@ -132,6 +132,18 @@ pub async fn reviews(core: Arc<Core>) {
     }
 }
 
+/// Keeps what becomes known of block lists at services. Runs for as long as it is polled.
+pub async fn lists(core: Arc<Core>) {
+    loop {
+        core.listed.changed.notified().await;
+        tokio::time::sleep(limits::LISTS_GATHER).await;
+        if let Err(error) = core.keep_lists().await {
+            tracing::warn!(%error, "a block list is not kept yet");
+            core.listed.changed.notify_one();
+        }
+    }
+}
+
 /// Takes what was said into the index of the full-text search. Runs for as long as it is polled.
 pub async fn index(core: Arc<Core>) {
     loop {

@@ -1,5 +1,6 @@
-//! The server-wide list of whom nothing is taken from or given to.
+//! The server-wide list of whom nothing is taken from or given to, and block lists of services.
 
+use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::Tx;
@@ -32,4 +33,25 @@ pub(crate) fn remove(tx: &mut Tx<'_>, jids: &[String]) -> Result<usize> {
         removed += delete.execute([jid])?;
     }
     Ok(removed)
+}
+
+pub(crate) fn lists(conn: &Connection) -> Result<Vec<(String, Bytes)>> {
+    let mut statement = conn.prepare_cached("SELECT name, hashes FROM block_list ORDER BY name")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn keep_list(tx: &mut Tx<'_>, name: &str, hashes: &[u8]) -> Result<()> {
+    if hashes.len() > limits::BLOCK_LIST_BYTES {
+        return Err(StoreError::Limit("block list"));
+    }
+    match hashes.is_empty() {
+        true => tx.conn.prepare_cached("DELETE FROM block_list WHERE name = ?1")?.execute([name])?,
+        false => tx
+            .conn
+            .prepare_cached("INSERT OR REPLACE INTO block_list (name, hashes) VALUES (?1, ?2)")?
+            .execute(params![name, hashes])?,
+    };
+    Ok(())
 }

@@ -34,6 +34,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_push_since.sql"),
     include_str!("migrations/0024_links.sql"),
     include_str!("migrations/0023_hats.sql"),
+    include_str!("migrations/0024_hats.sql"),
+    include_str!("migrations/0025_block_lists.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

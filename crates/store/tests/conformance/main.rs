@@ -63,7 +63,7 @@ macro_rules! suite {
                     an_owner_deletes_what_it_wants_of_its_own, a_purge_goes_in_slices;
                 reports:
                     a_report_keeps_what_it_is_about, evidence_outlives_the_message, what_the_reported_did_not_send_is_left_out,
-                    the_account_behind_an_occupant_is_kept, reports_are_paged_and_closed, a_block_that_fails_files_nothing, reports_of_one_account_are_bounded,
+                    the_account_behind_an_occupant_is_kept, block_lists_are_kept, reports_are_paged_and_closed, a_block_that_fails_files_nothing, reports_of_one_account_are_bounded,
                     closed_reports_are_forgotten, administrators_are_told_once, a_body_is_withdrawn_while_it_is_the_same,
                     reports_stay_without_their_account, the_denied_are_a_set,
                     some_accounts_have_no_limits, messages_with_somebody_are_known;

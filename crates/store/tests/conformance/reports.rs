@@ -102,6 +102,19 @@ pub(crate) async fn what_the_reported_did_not_send_is_left_out(f: Fixture) {
     assert_eq!(copied(&alice, &two).await.len(), 1);
 }
 
+pub(crate) async fn block_lists_are_kept(mut f: Fixture) {
+    f.store.keep_block_list("b", Bytes::from_static(b"12")).await.unwrap();
+    f.store.keep_block_list("a", Bytes::from_static(b"1")).await.unwrap();
+    f.store.keep_block_list("b", Bytes::from_static(b"3")).await.unwrap();
+    f.reopen().await;
+    let kept = |name: &str, hashes: &'static [u8]| (name.to_owned(), Bytes::from_static(hashes));
+    assert_eq!(f.store.block_lists().await.unwrap(), [kept("a", b"1"), kept("b", b"3")]);
+    f.store.keep_block_list("a", Bytes::new()).await.unwrap();
+    assert_eq!(f.store.block_lists().await.unwrap(), [kept("b", b"3")]);
+    let long = vec![0; limits::BLOCK_LIST_BYTES + 1].into();
+    assert_eq!(f.store.keep_block_list("b", long).await, Err(StoreError::Limit("block list")));
+}
+
 pub(crate) async fn the_account_behind_an_occupant_is_kept(mut f: Fixture) {
     let group = Uid(700_001);
     let said = |from: Uid, body: &str, at| {
