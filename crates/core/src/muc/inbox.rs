@@ -4,7 +4,6 @@
 use super::archive::is_open_to;
 use super::room::Place;
 use super::rooms::config_of;
-use crate::address::Target;
 use crate::xep::bookmarks;
 use crate::{Ctx, address, store_error};
 use rookery_proto::Uid;
@@ -20,9 +19,7 @@ pub(crate) async fn groups(ctx: &Ctx<'_>) -> Result<HashMap<Uid, (InboxGroup, Pl
     let rooms = sessions.iter().flat_map(|session| session.state().rooms());
     let inside: HashSet<Uid> = rooms.map(|room| room.place.uid).collect();
     let mut locals: Vec<String> = inside.iter().map(Uid::to_string).collect();
-    for id in bookmarks::rooms(ctx).await? {
-        locals.extend(local(ctx, &id).await?);
-    }
+    locals.extend(bookmarks::rooms(ctx).await?.iter().filter_map(|id| local(ctx, id)));
     let mut named = core.store.groups_named(locals, own).await.map_err(store_error)?;
     let member_of = core.store.groups_of(own).await.map_err(store_error)?;
     named.extend(member_of.into_iter().map(|(group, how)| (group, how.affiliation)));
@@ -48,22 +45,20 @@ fn readable(
     let config = config_of(group);
     let place = ctx.core.place_of(group);
     let (uid, address, private) = (group.uid, place.address.clone(), config.is_private());
-    let open = is_open_to(&config, how.into(), inside.contains(&uid));
+    let blocked = ctx.member.blocks(&address.clone().into());
+    let open = !blocked && is_open_to(&config, how.into(), inside.contains(&uid));
     open.then_some((InboxGroup { uid, address, private }, place))
 }
 
 /// What stands in the address of a group that a bookmark is for; nothing for a room elsewhere.
-async fn local(ctx: &Ctx<'_>, id: &str) -> Result<Option<String>, StanzaError> {
-    let Ok(jid) = address::parse(id) else { return Ok(None) };
-    match ctx.core.target(&jid).await? {
-        Target::Group { local, nick: None } => Ok(Some(local.into())),
-        _ => Ok(None),
-    }
+fn local(ctx: &Ctx<'_>, id: &str) -> Option<String> {
+    let jid = address::parse(id).ok().filter(|jid| jid.domain().as_str() == ctx.core.policy.groups)?;
+    jid.node().filter(|_| jid.resource().is_none()).map(|local| local.to_string())
 }
 
 /// Who bookmarks a group begins to read it: what was said before is no news.
 pub(crate) async fn of_bookmark(ctx: &Ctx<'_>, id: &str) -> Result<Option<Displayed>, StanzaError> {
-    let Some(local) = local(ctx, id).await? else { return Ok(None) };
+    let Some(local) = local(ctx, id) else { return Ok(None) };
     let found = ctx.core.store.groups_named(vec![local], &ctx.member.address).await.map_err(store_error)?;
     let displayed = |(group, _): &(Group, GroupAffiliation)| Displayed {
         uid: ctx.member.uid,

@@ -8,8 +8,9 @@ use super::privilege::{Affiliation, Role};
 use super::room::{Room, State, newcomer};
 use super::rooms::stored;
 use super::status;
+use crate::member::Member;
 use crate::session::Session;
-use crate::{Core, Ctx, limits, store_error};
+use crate::{Core, Ctx, address, limits, store_error};
 use bytes::Bytes;
 use rookery_proto::Uid;
 use rookery_proto::error::{ErrorType, StanzaError};
@@ -45,6 +46,7 @@ async fn available(ctx: &Ctx<'_>, local: &str, nick: &str) -> Result<(), StanzaE
     });
     if here.is_none() && x.is_some() {
         may_come(ctx)?;
+        not_blocked(ctx, local, known.as_deref())?;
     }
     let (room, made) = match known {
         Some(room) => (room, false),
@@ -78,6 +80,15 @@ fn may_come(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         );
     }
     ctx.core.pace.join(ctx.member, ctx.core.env.now())
+}
+
+/// XEP-0191 §3.3: who blocks a group does not enter it, under whichever of its addresses.
+fn not_blocked(ctx: &Ctx<'_>, local: &str, room: Option<&Room>) -> Result<(), StanzaError> {
+    let address = match room {
+        Some(room) => room.place.address.clone(),
+        None => address::parse(&format!("{local}@{}", ctx.core.policy.groups))?.to_bare(),
+    };
+    if ctx.member.blocks(&address.into()) { Err(StanzaError::blocked()) } else { Ok(()) }
 }
 
 fn not_there() -> StanzaError {
@@ -304,6 +315,20 @@ impl Core {
         let said = Stanza::parse(stanza).ok().and_then(|stanza| said(&stanza).ok());
         for room in rooms {
             self.leave_room(session, &room, said.clone()).await;
+        }
+        self.journal.snapshot(session);
+    }
+
+    /// An account leaves the groups that it blocks: they are not to see it any more, and it nothing of theirs (XEP-0191 §3.2).
+    pub(crate) async fn leave_blocked(&self, member: &Member) {
+        for session in self.router.sessions(member.uid) {
+            let rooms = session.state().rooms();
+            for room in rooms {
+                if member.blocks(&room.place.address.clone().into()) {
+                    self.leave_room(&session, &room, None).await;
+                    self.journal.snapshot(&session);
+                }
+            }
         }
     }
 

@@ -28,6 +28,9 @@ pub(crate) async fn message(
         return Ok(Step::Done);
     }
     let room = ctx.core.room(local).await?.ok_or_else(StanzaError::item_not_found)?;
+    if ctx.member.blocks(&room.place.address.clone().into()) {
+        return Err(StanzaError::blocked());
+    }
     match (kind, nick) {
         (Kind::Groupchat, None) => said(ctx, &room).await,
         // §7.5

@@ -8,7 +8,7 @@ use crate::pipeline::archived;
 use crate::{Core, Ctx, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::BareJid;
+use rookery_proto::jid::{BareJid, Jid};
 use rookery_store::limits::SMALL_GROUP;
 use rookery_store::{Direction, Flags, Pointer};
 use std::sync::Arc;
@@ -20,8 +20,13 @@ pub(super) async fn pointers(
     speaker: &Occupant,
 ) -> Result<Vec<Pointer>, StanzaError> {
     let mut pointers = Vec::new();
+    let address: Jid = room.place.address.clone().into();
     for uid in members(ctx.core, room).await?.iter() {
         let Some(member) = ctx.core.directory.member(*uid).await.map_err(store_error)? else { continue };
+        // XEP-0191 §3.2: nothing of a group that one blocks.
+        if member.blocks(&address) {
+            continue;
+        }
         let own = *uid == speaker.uid;
         let wanted = archived(ctx.core, &member, &room.place.address, Flags::ARCHIVE).await?;
         pointers.push(Pointer {

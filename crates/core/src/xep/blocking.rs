@@ -1,6 +1,7 @@
 //! XEP-0191: Blocking Command. What a block means for messages, presence and IQ stands where those are handled.
 
 use super::{Xep, reporting};
+use crate::address::Target;
 use crate::answer::{Answer, Reply};
 use crate::{Ctx, address, store_error};
 use rookery_proto::error::StanzaError;
@@ -16,7 +17,7 @@ pub const INFO: Xep = Xep {
     version: "1.3.1",
     server: &[ns::BLOCKING],
     account: &[],
-    note: "Whole; a block of either address of an account holds for both.",
+    note: "Whole; a block of either address of an account or a group holds for both. Who blocks a group leaves it.",
 };
 
 /// The block list (§3.1); the resource gets pushes from now on.
@@ -70,11 +71,17 @@ fn items_of<'a>(payload: &Child<'a>) -> impl Iterator<Item = Child<'a>> {
     payload.children().filter(|child| child.name() == "item")
 }
 
-/// The address that an item names; an alias stands for the account's primary address.
+/// The address that an item names; an alias stands for the primary address of the account or the group.
 async fn named(ctx: &Ctx<'_>, item: &Child<'_>) -> Result<Jid, StanzaError> {
     let jid = item.attr("jid").ok_or_else(|| StanzaError::bad_request().text("An item has no address."))?;
     let jid = address::parse(&jid)?;
-    let bare = ctx.resolved(jid.to_bare()).await?;
+    let bare = match ctx.core.target(&jid).await? {
+        Target::Group { local, .. } => {
+            let room = ctx.core.room(&local).await?;
+            room.map_or_else(|| jid.to_bare(), |room| room.place.address.clone())
+        }
+        _ => ctx.resolved(jid.to_bare()).await?,
+    };
     Ok(address::with_resource(&bare, &jid))
 }
 
@@ -84,6 +91,7 @@ async fn changed(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
     let Some(now) = ctx.core.directory.member(ctx.member.uid).await.map_err(store_error)? else {
         return Ok(());
     };
+    ctx.core.leave_blocked(&now).await;
     ctx.core.sight_changed(ctx.member, &now).await
 }
 
