@@ -9,6 +9,7 @@ pub use links::GrantedLink;
 use crate::announce::{letter, said};
 use crate::env::Env;
 use crate::member::primary_address;
+use crate::muc::requests;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
@@ -344,7 +345,7 @@ impl Accounts {
             }
         }
         self.store.forget_affiliate(&party.jid).await?;
-        self.store.forget_group_affiliate(&party.jid).await?;
+        self.store.forget_group_affiliate(&party.jid, &requests::node().name).await?;
         Ok(self.store.delete_account(account.uid).await?)
     }
 

@@ -32,6 +32,8 @@ pub enum Target {
         /// The occupant that was named.
         nick: Option<Box<str>>,
     },
+    /// The publish-subscribe service (XEP-0060).
+    Pubsub,
     /// An address at the host of a component (XEP-0114).
     Component(Arc<Component>),
     /// Another domain. There is no way to it (yet).
@@ -47,6 +49,9 @@ impl Core {
                 Some(local) => Target::Group { local: local.as_str().into(), nick: resource },
                 None => Target::Groups,
             });
+        }
+        if self.policy.pubsub.as_ref().is_some_and(|service| service.address.domain() == to.domain()) {
+            return Ok(if to.node().is_some() { Target::Nobody } else { Target::Pubsub });
         }
         if to.domain().as_str() != self.policy.domain {
             let component = self.components.of(to.domain().as_str());
@@ -69,9 +74,9 @@ impl Core {
     /// write it into ids and stamps (invariant 9).
     pub fn is_ours(&self, jid: &str) -> bool {
         // As a client compares: a domain in other letters of the same meaning is this domain (RFC 7622 §3.2).
-        let ours = |domain: &str| {
-            [&self.policy.domain, &self.policy.groups].iter().any(|host| domain.eq_ignore_ascii_case(host))
-        };
+        let service = self.policy.pubsub.as_ref().map_or("", |service| service.address.domain().as_str());
+        let hosts = [&self.policy.domain, &self.policy.groups, service];
+        let ours = |domain: &str| hosts.iter().any(|host| domain.eq_ignore_ascii_case(host));
         match Jid::new(jid) {
             Ok(jid) => ours(jid.domain().as_str()),
             Err(_) => {

@@ -48,6 +48,7 @@ pub async fn iq(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
         Target::Account { member, .. } if member.uid == ctx.member.uid => own(ctx, set, &payload).await?,
         Target::Server => server(ctx, set, &payload).await?,
         Target::Groups => muc::iq::of_service(ctx, set, &payload).await?,
+        Target::Pubsub => xep::pep::service::iq(ctx, set, &payload).await?,
         Target::Account { member, .. } => account(ctx, member, set, &payload).await?,
         Target::Nobody if ctx.blocks_named()? => return Err(StanzaError::blocked()),
         Target::Nobody => return Err(unanswered(&payload)),

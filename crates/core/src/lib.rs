@@ -18,6 +18,7 @@ pub mod gate;
 pub mod harvest;
 pub mod health;
 pub mod invitation;
+mod letter;
 pub mod limits;
 pub mod listed;
 pub mod member;
@@ -64,6 +65,8 @@ pub struct Policy {
     pub domain: String,
     /// The host that groups live at (XEP-0045).
     pub groups: String,
+    /// The publish-subscribe service (XEP-0060); `None`: there is none.
+    pub pubsub: Option<xep::pep::Service>,
     /// How long a session waits for its client to come back (XEP-0198).
     pub resumption: Duration,
     /// After this long without a byte from a client it is asked for a sign of life.

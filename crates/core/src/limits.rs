@@ -235,6 +235,15 @@ pub const FOLLOWERS: usize = 256;
 /// Items of a node in one answer; what is beyond is on the next page.
 pub const ITEMS_PAGE: usize = 256;
 
+/// Nodes in one page of the service's list, or of one read of an account's.
+pub const NODES_PAGE: usize = 256;
+
+/// Such reads for one answer: nodes that are not for the asker are passed over.
+pub const NODES_PAGES: usize = 8;
+
+/// Owners of a node who are written to when somebody wants to subscribe, as [`ROOM_ASKED`].
+pub const OWNERS_ASKED: usize = 16;
+
 /// How often a publication looks at its node again because somebody else has just changed it.
 pub const PUBLISH_TRIES: usize = 3;
 

@@ -37,6 +37,22 @@ pub struct Member {
 }
 
 impl Member {
+    /// What is no account and keeps nodes as one: a group, the publish-subscribe service.
+    pub fn of_nodes(uid: Uid, address: BareJid, epoch: u32) -> Member {
+        Member {
+            uid,
+            address,
+            epoch,
+            disabled: false,
+            admin: false,
+            unlimited: true,
+            waits: false,
+            blocked: BTreeSet::new(),
+            prefs: ArchivePrefs::default(),
+            privacy: Privacy::default(),
+        }
+    }
+
     /// Whether this account blocks `who` (XEP-0191 §3: full, bare, domain with resource, domain).
     pub fn blocks(&self, who: &Jid) -> bool {
         if self.blocked.is_empty() {

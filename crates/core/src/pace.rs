@@ -170,7 +170,9 @@ impl Core {
             Target::Account { member, .. } => (member.uid.0, Some(&**member)),
             Target::Nobody | Target::Component(_) => (stand_in(named), None),
             // A group says itself whom it hears.
-            Target::Server | Target::Groups | Target::Group { .. } | Target::Elsewhere => return Ok(()),
+            Target::Server | Target::Groups | Target::Group { .. } | Target::Pubsub | Target::Elsewhere => {
+                return Ok(());
+            }
         };
         let pair = (from.uid, who);
         if self.pace.met.get(&pair).is_some() {

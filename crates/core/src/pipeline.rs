@@ -11,7 +11,7 @@ use crate::component::Parcel;
 use crate::member::Member;
 use crate::muc::{self, Handout};
 use crate::privacy::Strangers;
-use crate::xep::inbox;
+use crate::xep::{inbox, pep};
 use crate::{Core, Ctx, flags, render, review, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
@@ -95,6 +95,7 @@ pub async fn message(ctx: &Ctx<'_>) -> Result<Step, StanzaError> {
         Target::Group { local, nick } => {
             return muc::message::message(ctx, kind, &local, nick.as_deref()).await;
         }
+        Target::Pubsub => return pep::approval::answer(ctx, kind).await,
         Target::Server | Target::Groups | Target::Nobody => return unreachable(kind),
         Target::Component(component) => return outward::message(ctx, kind, &component).await,
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),

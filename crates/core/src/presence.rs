@@ -63,6 +63,7 @@ async fn available(ctx: &Ctx<'_>) -> Result<(), StanzaError> {
             core.learn_presences(session).await?;
         }
         core.ask_again(session).await?;
+        core.send_subscribed_items(session).await?;
         core.show_motd(session, core.is_alone(session)).await?;
     }
     let nodes = core.note_caps(session, ctx.stanza).await?;

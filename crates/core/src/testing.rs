@@ -147,6 +147,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
     let policy = Policy {
         domain: domain.clone(),
         groups: "groups.localhost".to_owned(),
+        pubsub: None,
         resumption: Duration::from_secs(600),
         idle: Duration::from_secs(300),
         stanza_bytes: 1 << 16,

@@ -167,6 +167,10 @@ pub const CAM: &str = "urn:xmpp:cam:0";
 pub const CLIENTS: &str = "https://rookery.im/protocol/clients";
 /// XEP-0430: the inbox.
 pub const INBOX: &str = "urn:xmpp:inbox:1";
+/// XEP-0472: feeds of posts.
+pub const SOCIAL_FEED: &str = "urn:xmpp:pubsub-social-feed:1";
+/// XEP-0472 §5.2: an account's own feed.
+pub const MICROBLOG: &str = "urn:xmpp:microblog:0";
 /// XEP-0490: what was displayed, kept in step between devices.
 pub const MDS: &str = "urn:xmpp:mds:displayed:0";
 /// XEP-0160: messages kept for later, as a disco feature.

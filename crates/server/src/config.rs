@@ -16,6 +16,7 @@ use crate::http::visitor::Network;
 use rookery_core::Registration;
 use rookery_core::component::Allowed;
 use rookery_core::xep::extdisco::Service;
+use rookery_core::xep::pep::Creators;
 use rookery_store::ArchiveDefault;
 use rookery_store::FileQuota;
 use toml::Spanned;
@@ -98,6 +99,12 @@ pub struct Config {
     pub resumption: Duration,
     /// The host that groups live at; `None`: `groups.` before the domain.
     pub groups_host: Option<String>,
+    /// Whether there is a publish-subscribe service.
+    pub pubsub_enabled: bool,
+    /// Its host; `None`: `pubsub.` before the domain.
+    pub pubsub_host: Option<String>,
+    /// Who may make nodes there.
+    pub pubsub_create: Creators,
     /// The largest stanza in bytes.
     pub stanza_bytes: usize,
     /// Connections at a time.
@@ -279,6 +286,12 @@ impl Config {
         self.groups_host.clone().unwrap_or_else(|| format!("groups.{}", self.domain))
     }
 
+    /// The host of the publish-subscribe service, if there is one.
+    pub fn pubsub_host(&self) -> Option<String> {
+        let host = || self.pubsub_host.clone().unwrap_or_else(|| format!("pubsub.{}", self.domain));
+        self.pubsub_enabled.then(host)
+    }
+
     /// What no setting can see alone.
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
@@ -306,6 +319,15 @@ impl Config {
         if groups == self.domain || hosts.contains(&groups.as_str()) {
             return Err(ConfigError::Together(
                 "`groups.host` must be a host of its own: neither the domain nor the host of a `[[component]]`.",
+            ));
+        }
+        if self
+            .pubsub_host()
+            .is_some_and(|host| host == self.domain || host == groups || hosts.contains(&host.as_str()))
+        {
+            return Err(ConfigError::Together(
+                "`pubsub.host` must be a host of its own: neither the domain nor the groups' nor that of a `[[component]]`. \
+                 With `pubsub.enabled = false` there is none.",
             ));
         }
         if hosts.contains(&self.domain.as_str()) {

@@ -22,6 +22,7 @@ use anyhow::{Context, Result};
 use rookery_core::Policy;
 use rookery_core::env::Env;
 use rookery_core::gate::Gate;
+use rookery_core::xep::pep::Service;
 use rookery_core::xep::upload;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -164,6 +165,7 @@ pub fn policy(config: &Config) -> Policy {
     Policy {
         domain: config.domain.clone(),
         groups: config.groups_host(),
+        pubsub: config.pubsub_host().and_then(|host| Service::new(&host, config.pubsub_create)),
         resumption: config.resumption,
         idle: IDLE,
         stanza_bytes: config.stanza_bytes,

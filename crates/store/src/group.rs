@@ -203,10 +203,10 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets how `jid` stands to any group: whoever takes the address next must not inherit it. The groups concerned; the
-    /// last owner of one leaves it to the operator.
-    pub async fn forget_group_affiliate(&self, jid: &BareJid) -> Result<Vec<Uid>> {
-        let jid = jid.clone();
-        self.write(move |tx| groups::forget(tx, &jid)).await
+    /// Forgets how `jid` stands to any group, and what it has asked for in the groups' nodes called `requests`: whoever takes
+    /// the address next must not inherit it. The groups concerned; the last owner of one leaves it to the operator.
+    pub async fn forget_group_affiliate(&self, jid: &BareJid, requests: &str) -> Result<Vec<Uid>> {
+        let (jid, requests) = (jid.clone(), requests.to_owned());
+        self.write(move |tx| groups::forget(tx, &jid, &requests)).await
     }
 }

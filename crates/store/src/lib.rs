@@ -57,7 +57,8 @@ pub use notice::{Announcement, Notice, NoticeKind};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{
-    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
+    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Listed, Node,
+    Subscription,
 };
 pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};

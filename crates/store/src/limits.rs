@@ -193,7 +193,7 @@ pub const JOURNAL_STANZA: usize = 2 * 1_024;
 /// Stanzas in one record of the journal: of the largest, these are below 64 KiB.
 pub const JOURNAL_SENT: usize = 30;
 
-/// Publish-subscribe nodes of one account: clients make some twenty, and one for each device that encrypts; a blog has one
+/// Publish-subscribe nodes of one account, and as many that it made at the service: clients make some twenty, and one for each device that encrypts; a blog has one
 /// for the comments of each article.
 pub const NODES: usize = 1_000;
 
@@ -203,7 +203,7 @@ pub const NODE_ITEMS: usize = 5_000;
 /// Bytes of one item's payload: an avatar of more than 100 KB in base64, the largest that a stanza carries.
 pub const ITEM_BYTES: usize = 256 * 1_024;
 
-/// Bytes of all items of one account: some hundred times what people have.
+/// Bytes of all items of one account, and as many in the nodes that it made at the service: some hundred times what people have.
 pub const ITEMS_BYTES: usize = 16 << 20;
 
 /// Bytes of a node's name or an item's id: as an address (RFC 7622 §3.1), of which many are made.
@@ -214,6 +214,9 @@ pub const NODE_CONFIG_BYTES: usize = 16 * 1_024;
 
 /// Others who have a part in one node: each publication reads the list.
 pub const NODE_AFFILIATES: usize = 1_000;
+
+/// Nodes of one account or of the service that somebody is subscribed to: more than anybody reads, and shown in one answer.
+pub const PARTS: usize = 1_000;
 
 /// Verified capabilities that are remembered: more than all clients' versions together.
 pub const CAPS: usize = 10_000;

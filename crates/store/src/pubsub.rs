@@ -1,4 +1,5 @@
-//! Publish-subscribe nodes of accounts (XEP-0060, XEP-0163): the nodes, their items, and who else has a part in them.
+//! Publish-subscribe nodes of accounts and of the service (XEP-0060, XEP-0163): the nodes, their items, and who else has a
+//! part in them.
 //!
 //! What a node's configuration says is core's matter: the store keeps it as text, and knows only how many items to keep.
 
@@ -7,7 +8,7 @@ use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
 use crate::inbox::Displayed;
-use crate::sqlite::pubsub;
+use crate::sqlite::{affiliates, pubsub};
 use crate::store::Store;
 use crate::{Result, Timestamp};
 
@@ -20,6 +21,9 @@ pub struct Node {
     pub kept: usize,
     /// Its configuration, as core writes it.
     pub config: String,
+    /// Who made it, where that is not the account whose nodes these are: a node of the service takes of its creator's room,
+    /// and goes with its creator.
+    pub creator: Option<Uid>,
 }
 
 /// A published item.
@@ -93,6 +97,22 @@ pub enum Affiliation {
     Publisher,
     /// May nothing.
     Outcast,
+    /// May do everything, beside whose nodes they are.
+    Owner,
+    /// May publish, and not read.
+    PublishOnly,
+}
+
+/// Whether somebody is to hear of a node (XEP-0060 §4.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Subscription {
+    /// No.
+    #[default]
+    None,
+    /// Who has asked to, and waits for an owner to decide.
+    Pending,
+    /// Yes.
+    Subscribed,
 }
 
 /// Somebody's part in a node.
@@ -103,7 +123,21 @@ pub struct Affiliate {
     /// What it may do.
     pub affiliation: Affiliation,
     /// Whether it has subscribed.
-    pub subscribed: bool,
+    pub subscription: Subscription,
+    /// Whether a subscriber is sent notifications; one that is not keeps its place.
+    pub deliver: bool,
+}
+
+impl Affiliate {
+    /// Somebody without a part.
+    pub fn nobody(jid: BareJid) -> Affiliate {
+        Affiliate { jid, affiliation: Affiliation::None, subscription: Subscription::None, deliver: true }
+    }
+
+    /// Whether it is subscribed, and does not only wait to be.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscription == Subscription::Subscribed
+    }
 }
 
 /// A change of somebody's part in a node.
@@ -114,7 +148,21 @@ pub struct AffiliateChange {
     /// What it may do from now on; `None`: as before.
     pub affiliation: Option<Affiliation>,
     /// Whether it is subscribed from now on; `None`: as before.
-    pub subscribed: Option<bool>,
+    pub subscription: Option<Subscription>,
+    /// Whether it is sent notifications; `None`: as before, or yes for who is subscribed only now.
+    pub deliver: Option<bool>,
+}
+
+impl AffiliateChange {
+    /// What somebody may do from now on.
+    pub fn affiliation(jid: BareJid, affiliation: Affiliation) -> AffiliateChange {
+        AffiliateChange { jid, affiliation: Some(affiliation), subscription: None, deliver: None }
+    }
+
+    /// Whether somebody is subscribed from now on.
+    pub fn subscription(jid: BareJid, subscription: Subscription) -> AffiliateChange {
+        AffiliateChange { jid, affiliation: None, subscription: Some(subscription), deliver: None }
+    }
 }
 
 /// The latest item of one account's node, as somebody who may want to see it stands to it.
@@ -126,8 +174,19 @@ pub struct LastItem {
     pub node: Node,
     /// The item.
     pub item: Item,
-    /// What the reader is to the node.
-    pub affiliation: Affiliation,
+    /// The reader's part in the node.
+    pub part: Affiliate,
+}
+
+/// A node in a list of many.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its place: nodes that were made later have higher ones.
+    pub number: u64,
+    /// The node.
+    pub node: Node,
+    /// The reader's part in it.
+    pub part: Affiliate,
 }
 
 impl Store {
@@ -136,15 +195,34 @@ impl Store {
         self.read(move |conn| pubsub::nodes(conn, uid)).await
     }
 
+    /// Up to `max` of the account's nodes after the place `after`, in the order in which they were made, and what `reader` is
+    /// to each.
+    pub async fn nodes_after(
+        &self,
+        uid: Uid,
+        after: u64,
+        max: usize,
+        reader: &BareJid,
+    ) -> Result<Vec<Listed>> {
+        let reader = reader.clone();
+        self.read(move |conn| pubsub::nodes_after(conn, uid, after, max, &reader)).await
+    }
+
+    /// The nodes among those of `uid` that `creator` has made, sorted by name.
+    pub async fn nodes_of_creator(&self, uid: Uid, creator: Uid) -> Result<Vec<Node>> {
+        self.read(move |conn| pubsub::nodes_of_creator(conn, uid, creator)).await
+    }
+
     /// One node; `None` if it is not there.
     pub async fn node(&self, uid: Uid, name: &str) -> Result<Option<Node>> {
         let name = name.to_owned();
         self.read(move |conn| pubsub::node(conn, uid, &name)).await
     }
 
-    /// Makes a node. [`StoreError::Conflict`](crate::StoreError::Conflict): it is there already.
-    pub async fn create_node(&self, uid: Uid, node: Node) -> Result<()> {
-        self.write(move |tx| pubsub::create(tx, uid, &node)).await
+    /// Makes a node, of which `owner` is an owner beside the account. [`StoreError::Conflict`](crate::StoreError::Conflict):
+    /// it is there already.
+    pub async fn create_node(&self, uid: Uid, node: Node, owner: Option<BareJid>) -> Result<()> {
+        self.write(move |tx| pubsub::create(tx, uid, &node, owner.as_ref())).await
     }
 
     /// Gives a node that is as it is `known` another configuration, and removes items beyond what it keeps from now on.
@@ -203,27 +281,45 @@ impl Store {
         self.read(move |conn| pubsub::last_items(conn, &uids, &names, &reader)).await
     }
 
+    /// The latest items of those nodes of `uid` that `reader` is subscribed to, beginning with the node that was made last;
+    /// up to `max` of them, fewer if they are large.
+    pub async fn last_items_subscribed(
+        &self,
+        uid: Uid,
+        reader: &BareJid,
+        max: usize,
+    ) -> Result<Vec<LastItem>> {
+        let reader = reader.clone();
+        self.read(move |conn| pubsub::last_items_subscribed(conn, uid, &reader, max)).await
+    }
+
     /// Everybody who has a part in a node, sorted by address.
     pub async fn affiliates(&self, uid: Uid, node: &str) -> Result<Vec<Affiliate>> {
         let node = node.to_owned();
-        self.read(move |conn| pubsub::affiliates(conn, uid, &node)).await
+        self.read(move |conn| affiliates::all(conn, uid, &node)).await
     }
 
-    /// The part that `jid` has in nodes of the account, with their names.
+    /// The part that `jid` has in one node of the account.
+    pub async fn node_affiliate(&self, uid: Uid, node: &str, jid: &BareJid) -> Result<Affiliate> {
+        let (node, jid) = (node.to_owned(), jid.clone());
+        self.read(move |conn| affiliates::one(conn, uid, &node, &jid)).await
+    }
+
+    /// The part that `jid` has in nodes of the account, with their names: where it has subscribed first.
     pub async fn affiliations(&self, uid: Uid, jid: &BareJid) -> Result<Vec<(String, Affiliate)>> {
         let jid = jid.clone();
-        self.read(move |conn| pubsub::affiliations(conn, uid, &jid)).await
+        self.read(move |conn| affiliates::of(conn, uid, &jid)).await
     }
 
     /// Changes what others are to a node.
     pub async fn change_affiliates(&self, uid: Uid, node: &str, changes: Vec<AffiliateChange>) -> Result<()> {
         let node = node.to_owned();
-        self.write(move |tx| pubsub::change_affiliates(tx, uid, &node, &changes)).await
+        self.write(move |tx| affiliates::change(tx, uid, &node, &changes)).await
     }
 
     /// Forgets the part that `jid` has in anybody's nodes: whoever takes the address next must not inherit it.
     pub async fn forget_affiliate(&self, jid: &BareJid) -> Result<()> {
         let jid = jid.clone();
-        self.write(move |tx| pubsub::forget_affiliate(tx, &jid)).await
+        self.write(move |tx| affiliates::forget(tx, &jid)).await
     }
 }

@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 /// What columns are called that hold the number of the account whose row it is.
-const OWNERS: [&str; 2] = ["uid", "reporter"];
+const OWNERS: [&str; 3] = ["uid", "reporter", "creator"];
 
 /// A column of a table.
 struct Column {

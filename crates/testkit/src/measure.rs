@@ -56,6 +56,7 @@ impl Site {
             previewer: None,
             domain: "localhost".into(),
             groups: "groups.localhost".into(),
+            pubsub: None,
             resumption: Duration::from_secs(600),
             idle: Duration::from_secs(86_400),
             stanza_bytes: 256 << 10,

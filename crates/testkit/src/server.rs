@@ -21,6 +21,7 @@ use rookery_core::env::Env;
 use rookery_core::gate::{Gate, Question, Verdict};
 use rookery_core::second_factor;
 use rookery_core::xep::extdisco::{Key, Service};
+use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_proto::Uid;
@@ -371,6 +372,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
     let mut policy = Policy {
         domain: "localhost".into(),
         groups: "groups.localhost".into(),
+        pubsub: pep::Service::new("pubsub.localhost", pep::Creators::Members),
         resumption: Duration::from_secs(600),
         // Scripted clients answer no pings while time passes.
         idle: Duration::from_secs(86_400),
@@ -417,6 +419,11 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("outage", uri) => policy.outage = vec![uri.into()],
             // Looked at before.
             ("previews", "on") => {}
+            ("pubsub", "off") => policy.pubsub = None,
+            ("pubsub", who) => {
+                let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;
+                policy.pubsub = pep::Service::new("pubsub.localhost", create);
+            }
             ("files", "off") => policy.files = None,
             ("largest" | "quota" | "total", _) => {
                 let bytes = number()?;

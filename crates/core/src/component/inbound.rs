@@ -96,7 +96,9 @@ impl Core {
             Target::Server if self.list_changed(stanza, from) => return Ok(Outcome::Done),
             Target::Server | Target::Nobody => return pipeline::unreachable(kind).map(|_| Outcome::Done),
             // No occupant comes from outside yet.
-            Target::Groups | Target::Group { .. } => return Err(StanzaError::service_unavailable()),
+            Target::Groups | Target::Group { .. } | Target::Pubsub => {
+                return Err(StanzaError::service_unavailable());
+            }
             Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
         };
         if self.push_ended(member.uid, from, stanza).await? {
@@ -198,9 +200,11 @@ impl Core {
                 component.send(result(stanza, answer))
             }
             // What accounts answer, they answer to those who may see them; a component asks resources.
-            Target::Account { .. } | Target::Nobody | Target::Groups | Target::Group { .. } => {
-                Err(StanzaError::service_unavailable())
-            }
+            Target::Account { .. }
+            | Target::Nobody
+            | Target::Groups
+            | Target::Group { .. }
+            | Target::Pubsub => Err(StanzaError::service_unavailable()),
             Target::Elsewhere => Err(StanzaError::remote_server_not_found()),
         }
     }

@@ -157,10 +157,10 @@ impl Export<'_> {
             let known = Known::from(node.clone());
             let mut x = Xml::new();
             x.open("configure").attr("node", &node.name);
-            pep::write_configuration(&mut x, &known.config);
+            pep::write_configuration(&mut x, &known.config, false);
             x.close();
             let parts = self.store.affiliates(uid, &node.name).await?;
-            pep::write_affiliations(&mut x, &node.name, &self.address, &parts);
+            pep::write_affiliations(&mut x, &node.name, Some(&self.address), &parts);
             self.put(x.into_vec()).await?;
         }
         self.put(format!("</pubsub>\n<pubsub xmlns='{}'>", ns::PUBSUB).into_bytes()).await?;

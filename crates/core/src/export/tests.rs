@@ -75,7 +75,7 @@ async fn everything_is_text_whoever_wrote_it() {
     world.sent("balcony", &said("chat", "my own")).await;
     world.message(None, "<message><received xmlns='urn:xmpp:receipts' id='1'/></message>").await;
     world.message(None, "not even a stanza").await;
-    let node = Node { name: HOSTILE.into(), kept: 9, config: String::new() };
+    let node = Node { name: HOSTILE.into(), kept: 9, config: String::new(), creator: None };
     let item = Item {
         id: HOSTILE.into(),
         at: Timestamp(1),
@@ -83,7 +83,7 @@ async fn everything_is_text_whoever_wrote_it() {
         payload: "<x xmlns='y'/>".into(),
     };
     store.change_items(JULIET, vec![ItemChange::Publish(node, item)]).await.unwrap();
-    let member = AffiliateChange { jid: romeo, affiliation: Some(Affiliation::Member), subscribed: None };
+    let member = AffiliateChange::affiliation(romeo, Affiliation::Member);
     store.change_affiliates(JULIET, HOSTILE, vec![member]).await.unwrap();
 
     let files = files(&world, &order(&world, By::Themselves, false).await).await.unwrap();

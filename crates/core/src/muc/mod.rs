@@ -29,7 +29,7 @@ pub mod occupant;
 mod owner;
 pub mod privilege;
 pub mod registration;
-mod requests;
+pub(crate) mod requests;
 pub mod room;
 mod rooms;
 mod show;

@@ -7,7 +7,6 @@ use super::room::Room;
 use super::{owner, status};
 use crate::Core;
 use crate::member::Member;
-use crate::privacy::Privacy;
 use crate::session::Session;
 use bytes::Bytes;
 use rookery_proto::Uid;
@@ -15,8 +14,7 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::xml::Xml;
-use rookery_store::{ArchivePrefs, is_group};
-use std::collections::BTreeSet;
+use rookery_store::is_group;
 use std::sync::Arc;
 
 /// XEP-0486.
@@ -32,18 +30,8 @@ pub const AVATAR: crate::xep::Xep = crate::xep::Xep {
 impl Core {
     /// A room as the owner of its nodes.
     pub(super) fn as_member(&self, room: &Room) -> Arc<Member> {
-        Arc::new(Member {
-            uid: room.place.uid,
-            address: room.place.address.clone(),
-            epoch: room.place.epoch,
-            disabled: false,
-            admin: false,
-            unlimited: true,
-            waits: false,
-            blocked: BTreeSet::new(),
-            prefs: ArchivePrefs::default(),
-            privacy: Privacy::default(),
-        })
+        let place = &room.place;
+        Arc::new(Member::of_nodes(place.uid, place.address.clone(), place.epoch))
     }
 
     async fn group_room(&self, group: Uid) -> Result<Option<Arc<Room>>, StanzaError> {

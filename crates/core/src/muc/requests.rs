@@ -5,11 +5,11 @@ use super::asker::Asker;
 use super::privilege::{self, Affiliation};
 use super::registration::{self, Decision, Registration};
 use super::room::{Room, State};
-use super::{admin, affiliate, join, letter, mediate};
+use super::{admin, affiliate, join, mediate};
 use crate::answer::{Answer, Reply};
 use crate::pipeline::Step;
 use crate::xep::pep;
-use crate::{Ctx, limits, store_error};
+use crate::{Ctx, letter, limits, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Purpose};
 use rookery_proto::jid::BareJid;
@@ -20,7 +20,7 @@ use rookery_store::{Item, ItemChange, Node};
 use std::sync::Arc;
 
 /// The node that keeps what waits: an item for each account, the oldest makes room for one more.
-fn node() -> Node {
+pub(crate) fn node() -> Node {
     pep::hidden("membership-requests", limits::ROOM_REQUESTS)
 }
 
@@ -141,7 +141,7 @@ async fn wait(
     let form = wanted.approval(jid);
     for (_, who) in staff.into_iter().take(limits::ROOM_ASKED) {
         let write = |to: &str| mediate::with_form(room, to, &core.env.token(), Some(&body), &form);
-        letter::send(core, &ctx.store, room, &who, write).await?;
+        letter::send(core, &ctx.store, &room.place.address, &who, write).await?;
     }
     Ok(())
 }

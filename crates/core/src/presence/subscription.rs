@@ -23,7 +23,7 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
         // RFC 6121 §3.1.2: an address that nobody has still enters the roster as asked for.
         Target::Nobody | Target::Component(_) => (to.to_bare(), None),
         Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
-        Target::Server | Target::Groups | Target::Group { .. } => {
+        Target::Server | Target::Groups | Target::Group { .. } | Target::Pubsub => {
             return Err(StanzaError::service_unavailable());
         }
     };

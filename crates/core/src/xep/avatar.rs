@@ -15,7 +15,7 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::stanza::{Child, Edit, Stanza};
 use rookery_proto::xml::Xml;
 use rookery_proto::{Uid, ns};
-use rookery_store::{Affiliation, Item, ItemWindow};
+use rookery_store::{Item, ItemWindow};
 use sha1::{Digest, Sha1};
 use std::sync::Arc;
 
@@ -91,10 +91,9 @@ impl Core {
         let Some((id, kind)) = self.described_avatar(owner.uid).await? else { return Ok(None) };
         let Some(node) = self.known_node(owner, ns::AVATAR_DATA).await? else { return Ok(None) };
         if let Some(who) = who {
-            let parts = self.store.affiliations(owner.uid, who).await.map_err(store_error)?;
-            let part = parts.iter().find(|(name, _)| name == ns::AVATAR_DATA);
-            let affiliation = part.map_or(Affiliation::None, |(_, part)| part.affiliation);
-            if self.may_read(owner, &node.config, who, affiliation).await.is_err() {
+            let part =
+                self.store.node_affiliate(owner.uid, ns::AVATAR_DATA, who).await.map_err(store_error)?;
+            if self.may_read(owner, &node.config, &part).await.is_err() {
                 return Ok(None);
             }
         }

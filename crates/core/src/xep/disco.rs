@@ -107,6 +107,9 @@ pub fn server_items(core: &Core, payload: &Child<'_>) -> Answer {
         let directory = (&core.policy.domain, ns::SEARCH, search::NAME);
         x.open("item").attr("jid", directory.0).attr("node", directory.1).attr("name", directory.2).close();
         x.open("item").attr("jid", &core.policy.groups).attr("name", "Groups").close();
+        if let Some(service) = &core.policy.pubsub {
+            x.open("item").attr("jid", service.address.as_str()).attr("name", pep::service::NAME).close();
+        }
     }
     for component in core.components.iter().filter(|_| node.is_none()) {
         x.open("item").attr("jid", &component.allowed.host).close();

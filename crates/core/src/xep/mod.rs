@@ -227,6 +227,7 @@ pub const ALL: &[Xep] = &[
     file_info::SHARING,
     serverinfo::OUTAGE,
     Xep::of("XEP-0461", "Message Replies", "0.2.0", "Passed on and archived."),
+    pep::SOCIAL_FEED,
     Xep::of(
         "XEP-0474",
         "SASL SCRAM Downgrade Protection",

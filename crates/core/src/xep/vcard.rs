@@ -113,7 +113,7 @@ pub fn without() -> ItemChange {
 
 /// The vCard 4 is about to go: the card goes before it, or it would become public.
 pub async fn before_removal(visit: &Visit<'_>, name: &str) -> Result<(), StanzaError> {
-    if name == vcard4::NODE {
+    if name == vcard4::NODE && visit.service.is_none() {
         let changes = vec![without()];
         visit.ctx.store.change_items(visit.owner.uid, changes).await.map_err(store_error)?;
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rookery_core::Registration;
+use rookery_core::xep::pep::Creators;
 use rookery_store::ArchiveDefault;
 use toml::de::DeValue;
 
@@ -43,6 +44,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "registration", about: "Who may make an account with a client." },
     Section { name: "archive", about: "What is kept of messages." },
     Section { name: "groups", about: "Rooms in which many speak with each other (XEP-0045)." },
+    Section { name: "pubsub", about: "The publish-subscribe service (XEP-0060): docs/pubsub.md." },
     Section { name: "files", about: "Files that people share (XEP-0363): docs/files.md." },
     Section { name: "previews", about: "What is shown of links in messages: docs/previews.md." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
@@ -97,6 +99,9 @@ impl Config {
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,
+            pubsub_enabled: false,
+            pubsub_host: None,
+            pubsub_create: Creators::Nobody,
             stanza_bytes: 0,
             connections: 0,
             connections_per_address: 0,
@@ -121,6 +126,11 @@ impl Config {
 fn put<T>(field: &mut T, value: Read<T>) -> Read<()> {
     *field = value?;
     Ok(())
+}
+
+/// A host; an empty one is none.
+fn host(value: &DeValue<'_>) -> Read<Option<String>> {
+    Some(value::text(value)?).filter(|host| !host.is_empty()).map(value::domain).transpose()
 }
 
 /// Every setting, in the order of the file.
@@ -326,12 +336,33 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"\"",
         about: "The host that groups live at, as in 700001@groups.example.org. When it is empty, that is groups. before the \
                 domain. Choose it before the first group is made: addresses do not move.",
+        set: |config, value| put(&mut config.groups_host, host(value)),
+    },
+    Setting {
+        key: "pubsub.enabled",
+        default: "true",
+        about: "Whether there is a service at which members make nodes, such as feeds. What it keeps stays kept while it is \
+                off. What people keep in their own accounts has nothing to do with it.",
+        set: |config, value| put(&mut config.pubsub_enabled, value::boolean(value)),
+    },
+    Setting {
+        key: "pubsub.host",
+        default: "\"\"",
+        about: "The host of the service. When it is empty, that is pubsub. before the domain. Choose it before the first node \
+                is made: addresses do not move.",
+        set: |config, value| put(&mut config.pubsub_host, host(value)),
+    },
+    Setting {
+        key: "pubsub.create",
+        default: "\"members\"",
+        about: "Who may make nodes: \"members\", \"administrators\" or \"nobody\". Who has made one keeps it.",
         set: |config, value| {
-            let host = value::text(value)?;
-            put(
-                &mut config.groups_host,
-                Some(host).filter(|host| !host.is_empty()).map(value::domain).transpose(),
-            )
+            let creators = [
+                ("members", Creators::Members),
+                ("administrators", Creators::Administrators),
+                ("nobody", Creators::Nobody),
+            ];
+            put(&mut config.pubsub_create, value::choice(value, &creators))
         },
     },
     Setting {

@@ -226,6 +226,9 @@ fn tables_are_checked() {
     }
     let check = |text: &str| parse(text).unwrap().check().unwrap_err().to_string();
     assert!(check("[[component]]\nhost = 'localhost'\nsecret = 'a'").contains("own domain"));
+    let taken = check("[[component]]\nhost = 'pubsub.localhost'\nsecret = 'a'");
+    assert!(taken.contains("`pubsub.host` must be a host of its own"), "{taken}");
+    assert!(check("[pubsub]\nhost = 'groups.localhost'").contains("`pubsub.host`"));
     let two = "[[component]]\nhost = 'a'\nsecret = 'a'\n";
     assert!(check(&format!("{two}{two}")).contains("same host"));
 }

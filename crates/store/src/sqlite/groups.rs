@@ -307,7 +307,8 @@ pub(crate) fn destroy(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn forget(tx: &mut Tx<'_>, who: &BareJid) -> Result<Vec<Uid>> {
+pub(crate) fn forget(tx: &mut Tx<'_>, who: &BareJid, requests: &str) -> Result<Vec<Uid>> {
+    super::pubsub::retract_in_groups(tx, requests, who.as_str())?;
     tx.conn
         .prepare_cached("UPDATE room SET created_by = NULL WHERE created_by = ?1")?
         .execute([who.as_str()])?;

@@ -10,6 +10,7 @@ mod tx;
 mod writer;
 
 pub(crate) mod accounts;
+pub(crate) mod affiliates;
 pub(crate) mod blocks;
 pub(crate) mod caps;
 pub(crate) mod delivery;

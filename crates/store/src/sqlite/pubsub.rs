@@ -5,18 +5,17 @@ use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::columns::{int, jid};
-use super::{Tx, inbox};
-use crate::pubsub::{
-    Affiliate, AffiliateChange, Affiliation, Item, ItemChange, ItemPage, ItemWindow, LastItem, Node,
-};
+use super::columns::int;
+use super::{Tx, affiliates, inbox};
+use crate::pubsub::{Item, ItemChange, ItemPage, ItemWindow, LastItem, Listed, Node};
 use crate::{Result, StoreError, limits};
 
-const NODE: &str = "name, kept, config, id FROM pubsub_node";
+const NODE: &str = "name, kept, config, id, creator FROM pubsub_node";
 
 fn read_node(row: &Row<'_>) -> rusqlite::Result<(i64, Node)> {
-    let kept: i64 = row.get(1)?;
-    Ok((row.get(3)?, Node { name: row.get(0)?, kept: kept as usize, config: row.get(2)? }))
+    let (kept, creator): (i64, Option<i64>) = (row.get(1)?, row.get(4)?);
+    let creator = creator.map(|creator| Uid(creator as u64));
+    Ok((row.get(3)?, Node { name: row.get(0)?, kept: kept as usize, config: row.get(2)?, creator }))
 }
 
 const ITEM: &str = "id, at, publisher, payload, n FROM pubsub_item";
@@ -40,13 +39,13 @@ fn take_items(rows: impl Iterator<Item = rusqlite::Result<Item>>) -> Result<Vec<
     Ok(items)
 }
 
-fn find(conn: &Connection, uid: Uid, name: &str) -> Result<Option<(i64, Node)>> {
+pub(super) fn find(conn: &Connection, uid: Uid, name: &str) -> Result<Option<(i64, Node)>> {
     let mut statement = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND name = ?2"))?;
     Ok(statement.query_row(params![int(uid.0), name], read_node).optional()?)
 }
 
 /// The number of a node that must be there.
-fn number(conn: &Connection, uid: Uid, name: &str) -> Result<i64> {
+pub(super) fn number(conn: &Connection, uid: Uid, name: &str) -> Result<i64> {
     Ok(find(conn, uid, name)?.ok_or(StoreError::NotFound)?.0)
 }
 
@@ -56,14 +55,42 @@ pub(crate) fn nodes(conn: &Connection, uid: Uid) -> Result<Vec<Node>> {
     Ok(rows.map(|row| row.map(|(_, node)| node)).collect::<Result<_, _>>()?)
 }
 
+pub(crate) fn nodes_after(
+    conn: &Connection,
+    uid: Uid,
+    after: u64,
+    max: usize,
+    reader: &BareJid,
+) -> Result<Vec<Listed>> {
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND id > ?2 ORDER BY id LIMIT ?3"))?;
+    let rows = statement.query_map(params![int(uid.0), int(after), max as i64], read_node)?;
+    rows.map(|row| {
+        let (number, node) = row?;
+        Ok(Listed { number: number as u64, node, part: affiliates::of_node(conn, number, reader)? })
+    })
+    .collect()
+}
+
+pub(crate) fn nodes_of_creator(conn: &Connection, uid: Uid, creator: Uid) -> Result<Vec<Node>> {
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {NODE} WHERE creator = ?2 AND uid = ?1 ORDER BY name"))?;
+    let rows = statement.query_map([int(uid.0), int(creator.0)], read_node)?;
+    Ok(rows.map(|row| row.map(|(_, node)| node)).collect::<Result<_, _>>()?)
+}
+
 pub(crate) fn node(conn: &Connection, uid: Uid, name: &str) -> Result<Option<Node>> {
     Ok(find(conn, uid, name)?.map(|(_, node)| node))
 }
 
-pub(crate) fn create(tx: &mut Tx<'_>, uid: Uid, node: &Node) -> Result<()> {
-    match find(tx.conn, uid, &node.name)? {
-        Some(_) => Err(StoreError::Conflict),
-        None => insert(tx, uid, node).map(|_| ()),
+pub(crate) fn create(tx: &mut Tx<'_>, uid: Uid, node: &Node, owner: Option<&BareJid>) -> Result<()> {
+    if find(tx.conn, uid, &node.name)?.is_some() {
+        return Err(StoreError::Conflict);
+    }
+    let number = insert(tx, uid, node)?;
+    match owner {
+        Some(owner) => affiliates::own(tx, number, owner),
+        None => Ok(()),
     }
 }
 
@@ -73,19 +100,23 @@ fn insert(tx: &Tx<'_>, uid: Uid, node: &Node) -> Result<i64> {
     if node.name.is_empty() || node.name.len() > limits::NODE_NAME_BYTES {
         return Err(StoreError::Invalid("name of the node"));
     }
-    if tx.conn.prepare_cached("SELECT 1 FROM deleted WHERE uid = ?1")?.exists([int(uid.0)])? {
+    let payer = int(node.creator.unwrap_or(uid).0);
+    if tx.conn.prepare_cached("SELECT 1 FROM deleted WHERE uid = ?1")?.exists([payer])? {
         return Err(StoreError::NotFound);
     }
+    let creator = node.creator.map(|creator| int(creator.0));
     let count: i64 = tx
         .conn
-        .prepare_cached("SELECT count(*) FROM pubsub_node WHERE uid = ?1")?
-        .query_row([int(uid.0)], |row| row.get(0))?;
+        .prepare_cached("SELECT count(*) FROM pubsub_node WHERE creator IS ?2 AND uid = ?1")?
+        .query_row(params![int(uid.0), creator], |row| row.get(0))?;
     if count >= limits::NODES as i64 {
         return Err(StoreError::Limit("nodes"));
     }
     tx.conn
-        .prepare_cached("INSERT INTO pubsub_node (uid, name, kept, config) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![int(uid.0), node.name, int(node.kept as u64), node.config])?;
+        .prepare_cached(
+            "INSERT INTO pubsub_node (uid, name, kept, config, creator) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![int(uid.0), node.name, int(node.kept as u64), node.config, creator])?;
     Ok(tx.conn.last_insert_rowid())
 }
 
@@ -189,10 +220,11 @@ fn publish(tx: &Tx<'_>, uid: Uid, node: &Node, item: &Item, make: bool) -> Resul
         .execute(params![number, item.id, item.at, item.publisher, size, &item.payload[..]])?;
     grow(tx, number, size)?;
     trim(tx, number, node.kept)?;
+    let creator = node.creator.map(|creator| int(creator.0));
     let bytes: i64 = tx
         .conn
-        .prepare_cached("SELECT sum(bytes) FROM pubsub_node WHERE uid = ?1")?
-        .query_row([int(uid.0)], |row| row.get(0))?;
+        .prepare_cached("SELECT sum(bytes) FROM pubsub_node WHERE creator IS ?2 AND uid = ?1")?
+        .query_row(params![int(uid.0), creator], |row| row.get(0))?;
     if bytes > limits::ITEMS_BYTES as i64 {
         Err(StoreError::Limit("bytes of personal data"))
     } else {
@@ -277,8 +309,6 @@ pub(crate) fn last_items(
 ) -> Result<Vec<LastItem>> {
     let mut all = conn.prepare_cached(&format!("SELECT {NODE} WHERE uid = ?1 AND kept > 0"))?;
     let mut last = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 ORDER BY n DESC LIMIT 1"))?;
-    let mut part =
-        conn.prepare_cached("SELECT affiliation FROM pubsub_affiliate WHERE node = ?1 AND jid = ?2")?;
     let mut found = Vec::new();
     // Each account has its share, so that one with large items hides nobody else's.
     let share = limits::PAGE_BYTES / uids.len().max(1);
@@ -295,94 +325,55 @@ pub(crate) fn last_items(
                 continue;
             }
             room -= item.payload.len();
-            let part = part.query_row(params![number, reader.as_str()], |row| row.get(0)).optional()?;
-            found.push(LastItem { uid, node, item, affiliation: affiliation(part.unwrap_or(0)) });
+            found.push(LastItem { uid, node, item, part: affiliates::of_node(conn, number, reader)? });
         }
     }
     Ok(found)
 }
 
-fn read_affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {
-    Ok(Affiliate { jid: jid(row, 0)?, affiliation: affiliation(row.get(1)?), subscribed: row.get(2)? })
-}
-
-fn affiliation(column: i64) -> Affiliation {
-    match column {
-        1 => Affiliation::Member,
-        2 => Affiliation::Publisher,
-        3 => Affiliation::Outcast,
-        _ => Affiliation::None,
-    }
-}
-
-pub(crate) fn affiliates(conn: &Connection, uid: Uid, node: &str) -> Result<Vec<Affiliate>> {
-    let Some((node, _)) = find(conn, uid, node)? else { return Ok(Vec::new()) };
-    let mut statement = conn.prepare_cached(
-        "SELECT jid, affiliation, subscribed FROM pubsub_affiliate WHERE node = ?1 ORDER BY jid",
-    )?;
-    let rows = statement.query_map([node], read_affiliate)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub(crate) fn affiliations(conn: &Connection, uid: Uid, jid: &BareJid) -> Result<Vec<(String, Affiliate)>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT a.jid, a.affiliation, a.subscribed, n.name FROM pubsub_affiliate a JOIN pubsub_node n ON n.id = a.node
-         WHERE a.jid = ?2 AND n.uid = ?1 ORDER BY n.name",
-    )?;
-    let rows = statement
-        .query_map(params![int(uid.0), jid.as_str()], |row| Ok((row.get(3)?, read_affiliate(row)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub(crate) fn change_affiliates(
-    tx: &mut Tx<'_>,
+pub(crate) fn last_items_subscribed(
+    conn: &Connection,
     uid: Uid,
-    node: &str,
-    changes: &[AffiliateChange],
-) -> Result<()> {
-    let node = number(tx.conn, uid, node)?;
-    for AffiliateChange { jid, affiliation, subscribed } in changes {
-        let affiliation = affiliation.map(|affiliation| match affiliation {
-            Affiliation::None => 0,
-            Affiliation::Member => 1,
-            Affiliation::Publisher => 2,
-            Affiliation::Outcast => 3,
-        });
-        tx.conn
-            .prepare_cached(
-                "INSERT INTO pubsub_affiliate (node, jid, affiliation, subscribed)
-                 VALUES (?1, ?2, coalesce(?3, 0), coalesce(?4, 0)) ON CONFLICT (node, jid) DO UPDATE
-                 SET affiliation = coalesce(?3, affiliation), subscribed = coalesce(?4, subscribed)",
-            )?
-            .execute(params![node, jid.as_str(), affiliation, subscribed])?;
+    reader: &BareJid,
+    max: usize,
+) -> Result<Vec<LastItem>> {
+    let mut nodes = conn.prepare_cached(&format!(
+        "SELECT {NODE} WHERE uid = ?1 AND kept > 0
+             AND id IN (SELECT node FROM pubsub_affiliate WHERE jid = ?2 AND subscribed = 1 AND deliver = 1)
+         ORDER BY id DESC"
+    ))?;
+    let mut last = conn.prepare_cached(&format!("SELECT {ITEM} WHERE node = ?1 ORDER BY n DESC LIMIT 1"))?;
+    let (mut found, mut room) = (Vec::new(), limits::PAGE_BYTES);
+    let mut rows = nodes.query(params![int(uid.0), reader.as_str()])?;
+    while found.len() < max
+        && let Some(row) = rows.next()?
+    {
+        let (number, node) = read_node(row)?;
+        let Some(item) = last.query_row([number], read_item).optional()? else { continue };
+        if item.payload.len() > room {
+            break;
+        }
+        room -= item.payload.len();
+        found.push(LastItem { uid, node, item, part: affiliates::of_node(conn, number, reader)? });
     }
-    tx.conn
-        .prepare_cached(
-            "DELETE FROM pubsub_affiliate WHERE node = ?1 AND affiliation = 0 AND NOT subscribed",
-        )?
-        .execute([node])?;
-    let count: i64 = tx
+    Ok(found)
+}
+
+/// Takes back the item with this id in the nodes of this name of all groups.
+pub(super) fn retract_in_groups(tx: &Tx<'_>, name: &str, id: &str) -> Result<()> {
+    let mut statement = tx
         .conn
-        .prepare_cached("SELECT count(*) FROM pubsub_affiliate WHERE node = ?1")?
-        .query_row([node], |row| row.get(0))?;
-    if count > limits::NODE_AFFILIATES as i64 {
-        Err(StoreError::Limit("affiliates of the node"))
-    } else {
-        Ok(())
-    }
+        .prepare_cached("SELECT n.id FROM room r JOIN pubsub_node n ON n.uid = r.uid WHERE n.name = ?1")?;
+    let nodes: Vec<i64> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    nodes.into_iter().try_for_each(|node| retract_from(tx, node, id).map(|_| ()))
 }
 
-pub(crate) fn forget_affiliate(tx: &mut Tx<'_>, jid: &BareJid) -> Result<()> {
-    tx.conn.prepare_cached("DELETE FROM pubsub_affiliate WHERE jid = ?1")?.execute([jid.as_str()])?;
-    Ok(())
-}
-
-/// Removes all nodes of an account.
+/// Removes all nodes of an account, and those that it made at the service.
 pub(super) fn erase(tx: &Tx<'_>, uid: Uid) -> Result<()> {
     for sql in [
-        "DELETE FROM pubsub_item WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1)",
-        "DELETE FROM pubsub_affiliate WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1)",
-        "DELETE FROM pubsub_node WHERE uid = ?1",
+        "DELETE FROM pubsub_item WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1 OR creator = ?1)",
+        "DELETE FROM pubsub_affiliate WHERE node IN (SELECT id FROM pubsub_node WHERE uid = ?1 OR creator = ?1)",
+        "DELETE FROM pubsub_node WHERE uid = ?1 OR creator = ?1",
     ] {
         tx.conn.prepare_cached(sql)?.execute([int(uid.0)])?;
     }

@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_hats.sql"),
     include_str!("migrations/0024_hats.sql"),
     include_str!("migrations/0025_block_lists.sql"),
+    include_str!("migrations/0025_service.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -3,8 +3,8 @@
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, Hat, Hats, NewGroup,
-    Policy, StoreError, SweepCursor, Timestamp, limits,
+    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, Hat, Hats, Item, ItemChange,
+    ItemWindow, NewGroup, Node, Policy, StoreError, SweepCursor, Timestamp, limits,
 };
 use smallvec::smallvec;
 
@@ -113,7 +113,16 @@ pub(crate) async fn somebody_is_forgotten_everywhere(f: Fixture) {
     let owner = affiliate("alice@example.org", GroupAffiliation::Owner);
     let of = f.store.groups_of(&alice).await.unwrap();
     assert_eq!(of, [(one.clone(), owner.clone()), (two.clone(), owner)]);
-    assert_eq!(f.store.forget_group_affiliate(&alice).await.unwrap(), [one.uid, two.uid]);
+    // What it has asked for elsewhere goes too, and nobody else's.
+    let requests = Node { name: "requests".into(), kept: 9, config: String::new(), creator: None };
+    for who in ["alice@example.org", "bob@example.org"] {
+        let (id, publisher) = (who.to_owned(), who.to_owned());
+        let asks = Item { id, at: Timestamp(7), publisher, payload: "<x/>".into() };
+        f.store.change_items(two.uid, vec![ItemChange::Publish(requests.clone(), asks)]).await.unwrap();
+    }
+    assert_eq!(f.store.forget_group_affiliate(&alice, "requests").await.unwrap(), [one.uid, two.uid]);
+    let left = f.store.items(two.uid, "requests", ItemWindow::First, 9).await.unwrap().unwrap().items;
+    assert_eq!(left.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["bob@example.org"]);
     assert_eq!(f.store.groups_of(&alice).await.unwrap(), []);
     assert_eq!(f.store.group_affiliates(one.uid).await.unwrap(), []);
     // What has no owner any more takes one from the operator.

@@ -194,7 +194,8 @@ pub(crate) async fn reading_never_goes_back(f: Fixture) {
 
 pub(crate) async fn reading_is_kept_with_what_says_it(f: Fixture) {
     stored(&f.store, text(ALICE, BOB, "1", 1)).await;
-    let node = Node { name: "urn:xmpp:mds:displayed:0".into(), kept: 9, config: String::new() };
+    let node =
+        Node { name: "urn:xmpp:mds:displayed:0".into(), kept: 9, config: String::new(), creator: None };
     let publish = |id: &str, upto| {
         let item = Item {
             id: id.into(),

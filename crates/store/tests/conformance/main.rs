@@ -120,7 +120,8 @@ macro_rules! suite {
                 pubsub:
                     items_are_published_and_kept, changes_happen_together_or_not, nodes_are_configured_purged_and_deleted,
                     items_are_paged, pubsub_is_bounded, affiliates_have_parts, nodes_go_with_the_account,
-                    verified_capabilities_are_kept;
+                    nodes_of_the_service_have_creators, each_creator_has_room_of_its_own, subscribers_have_last_items,
+                    subscriptions_are_bounded, verified_capabilities_are_kept;
                 push:
                     registrations_are_kept_by_what_they_lead_to, registrations_are_bounded, registrations_go_with_their_device_and_account,
                     what_was_not_told_is_found;

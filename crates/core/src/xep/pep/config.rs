@@ -1,4 +1,5 @@
-//! What a node is configured to do (XEP-0060 §16.4.4), and the defaults of personal nodes (XEP-0163 §5).
+//! What a node is configured to do (XEP-0060 §16.4.4), and the defaults of personal nodes (XEP-0163 §5), of those of the
+//! service, and of social feeds (XEP-0472).
 
 use super::error;
 use crate::choice::choice;
@@ -19,6 +20,17 @@ choice! {
         Roster = "roster",
         /// Whom the owner made a member or publisher.
         Whitelist = "whitelist",
+        /// Whom an owner has let in as a subscriber.
+        Authorize = "authorize",
+    }
+}
+
+impl Access {
+    /// What there is to choose from, at the service and elsewhere.
+    pub fn offered(service: bool) -> impl Iterator<Item = &'static str> {
+        let personal = |name: &&str| matches!(*name, "presence" | "roster");
+        let names = Access::NAMES.iter().copied();
+        names.filter(move |name| if service { !personal(name) } else { *name != "authorize" })
     }
 }
 
@@ -152,9 +164,31 @@ impl Config {
                 ..Config::default()
             },
             ns::BOOKMARKS_OLD => Config { access: Access::Whitelist, ..Config::default() },
+            ns::MICROBLOG => Config::default().as_feed(node),
             // What a group or a person has to say to all who belong to it, now and before.
             ns::NOTICES => Config { max_items: None, last: SendLast::Never, ..Config::default() },
             _ => Config::default(),
+        }
+    }
+
+    /// What a node of the service is made with whose payloads are of this kind: for everybody, and all items are kept.
+    pub fn at_service(kind: &str) -> Config {
+        let config =
+            Config { access: Access::Open, max_items: None, last: SendLast::OnSub, ..Config::default() };
+        if kind == ns::SOCIAL_FEED { config.as_feed(kind) } else { config }
+    }
+
+    /// The base profile of social feeds (XEP-0472 §5.1): all posts are kept, and who wants one asks for it.
+    fn as_feed(self, kind: &str) -> Config {
+        let kind = kind.to_owned();
+        Config {
+            kind,
+            max_items: None,
+            persist: true,
+            retracts: true,
+            last: SendLast::Never,
+            payloads: false,
+            ..self
         }
     }
 
@@ -220,10 +254,6 @@ impl Config {
             "pubsub#title" => self.title = text.to_owned(),
             "pubsub#description" => self.description = text.to_owned(),
             "pubsub#type" => self.kind = text.to_owned(),
-            // §8.2.3.2: authorisation by hand is not offered.
-            "pubsub#access_model" if text == "authorize" => {
-                return Err(error::unsupported("access-authorize"));
-            }
             "pubsub#access_model" => self.access = chosen(var, Access::from_name(text))?,
             "pubsub#roster_groups_allowed" => {
                 self.groups = values.iter().filter(|group| !group.is_empty()).cloned().collect();

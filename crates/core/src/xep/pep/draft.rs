@@ -25,7 +25,8 @@ impl From<Node> for Known {
 impl Known {
     /// A node that is to be made.
     pub fn new(name: &str, config: Config) -> Known {
-        let node = Node { name: name.to_owned(), kept: config.kept(), config: config.encode() };
+        let node =
+            Node { name: name.to_owned(), kept: config.kept(), config: config.encode(), creator: None };
         Known { node, config }
     }
 }
@@ -85,7 +86,7 @@ impl Draft {
                 Event::Published(item) => notify::published(owner.address.as_str(), &node, &item),
                 Event::Retracted(id) => notify::retracted(name, &id),
             };
-            avatar |= avatar_node(name);
+            avatar |= avatar_node(owner, name);
             core.notify(owner, name, &node.config, &event).await;
         }
         if avatar {

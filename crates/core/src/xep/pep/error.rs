@@ -70,6 +70,20 @@ pub(super) fn closed_node() -> StanzaError {
     StanzaError::not_allowed().app(ns::PUBSUB_ERRORS, "closed-node").text("This is not for you.")
 }
 
+/// §6.5.9.3: only who is subscribed may read.
+pub(super) fn subscription_required() -> StanzaError {
+    StanzaError::not_authorized()
+        .app(ns::PUBSUB_ERRORS, "not-subscribed")
+        .text("This is for those who were let in.")
+}
+
+/// §6.1.3.5: an owner has not decided yet.
+pub(super) fn pending() -> StanzaError {
+    StanzaError::not_authorized()
+        .app(ns::PUBSUB_ERRORS, "pending-subscription")
+        .text("An owner has still to decide about you.")
+}
+
 /// §6.2.3.2: who is not subscribed cannot unsubscribe.
 pub(super) fn not_subscribed() -> StanzaError {
     StanzaError::unexpected_request()

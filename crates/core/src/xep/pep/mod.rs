@@ -3,6 +3,7 @@
 //! What is changed is committed, then told (`draft`, `notify`); who may see what is decided in one place (`access`).
 
 mod access;
+pub(crate) mod approval;
 mod config;
 pub mod disco;
 mod draft;
@@ -12,6 +13,7 @@ mod items;
 mod notify;
 mod owner;
 mod publish;
+pub mod service;
 mod subscribe;
 
 pub use access::Visit;
@@ -21,6 +23,7 @@ pub(crate) use form::write as write_configuration;
 pub(crate) use items::write_item;
 pub use notify::Followers;
 pub(crate) use owner::write_affiliations;
+pub use service::{Creators, Service};
 
 use super::Xep;
 use crate::Ctx;
@@ -75,19 +78,34 @@ pub const PUBSUB: Xep = Xep {
         "http://jabber.org/protocol/pubsub#persistent-items",
         "http://jabber.org/protocol/pubsub#presence-notifications",
         "http://jabber.org/protocol/pubsub#publish",
+        "http://jabber.org/protocol/pubsub#publish-only-affiliation",
         "http://jabber.org/protocol/pubsub#publish-options",
         "http://jabber.org/protocol/pubsub#publisher-affiliation",
         "http://jabber.org/protocol/pubsub#purge-nodes",
         "http://jabber.org/protocol/pubsub#retract-items",
         "http://jabber.org/protocol/pubsub#retrieve-affiliations",
         "http://jabber.org/protocol/pubsub#retrieve-default",
+        "http://jabber.org/protocol/pubsub#retrieve-default-sub",
         "http://jabber.org/protocol/pubsub#retrieve-items",
         "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
         "http://jabber.org/protocol/pubsub#rsm",
         "http://jabber.org/protocol/pubsub#subscribe",
+        "http://jabber.org/protocol/pubsub#subscription-options",
     ],
-    note: "On accounts, as PEP needs it. No subscriptions by request (`authorize`), subscription options or collections; one \
-           item a publication; addresses subscribe as bare ones.",
+    note: "On accounts and groups as PEP needs it, and at a service: nodes that members make, with owners of their own and \
+           subscribers who are let in by hand (`authorize`). No collections, leases or digests; one item a publication; \
+           addresses subscribe as bare ones, and only those of this server.",
+};
+
+/// XEP-0472.
+pub const SOCIAL_FEED: Xep = Xep {
+    number: "XEP-0472",
+    name: "Pubsub Social Feed",
+    version: "0.2.1",
+    server: &[],
+    account: &[ns::SOCIAL_FEED],
+    note: "The base profile is what a node of this type at the service begins with, and the microblog of an account. Posts are not \
+           looked into: no message body and no links are added to them.",
 };
 
 /// XEP-0222 and XEP-0223 are ways to use it.
@@ -107,7 +125,7 @@ const HIDDEN: char = '\u{1f}';
 
 /// A node that the server keeps something in and that no client can name.
 pub fn hidden(name: &str, kept: usize) -> Node {
-    Node { name: format!("{HIDDEN}{name}"), kept, config: String::new() }
+    Node { name: format!("{HIDDEN}{name}"), kept, config: String::new(), creator: None }
 }
 
 /// Whether a node is such a one.
@@ -119,12 +137,15 @@ pub(crate) fn is_hidden(name: &str) -> bool {
 pub async fn iq(ctx: &Ctx<'_>, owner: &Arc<Member>, set: bool, payload: &Child<'_>) -> Answer {
     let visit = Visit::new(ctx, owner).await?;
     let owners = payload.ns() == ns::PUBSUB_OWNER;
-    if owners && !visit.own {
+    // At the service each node says who owns it.
+    if owners && !visit.own && visit.service.is_none() {
         return Err(visit.refusal(StanzaError::forbidden()));
     }
     let side = |c: &Child<'_>| matches!(c.name(), "configure" | "publish-options" | "options");
-    let action = payload.children().find(|c| c.ns() == payload.ns() && (owners || !side(c)));
-    let Some(action) = action else {
+    let asked = |wanted: &dyn Fn(&Child<'_>) -> bool| {
+        payload.children().find(|c| c.ns() == payload.ns() && (owners || wanted(c)))
+    };
+    let Some(action) = asked(&|c| !side(c)).or_else(|| asked(&|c| c.name() == "options")) else {
         return Err(visit.refusal(StanzaError::bad_request().text("This asks for nothing.")));
     };
     let answer = match (owners, set, action.name()) {
@@ -134,26 +155,28 @@ pub async fn iq(ctx: &Ctx<'_>, owner: &Arc<Member>, set: bool, payload: &Child<'
         (false, true, "publish") => publish::publish(&visit, payload, &action).await,
         (false, true, "retract") => publish::retract(&visit, &action).await,
         (false, true, "create") => owner::create(&visit, payload, &action).await,
-        (false, true, "subscribe") => subscribe::subscribe(&visit, &action).await,
+        (false, true, "subscribe") => subscribe::subscribe(&visit, payload, &action).await,
         (false, true, "unsubscribe") => subscribe::unsubscribe(&visit, &action).await,
         (true, false, "configure") => owner::configuration(&visit, &action).await,
         (true, true, "configure") => owner::configure(&visit, &action).await,
-        (true, false, "default") => owner::default(),
+        (false, false, "options") => subscribe::options(&visit, &action).await,
+        (false, true, "options") => subscribe::set_options(&visit, &action).await,
+        (false, false, "default") => subscribe::default(&visit),
+        (true, false, "default") => owner::default(&visit),
         (true, true, "delete") => owner::delete(&visit, &action).await,
         (true, true, "purge") => owner::purge(&visit, &action).await,
         (true, false, "affiliations") => owner::affiliations(&visit, &action).await,
         (true, true, "affiliations") => owner::set_affiliations(&visit, &action).await,
         (true, false, "subscriptions") => owner::subscriptions(&visit, &action).await,
         (true, true, "subscriptions") => owner::set_subscriptions(&visit, &action).await,
-        (false, false, "default") => Err(error::unsupported("retrieve-default-sub")),
         _ => Err(StanzaError::feature_not_implemented()),
     };
     answer.map_err(|error| visit.refusal(error))
 }
 
-/// Whether a node describes the avatar, so that presence depends on it (XEP-0398 §4).
-fn avatar_node(name: &str) -> bool {
-    name == ns::AVATAR_METADATA
+/// Whether a node describes the avatar of whose nodes these are, so that presence depends on it (XEP-0398 §4).
+fn avatar_node(owner: &Member, name: &str) -> bool {
+    name == ns::AVATAR_METADATA && owner.uid != service::SERVICE
 }
 
 /// The node that a request names.

@@ -13,7 +13,7 @@ use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::subscription::State;
 use rookery_proto::xml::Xml;
 use rookery_proto::{Uid, ns};
-use rookery_store::{Affiliate, Affiliation, Item, LastItem};
+use rookery_store::{Affiliate, Item, LastItem};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -53,7 +53,7 @@ impl Followers {
 }
 
 /// `<event/>` around what happened to a node.
-fn event(write: impl FnOnce(&mut Xml)) -> Vec<u8> {
+pub(super) fn event(write: impl FnOnce(&mut Xml)) -> Vec<u8> {
     let mut x = Xml::new();
     x.open_ns("event", ns::PUBSUB_EVENT);
     write(&mut x);
@@ -100,9 +100,10 @@ fn wants(session: &Session, node: &str) -> bool {
     state.available.is_some() && state.caps.as_ref().is_some_and(|caps| caps.wants(node))
 }
 
-/// What `jid` is to a node.
-fn affiliation_of(affiliates: &[Affiliate], jid: &BareJid) -> Affiliation {
-    affiliates.iter().find(|part| part.jid == *jid).map_or(Affiliation::None, |part| part.affiliation)
+/// The part of `jid` in a node.
+fn part_of(affiliates: &[Affiliate], jid: &BareJid) -> Affiliate {
+    let part = affiliates.iter().find(|part| part.jid == *jid);
+    part.cloned().unwrap_or_else(|| Affiliate::nobody(jid.clone()))
 }
 
 /// Whether one of the two blocks the other.
@@ -151,9 +152,8 @@ impl Core {
             let may = match readers.get(&session.uid) {
                 Some(may) => *may,
                 None => {
-                    let may = self
-                        .hears_of(owner, session.uid, config, |jid| affiliation_of(&affiliates, jid))
-                        .await?;
+                    let may =
+                        self.hears_of(owner, session.uid, config, |jid| part_of(&affiliates, jid)).await?;
                     readers.insert(session.uid, may);
                     may
                 }
@@ -183,7 +183,7 @@ impl Core {
         }
         all.extend(self.in_room(owner.uid).into_iter().filter(|s| wants(s, node)));
         all.extend(self.followers.of(&owner.address).into_iter().filter(|s| wants(s, node)));
-        for subscriber in affiliates.iter().filter(|affiliate| affiliate.subscribed) {
+        for subscriber in affiliates.iter().filter(|part| part.is_subscribed() && part.deliver) {
             let Some(local) = subscriber.jid.node() else { continue };
             let member = self.directory.find(local.as_str()).await.map_err(store_error)?;
             if let Some(member) = member.filter(|member| member.address == subscriber.jid) {
@@ -201,11 +201,11 @@ impl Core {
         owner: &Member,
         who: Uid,
         config: &Config,
-        affiliation: impl FnOnce(&BareJid) -> Affiliation,
+        part: impl FnOnce(&BareJid) -> Affiliate,
     ) -> Result<bool, StanzaError> {
         let Some(theirs) = self.directory.member(who).await.map_err(store_error)? else { return Ok(false) };
-        let (address, affiliation) = (&theirs.address, affiliation(&theirs.address));
-        Ok(!apart(owner, &theirs) && self.may_read(owner, config, address, affiliation).await.is_ok())
+        let part = part(&theirs.address);
+        Ok(!apart(owner, &theirs) && self.may_read(owner, config, &part).await.is_ok())
     }
 
     /// Sends a session the last items of these nodes: its own and its contacts' (XEP-0163 §4.3.3). So many that a
@@ -252,21 +252,43 @@ impl Core {
         Ok(())
     }
 
+    /// Sends a session that has come online the last items of what its account is subscribed to at the service (XEP-0060
+    /// §6.1.7, §16.4.4).
+    pub async fn send_subscribed_items(&self, session: &Arc<Session>) -> Result<(), StanzaError> {
+        let Some(service) = self.service() else { return Ok(()) };
+        let last = self.store.last_items_subscribed(service.uid, &session.address, limits::LAST_ITEMS).await;
+        for last in last.map_err(store_error)? {
+            if session.state().backlog() > limits::LAST_ITEMS_BACKLOG {
+                break;
+            }
+            self.show_last(&service, session, last).await?;
+        }
+        Ok(())
+    }
+
     async fn send_last_item(&self, session: &Arc<Session>, last: LastItem) -> Result<(), StanzaError> {
+        let owner = self.directory.member(last.uid).await.map_err(store_error)?;
+        match owner {
+            Some(owner) => self.show_last(&owner, session, last).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The last item of a node for a session that has come online, if it may hear of it.
+    async fn show_last(
+        &self,
+        owner: &Member,
+        session: &Arc<Session>,
+        last: LastItem,
+    ) -> Result<(), StanzaError> {
         let node = Known::from(last.node);
-        if node.config.last != SendLast::OnSubAndPresence {
+        if node.config.last != SendLast::OnSubAndPresence || owner.blocks(&session.jid) {
             return Ok(());
         }
-        let Some(owner) = self.directory.member(last.uid).await.map_err(store_error)? else { return Ok(()) };
-        if owner.blocks(&session.jid) {
-            return Ok(());
+        let own = owner.uid == session.uid;
+        if own || self.hears_of(owner, session.uid, &node.config, |_| last.part).await? {
+            self.push_last(owner, session, &node, &last.item);
         }
-        if owner.uid != session.uid
-            && !self.hears_of(&owner, session.uid, &node.config, |_| last.affiliation).await?
-        {
-            return Ok(());
-        }
-        self.push_last(&owner, session, &node, &last.item);
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Publishing (XEP-0060 §7.1) and retracting (§7.2).
 
 use super::access::Visit;
-use super::config::Config;
 use super::draft::{Draft, Known};
 use super::{HIDDEN, error, form, named};
 use crate::answer::{Answer, Reply};
@@ -13,7 +12,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
 use rookery_store::limits::ITEM_BYTES;
-use rookery_store::{Item, ItemChange, StoreError};
+use rookery_store::{Affiliation, Item, ItemChange, StoreError};
 
 /// Publishes an item; a node that is not there is made (§7.1.4), with the publisher's options (§7.1.5).
 pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Child<'_>) -> Answer {
@@ -27,10 +26,13 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
     for _ in 0..limits::PUBLISH_TRIES {
         let node = agreed(visit, &name, &options).await?;
         let mut draft = Draft::default();
-        if name == vcard4::NODE {
+        // At the service a name means nothing.
+        let personal = visit.service.is_none();
+        if name == vcard4::NODE && personal {
             draft.quietly(vcard::from_vcard4(&item));
         }
-        if visit.own {
+        let own = visit.own && personal;
+        if own {
             let displayed = match name.as_str() {
                 ns::MDS => inbox::of_item(visit.ctx, &item).await?,
                 ns::BOOKMARKS => muc::inbox::of_bookmark(visit.ctx, &item.id).await?,
@@ -40,7 +42,7 @@ pub(super) async fn publish(visit: &Visit<'_>, pubsub: &Child<'_>, action: &Chil
                 draft.quietly(ItemChange::Displayed(displayed));
             }
         }
-        match visit.own {
+        match own {
             true => draft.publish(node, item.clone()),
             // The owner may have deleted it just now: it does not come back by somebody else's hand.
             false => draft.add(node, item.clone()),
@@ -82,21 +84,16 @@ fn item(visit: &Visit<'_>, action: &Child<'_>) -> Result<Item, StanzaError> {
 /// The node to publish to: as it is, if that is as the publisher wants it; or as it is to be made.
 async fn agreed(visit: &Visit<'_>, name: &str, options: &Answers) -> Result<Known, StanzaError> {
     if let Some(node) = visit.node(name).await? {
-        let part = visit.part(name).await?;
-        if !visit.own {
-            visit.readable(name).await?;
-        }
-        if !visit.may_publish(&node.config, &part) {
-            return Err(StanzaError::forbidden());
-        }
+        visit.may_publish(&node, &visit.part(name).await?).await?;
         // §7.1.5: the options are preconditions: that setting them would change nothing.
-        let wanted = node.config.clone().with(options)?;
+        let wanted = visit.configured(node.config.clone(), options)?;
         return if wanted.does_as(&node.config) { Ok(node) } else { Err(error::precondition_not_met()) };
     }
-    if !visit.own || name.starts_with(HIDDEN) {
+    // The service makes no nodes of itself: who mistypes a name would not see it.
+    if !visit.own || visit.service.is_some() || name.starts_with(HIDDEN) {
         return Err(StanzaError::item_not_found());
     }
-    Ok(Known::new(name, Config::of(name).with(options)?))
+    Ok(Known::new(name, visit.fresh(name, options)?))
 }
 
 /// The answer to a publication (§7.1.2).
@@ -116,16 +113,20 @@ pub(super) async fn retract(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
         return Err(StanzaError::not_allowed().text("One item is retracted at a time."));
     }
     let id = item.attr("id").filter(|id| !id.is_empty()).ok_or_else(error::item_required)?;
-    let (node, _) = visit.readable(&name).await?;
+    let (node, part) = visit.found(&name).await?;
+    // Who may only publish takes back what it has published.
+    if part.affiliation != Affiliation::PublishOnly {
+        visit.may_read(&node, &part).await?;
+    }
     let found = visit.ctx.core.store.items_by_id(visit.owner.uid, &name, vec![id.to_string()]).await;
     let found = found.map_err(store_error)?;
     let item = found.first().ok_or_else(StanzaError::item_not_found)?;
-    if !visit.own && item.publisher != visit.ctx.member.address.as_str() {
+    if !visit.owns(&part) && item.publisher != visit.ctx.member.address.as_str() {
         return Err(StanzaError::forbidden());
     }
     let tell = action.attr("notify").is_some_and(|notify| matches!(&*notify, "1" | "true"));
     let mut draft = Draft::default();
-    if name == vcard4::NODE {
+    if name == vcard4::NODE && visit.service.is_none() {
         draft.quietly(vcard::without());
     }
     draft.retract(node, &id, tell);
