@@ -8,6 +8,7 @@ mod desk;
 mod files;
 mod ours;
 mod page;
+mod service;
 
 pub use desk::{Desk, State};
 
@@ -111,6 +112,7 @@ pub async fn write(store: &Store, order: &Order, out: Sender<Part>, progress: &P
     let export = Export { store, order, address, out, progress };
     let shelf = export.shelf().await?;
     export.account(&shelf).await?;
+    export.service().await?;
     export.files(&shelf).await?;
     export.pages(&shelf).await
 }

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod device;
 mod dice;
+mod feed;
 mod history;
 mod journal;
 mod process;

@@ -8,11 +8,11 @@ use crate::xep::pep::{self, Known};
 use crate::xep::{private, vcard};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rookery_proto::Useq;
 use rookery_proto::ns;
 use rookery_proto::sasl::{Credentials, Hash};
 use rookery_proto::stanza;
 use rookery_proto::xml::Xml;
+use rookery_proto::{Uid, Useq};
 use rookery_store::{
     ArchiveDefault, Direction, Entry, Flags, ItemPage, ItemWindow, Node, Result, StoreError,
 };
@@ -110,12 +110,12 @@ impl Export<'_> {
     async fn settings(&self, shelf: &Shelf) -> Result<()> {
         let uid = self.order.account.uid;
         self.put(b"\n<query xmlns='jabber:iq:private'>".to_vec()).await?;
-        self.items(&private::node(), |item, x| {
+        self.items(uid, &private::node(), |item, x| {
             x.raw(&item.payload);
         })
         .await?;
         self.put(b"</query>\n".to_vec()).await?;
-        self.items(&vcard::node(), |item, x| {
+        self.items(uid, &vcard::node(), |item, x| {
             x.raw(&item.payload);
         })
         .await?;
@@ -147,40 +147,53 @@ impl Export<'_> {
         self.put(x.into_vec()).await
     }
 
-    /// Nodes with what is in them (§4.10): configuration first, then items.
+    /// The account's own nodes (§4.10).
     async fn nodes(&self) -> Result<()> {
         let uid = self.order.account.uid;
         let mut nodes = self.store.nodes(uid).await?;
         nodes.retain(|node| !pep::is_hidden(&node.name));
+        self.all_of(uid, &nodes).await
+    }
+
+    /// Nodes among those of `uid` with what is in them: configuration first, then items.
+    pub(super) async fn all_of(&self, uid: Uid, nodes: &[Node]) -> Result<()> {
+        let service = uid != self.order.account.uid;
+        // At the service the owners are among those who have a part, and each item says whose it is.
+        let owner = (!service).then_some(&self.address);
         self.put(format!("\n<pubsub xmlns='{}'>", ns::PUBSUB_OWNER).into_bytes()).await?;
-        for node in &nodes {
+        for node in nodes {
             let known = Known::from(node.clone());
             let mut x = Xml::new();
             x.open("configure").attr("node", &node.name);
-            pep::write_configuration(&mut x, &known.config, false);
+            pep::write_configuration(&mut x, &known.config, service);
             x.close();
             let parts = self.store.affiliates(uid, &node.name).await?;
-            pep::write_affiliations(&mut x, &node.name, Some(&self.address), &parts);
+            pep::write_affiliations(&mut x, &node.name, owner, &parts);
             self.put(x.into_vec()).await?;
         }
         self.put(format!("</pubsub>\n<pubsub xmlns='{}'>", ns::PUBSUB).into_bytes()).await?;
-        for node in &nodes {
+        for node in nodes {
             let mut x = Xml::new();
             x.open("items").attr("node", &node.name);
             self.put(x.into_start_tag()).await?;
-            let owner = self.address.as_str();
-            self.items(node, |item, x| pep::write_item(x, item, owner, true)).await?;
+            let owner = owner.map_or("", |owner| owner.as_str());
+            self.items(uid, node, |item, x| pep::write_item(x, item, owner, true)).await?;
             self.put(b"</items>".to_vec()).await?;
         }
         self.put(b"</pubsub>".to_vec()).await
     }
 
     /// All items of one node, page by page.
-    async fn items(&self, node: &Node, write: impl Fn(&rookery_store::Item, &mut Xml)) -> Result<()> {
+    async fn items(
+        &self,
+        uid: Uid,
+        node: &Node,
+        write: impl Fn(&rookery_store::Item, &mut Xml),
+    ) -> Result<()> {
         let mut index = 0;
         loop {
             let window = ItemWindow::Index(index);
-            let page = self.store.items(self.order.account.uid, &node.name, window, SLICE).await?;
+            let page = self.store.items(uid, &node.name, window, SLICE).await?;
             let ItemPage { items, .. } = page.unwrap_or_default();
             if items.is_empty() {
                 return Ok(());

@@ -8,7 +8,7 @@ use rookery_proto::xml::Xml;
 use rookery_store::{Audience, Findable, Push, PushContent, PushTarget, Result, Strangers};
 
 /// The namespace of these words.
-const OURS: &str = "https://rookery.im/protocol/account";
+pub(super) const OURS: &str = "https://rookery.im/protocol/account";
 
 impl Export<'_> {
     /// Writes one element with all of it.

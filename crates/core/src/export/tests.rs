@@ -1,11 +1,12 @@
 use super::*;
 use crate::accounts::By;
 use crate::testing::{JULIET, World};
+use rookery_proto::Uid;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
 use rookery_store::{
     AffiliateChange, Affiliation, Blob, Card, Displayed, FilePurpose, FileQuota, FileToken, Findable, Item,
-    ItemChange, NewUpload, Node, PushContent, PushTarget, Registrant, Upto,
+    ItemChange, NewUpload, Node, PushContent, PushTarget, Registrant, Subscription, Upto,
 };
 use std::collections::BTreeMap;
 
@@ -176,6 +177,44 @@ async fn files_and_settings_are_in_it_and_no_secrets() {
         parsed(text);
         assert!(!text.contains("secret-place"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_was_made_at_the_service_is_the_makers() {
+    let world = World::new().await;
+    let store = &world.core.store;
+    let (juliet, romeo) =
+        (BareJid::new("juliet@localhost").unwrap(), BareJid::new("romeo@localhost").unwrap());
+    let made = async |creator, name: &str, owner: &BareJid| {
+        let node = Node { name: name.into(), kept: 9, config: String::new(), creator: Some(creator) };
+        store.create_node(Uid(0), node.clone(), Some(owner.clone())).await.unwrap();
+        let (id, publisher) = ("1".to_owned(), romeo.to_string());
+        let item = Item { id, at: Timestamp(1), publisher, payload: format!("<x xmlns='{name}'/>").into() };
+        store.change_items(Uid(0), vec![ItemChange::Add(node, item)]).await.unwrap();
+    };
+    made(JULIET, "hers", &juliet).await;
+    made(Uid(10_002), "his", &romeo).await;
+    let quiet = AffiliateChange {
+        deliver: Some(false),
+        ..AffiliateChange::subscription(juliet.clone(), Subscription::Subscribed)
+    };
+    store.change_affiliates(Uid(0), "his", vec![quiet]).await.unwrap();
+
+    let files = files(&world, &order(&world, By::Themselves, false).await).await.unwrap();
+    let service = &files["pubsub.xml"];
+    parsed(service);
+    for there in [
+        "<configure node='hers'>",
+        "<affiliation jid='juliet@localhost' affiliation='owner'/>",
+        "<items node='hers'><item id='1' publisher='romeo@localhost'><x xmlns='hers'/></item></items>",
+        "<subscription node='his' jid='juliet@localhost' subscription='subscribed'/>",
+        "<options node='his' jid='juliet@localhost'>",
+        "<affiliation node='hers' affiliation='owner'/>",
+    ] {
+        assert!(service.contains(there), "{there}\n{service}");
+    }
+    assert!(!service.contains("<items node='his'>"), "that is not hers\n{service}");
+    assert!(!files["account.xml"].contains("hers"));
 }
 
 #[tokio::test]

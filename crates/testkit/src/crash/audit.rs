@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::feed;
 use super::history::{Account, Label, Stored};
 use super::process::Server;
 use crate::client::{Archived, Client};
@@ -48,6 +49,7 @@ pub(super) async fn stored(server: &Server, account: Account) -> Result<Stored> 
         let members = items.filter_map(|item| Some((affiliation_key(item.attr("jid")?), MEMBER.to_owned())));
         values.extend(members);
     }
+    values.extend(feed::stored(&mut client, account).await?);
     let unread = client.unread().await?;
     let unread = unread.into_iter().filter_map(|(jid, unread)| Some((Account::at(&jid)?, unread))).collect();
     Ok(Stored { archive, values, unread })

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::audit::{self, BLOCKED, block_key, roster_key};
 use super::dice::Dice;
+use super::feed;
 use super::history::{Account, Device, Label, Outcome, Via};
 use super::journal::Journal;
 use super::process::Server;
@@ -339,13 +340,14 @@ impl Actor {
             self.journal.open().tally.cuts += 1;
             bail!("cut");
         }
-        let xml = match self.dice.below(10) {
+        let xml = match self.dice.below(11) {
             0 => self.roster_change(),
             1 => self.block_change(),
             2 if self.device == DECIDES => self.affiliation_change(),
             2..4 => self.said(),
             4 => self.slot_request(),
             5 => self.reading().unwrap_or_else(|| self.message()),
+            6 => self.feed_change(),
             _ => self.message(),
         };
         client.send_raw(&xml).await?;
@@ -399,6 +401,15 @@ impl Actor {
         let number = self.journal.open().write(block_key(&stranger), block.then(|| BLOCKED.to_owned()));
         let verb = if block { "block" } else { "unblock" };
         self.set(number, &format!("<{verb} xmlns='{}'><item jid='{stranger}'/></{verb}>", ns::BLOCKING))
+    }
+
+    /// An item of the feed, published or taken back.
+    fn feed_change(&mut self) -> String {
+        let id = feed::id(self.device, self.dice.below(feed::ITEMS));
+        let value = self.dice.below(u64::MAX).to_string();
+        let value = (!self.dice.once_in(4)).then_some(value);
+        let number = self.journal.open().write(feed::key(&id), value.clone());
+        feed::change(number, &id, value.as_deref())
     }
 
     fn slot_request(&mut self) -> String {

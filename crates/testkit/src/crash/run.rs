@@ -12,6 +12,7 @@ use super::audit;
 use super::check::{Violation, check};
 use super::device::{Actor, Phase};
 use super::dice::Dice;
+use super::feed;
 use super::history::{Account, Device, History, Outcome, Stored};
 use super::journal::{Journal, Tally};
 use super::process::{Running, Server};
@@ -70,8 +71,8 @@ pub struct Report {
     pub kills: usize,
     /// Messages sent, acknowledged, refused; messages received, all doubles included.
     pub messages: [usize; 4],
-    /// Changes of rosters, block lists and the room's list of members, and files put somewhere: sent, and answered with a
-    /// result, and refused.
+    /// Changes of rosters, block lists, the room's list of members and items of a node, and files put somewhere: sent, and
+    /// answered with a result, and refused.
     pub writes: [usize; 3],
     /// Conversations said to be read, and answered with a result.
     pub readings: [usize; 2],
@@ -113,7 +114,7 @@ impl fmt::Display for Report {
         let [changes, done, refused] = self.writes;
         writeln!(
             f,
-            "rosters, block lists, members, files: {changes} changes, {done} done, {refused} refused"
+            "rosters, block lists, members, files, items: {changes} changes, {done} done, {refused} refused"
         )?;
         let [read, done] = self.readings;
         writeln!(f, "read positions: {read} published, {done} done")?;
@@ -203,12 +204,12 @@ impl Run {
             client.open_for_features().await?;
             client.register(&account.name(), PASSWORD).await?;
         }
-        self.make_room().await?;
+        self.make_room_and_feed().await?;
         Ok(count)
     }
 
-    /// The room that all devices are in: it stays also when all of them have gone.
-    async fn make_room(&self) -> Result<()> {
+    /// The room that all devices are in, which stays also when all of them have gone, and the node that they publish to.
+    async fn make_room_and_feed(&self) -> Result<()> {
         let mut client = self.server.connect().await?;
         client.sign_in(&audit::OWNER.name(), PASSWORD, "maker").await?;
         let room = Account::ROOM.jid();
@@ -216,7 +217,7 @@ impl Run {
         let lasting = "<field var='muc#roomconfig_persistentroom'><value>1</value></field>";
         let form = format!("<x xmlns='{}' type='submit'>{lasting}</x>", ns::DATA_FORMS);
         client.iq("set", Some(&room), &format!("<query xmlns='{}'>{form}</query>", ns::MUC_OWNER)).await?;
-        Ok(())
+        feed::make(&mut client).await
     }
 
     /// The rounds. At the end the server runs.

@@ -164,7 +164,7 @@ impl Config {
                 ..Config::default()
             },
             ns::BOOKMARKS_OLD => Config { access: Access::Whitelist, ..Config::default() },
-            ns::MICROBLOG => Config::default().as_feed(node),
+            ns::MICROBLOG => Config::default().with_feed_profile(node),
             // What a group or a person has to say to all who belong to it, now and before.
             ns::NOTICES => Config { max_items: None, last: SendLast::Never, ..Config::default() },
             _ => Config::default(),
@@ -175,11 +175,11 @@ impl Config {
     pub fn at_service(kind: &str) -> Config {
         let config =
             Config { access: Access::Open, max_items: None, last: SendLast::OnSub, ..Config::default() };
-        if kind == ns::SOCIAL_FEED { config.as_feed(kind) } else { config }
+        if kind == ns::SOCIAL_FEED { config.with_feed_profile(kind) } else { config }
     }
 
     /// The base profile of social feeds (XEP-0472 §5.1): all posts are kept, and who wants one asks for it.
-    fn as_feed(self, kind: &str) -> Config {
+    fn with_feed_profile(self, kind: &str) -> Config {
         let kind = kind.to_owned();
         Config {
             kind,

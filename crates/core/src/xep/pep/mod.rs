@@ -23,7 +23,9 @@ pub(crate) use form::write as write_configuration;
 pub(crate) use items::write_item;
 pub use notify::Followers;
 pub(crate) use owner::write_affiliations;
+pub(crate) use service::SERVICE;
 pub use service::{Creators, Service};
+pub(crate) use subscribe::{write_parts, write_subscriptions};
 
 use super::Xep;
 use crate::Ctx;

@@ -111,9 +111,15 @@ pub(super) fn name_of(subscription: Subscription) -> &'static str {
 pub(super) async fn options(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
     let (name, part) = subscribed(visit, action).await?;
     let mut x = Xml::new();
-    x.open_ns("pubsub", ns::PUBSUB).open("options").attr("node", &name).attr("jid", part.jid.as_str());
-    options_form(part.deliver).write(Purpose::Form, &mut x);
+    x.open_ns("pubsub", ns::PUBSUB);
+    write_options(&mut x, &name, &part);
     Ok(Reply::Payload(x.into_vec()))
+}
+
+fn write_options(x: &mut Xml, node: &str, part: &Affiliate) {
+    x.open("options").attr("node", node).attr("jid", part.jid.as_str());
+    options_form(part.deliver).write(Purpose::Form, x);
+    x.close();
 }
 
 /// Sets a subscription otherwise (§6.3.5).
@@ -174,11 +180,24 @@ async fn parts(visit: &Visit<'_>, action: &Child<'_>) -> Result<Vec<(String, Aff
 pub(super) async fn subscriptions(visit: &Visit<'_>, action: &Child<'_>) -> Answer {
     let mut x = Xml::new();
     x.open_ns("pubsub", ns::PUBSUB).open("subscriptions");
-    let parts = parts(visit, action).await?;
-    for (node, part) in parts.iter().filter(|(_, part)| part.subscription != Subscription::None) {
-        write(&mut x, node, &part.jid, part.subscription);
-    }
+    write_all(&mut x, &parts(visit, action).await?);
     answer(visit, x)
+}
+
+fn write_all(x: &mut Xml, parts: &[(String, Affiliate)]) {
+    for (node, part) in parts.iter().filter(|(_, part)| part.subscription != Subscription::None) {
+        write(x, node, &part.jid, part.subscription);
+    }
+}
+
+/// `<subscriptions/>` of one account, each with its options where they are not as they are made.
+pub(crate) fn write_subscriptions(x: &mut Xml, parts: &[(String, Affiliate)]) {
+    x.open("subscriptions");
+    write_all(x, parts);
+    x.close();
+    for (node, part) in parts.iter().filter(|(_, part)| !part.deliver) {
+        write_options(x, node, part);
+    }
 }
 
 /// What the visitor is to nodes here (§5.7): the owner to all of its own.
@@ -191,14 +210,22 @@ pub(super) async fn affiliations(visit: &Visit<'_>, action: &Child<'_>) -> Answe
             x.open("affiliation").attr("node", &node.name).attr("affiliation", "owner").close();
         }
     }
-    let parts = parts(visit, action).await?;
-    for (node, part) in parts.iter().filter(|(_, part)| part.affiliation != Affiliation::None) {
-        x.open("affiliation")
-            .attr("node", node)
-            .attr("affiliation", owner::name_of(part.affiliation))
-            .close();
-    }
+    write_affiliations(&mut x, &parts(visit, action).await?);
     answer(visit, x)
+}
+
+fn write_affiliations(x: &mut Xml, parts: &[(String, Affiliate)]) {
+    for (node, part) in parts.iter().filter(|(_, part)| part.affiliation != Affiliation::None) {
+        let affiliation = owner::name_of(part.affiliation);
+        x.open("affiliation").attr("node", node).attr("affiliation", affiliation).close();
+    }
+}
+
+/// `<affiliations/>` of one account.
+pub(crate) fn write_parts(x: &mut Xml, parts: &[(String, Affiliate)]) {
+    x.open("affiliations");
+    write_affiliations(x, parts);
+    x.close();
 }
 
 /// To a stranger an account without a part for it is like none.
