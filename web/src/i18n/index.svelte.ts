@@ -4,6 +4,9 @@
  */
 import enStart from './en/start.json';
 import type enMain from './en/main.json';
+import enMainUrl from './en/main.json?url';
+import zhMainUrl from './zh/main.json?url';
+import zhStartUrl from './zh/start.json?url';
 
 export type Key = keyof typeof enStart | keyof typeof enMain;
 export type Values = Record<string, string | number>;
@@ -16,10 +19,18 @@ type Part = 'start' | 'main';
 export const LANGUAGES = { en: 'English', zh: '简体中文' } as const;
 export type Tag = keyof typeof LANGUAGES;
 
-const packs: Record<Tag, Record<Part, () => Promise<{ default: Words }>>> = {
-  en: { start: async () => ({ default: enStart }), main: () => import('./en/main.json') },
-  zh: { start: () => import('./zh/start.json'), main: () => import('./zh/main.json') },
+/** Where each part is; what everybody needs first is here already. */
+const packs: Record<Tag, Record<Part, Words | string>> = {
+  en: { start: enStart, main: enMainUrl },
+  zh: { start: zhStartUrl, main: zhMainUrl },
 };
+
+async function load(pack: Words | string): Promise<Words> {
+  if (typeof pack !== 'string') return pack;
+  const answer = await fetch(pack);
+  if (!answer.ok) throw new Error(`${pack}: ${answer.status}`);
+  return answer.json();
+}
 
 /** Languages whose script runs from right to left, for when one of them is added. */
 const RIGHT_TO_LEFT = ['ar', 'fa', 'he', 'ur'];
@@ -38,8 +49,8 @@ class Language {
   /** Fetches what is needed of `tag`, then shows it all at once. */
   async use(tag: Tag, ...parts: Part[]): Promise<void> {
     for (const part of parts) this.#parts.add(part);
-    const loaded = await Promise.all([...this.#parts].map((part) => packs[tag][part]()));
-    this.#words = Object.assign({}, ...loaded.map((pack) => pack.default));
+    const loaded = await Promise.all([...this.#parts].map((part) => load(packs[tag][part])));
+    this.#words = Object.assign({}, ...loaded);
     this.tag = tag;
   }
 
