@@ -28,9 +28,8 @@ SAID_BEFORE = 60
 #: What is said around a kill, half of it unanswered when it comes.
 STORM = 20
 
-#: XEP-0402, XEP-0066, and the server's own description of a file (docs/files.md).
+#: XEP-0402, and the server's own description of a file (docs/files.md).
 BOOKMARKS = "urn:xmpp:bookmarks:1"
-OUT_OF_BAND = "jabber:x:oob"
 ROOKERY_FILE = "https://rookery.im/file"
 
 
@@ -93,7 +92,7 @@ async def prepare(name, tablet, server, report):
 async def make(meeting, member):
     """A private group as the clients of today make it: for members only, who see who is who (XEP-0045 §10.1.3)."""
     owner, address = meeting.owner, meeting.address
-    await owner.wear(OWNER_FACE, access="open")
+    await owner.wear(OWNER_FACE, public=True)
     rooms = owner["xep_0045"]
     await owner.enter(address, OWNER)
     await rooms.set_room_config(address, owner.form("http://jabber.org/protocol/muc#roomconfig", {

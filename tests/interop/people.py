@@ -70,10 +70,11 @@ class Person(slixmpp.ClientXMPP):
         message.send()
         return message["id"]
 
-    async def wear(self, picture, access="presence"):
-        """Publishes an avatar (XEP-0084): the picture, and then word of it. With the access model `open` it is seen by
-        people in the same group, too, not by contacts alone."""
-        options = self.form("http://jabber.org/protocol/pubsub#publish-options", {"pubsub#access_model": access})
+    async def wear(self, picture, public=False):
+        """Publishes an avatar (XEP-0084): the picture, and then word of it. A public one is seen by who is in the same
+        group, too, not by contacts alone."""
+        access = {"pubsub#access_model": "open"}
+        options = self.form("http://jabber.org/protocol/pubsub#publish-options", access) if public else None
         await self["xep_0084"].publish_avatar(picture, options=options)
         about = {"id": hashlib.sha1(picture).hexdigest(), "type": "image/png", "bytes": str(len(picture)),
                  "width": str(AVATAR_SIZE), "height": str(AVATAR_SIZE)}

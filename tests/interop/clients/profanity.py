@@ -12,8 +12,8 @@ class Profanity(GroupClient):
     cannot = {
         "has the group's avatar": "Profanity knows no avatars of groups",
         "has the avatar of who is in the group": "Profanity hears of its contacts' avatars only",
-        "shows nothing twice": "after a resumption libstrophe 0.12 sends the whole session again, and with it that it enters the "
-                               "group: what a newcomer is told comes besides what was missed",
+        "shows nothing twice": "after a resumption libstrophe 0.12 sends the whole session again, and with it that it "
+                               "enters the group: what a newcomer is told comes besides what was missed",
     }
     #: What servers tell who enters a group: twenty messages or more, and the picture is the last.
     looks_back = 19
