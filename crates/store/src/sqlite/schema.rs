@@ -33,10 +33,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0022_factor.sql"),
     include_str!("migrations/0023_push_since.sql"),
     include_str!("migrations/0024_links.sql"),
-    include_str!("migrations/0023_hats.sql"),
-    include_str!("migrations/0024_hats.sql"),
-    include_str!("migrations/0025_block_lists.sql"),
-    include_str!("migrations/0025_service.sql"),
+    include_str!("migrations/0025_hats.sql"),
+    include_str!("migrations/0026_block_lists.sql"),
+    include_str!("migrations/0027_service.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
