@@ -71,7 +71,7 @@ export class Messages implements Conversations {
   constructor(readonly around: Surroundings) {
     const { context } = around;
     this.place = new Place(context);
-    this.mam = new Mam(context.session, this.reader);
+    this.mam = new Mam(context.session, this.reader, around.administration);
     this.log = new History(
       this.place,
       this.mam,
@@ -242,6 +242,8 @@ export class Messages implements Conversations {
 
   private async takeInbox(entries: InboxEntry[] | undefined): Promise<void> {
     for (const { conversation, unread, last } of entries ?? []) {
+      // An invitation, or the end of what we have left: the group is no conversation of ours.
+      if (!last && this.isGroup(conversation) && !this.isOurs(conversation)) continue;
       const row = this.rows.get(conversation);
       const shown: Entry | undefined = last?.fact.is === 'message' ? { ...last, pos: -Infinity } : undefined;
       const view = shown && fold(shown, []);
@@ -252,6 +254,11 @@ export class Messages implements Conversations {
       });
       await this.count(conversation);
     }
+  }
+
+  private isOurs(group: Address): boolean {
+    const { groups } = this.around;
+    return groups.inside(group) || groups.bookmarked().includes(group);
   }
 
   // --- what comes in
