@@ -53,7 +53,7 @@ class Browser:
         self.answers = {}
         self.text = self.html = ""
         self.tasks = []
-        self.process = self.session = self.page = None
+        self.process = self.session = self.page = self.target = None
 
     async def open(self, url):
         """Starts the browser on this page."""
@@ -64,6 +64,18 @@ class Browser:
             env=self.environment, cwd=self.home, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             start_new_session=True)
         self.session = aiohttp.ClientSession()
+        await self._tab(url)
+
+    async def open_anew(self, url):
+        """Goes on with this page in another tab, as one that was never open before."""
+        for task in self.tasks:
+            task.cancel()
+        await self.page.close()
+        async with self.session.get(f"{DEVTOOLS}/json/close/{self.target}"):
+            self.text = self.html = ""
+        await self._tab(url)
+
+    async def _tab(self, url):
         for _ in range(200):
             try:
                 async with self.session.put(f"{DEVTOOLS}/json/new?about:blank") as answer:
@@ -73,6 +85,7 @@ class Browser:
                 await asyncio.sleep(0.1)
         else:
             raise TimeoutError("Chromium does not come up")
+        self.target = target["id"]
         self.page = await self.session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0)
         self.tasks = [asyncio.ensure_future(self._listen())]
         await self.ask("Runtime.enable")
@@ -95,8 +108,8 @@ class Browser:
     async def run(self, script):
         """The value of an expression in the page."""
         answer = await self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in answer:
-            raise RuntimeError(json.dumps(answer["exceptionDetails"])[:500])
+        if "exceptionDetails" in answer or "result" not in answer:  # nothing: the page went away meanwhile
+            raise RuntimeError(json.dumps(answer.get("exceptionDetails"))[:500])
         return answer["result"].get("value")
 
     async def _listen(self):

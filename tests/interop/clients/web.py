@@ -24,7 +24,8 @@ class Page(Client):
         self.browser = Browser(self.lab, self.name)
         asked = urllib.parse.urlencode({"user": self.user, "password": password(self.user), "domain": lab.DOMAIN,
                                         "port": lab.HTTPS_PORT, "way": self.way})
-        await self.browser.open(f"https://{lab.DOMAIN}:{PAGES_PORT}/{self.page}?{asked}")
+        self.url = f"https://{lab.DOMAIN}:{PAGES_PORT}/{self.page}?{asked}"
+        await self.browser.open(self.url)
         await self.started()
 
     async def started(self):
@@ -87,7 +88,11 @@ class Converse(Page, GroupClient):
         await self.browser.picture("open")
 
     async def open_group(self, address):
+        """In a fresh tab: at the second loss of its connection Converse 14 does not resume, and yet does not always ask for
+        what it missed, as it still holds itself for resumed."""
         self.opened = address
+        await self.browser.open_anew(self.url)
+        await shows(self.browser, "Tea")
         await self.call("openGroup", address)
 
     async def look_back_in_group(self):
