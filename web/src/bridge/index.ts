@@ -79,6 +79,11 @@ class Switch {
     if (own()) this.place = 'own';
     // Who touches the page is about to sign in.
     else addEventListener('pointerdown', () => void import('../engine/make'), { once: true });
+    // The network is back, or somebody looks again: what waits to be tried is tried now.
+    addEventListener('online', () => this.engine.reconnect());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.engine.reconnect();
+    });
     const changed: Partial<Api> = {
       attach: (listener) => this.attach(listener),
       signIn: (who) => this.enter(who.place, () => this.engine.signIn(who)),
