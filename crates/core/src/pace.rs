@@ -114,7 +114,7 @@ impl Pace {
 
     /// One more link that an account has looked at.
     pub fn preview(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
-        let limit = |gauges: &Gauges, rate| gauges.previews.take(rate, micros(now));
+        let limit = |gauges: &Gauges, rate| gauges.previews.take(rate, 1, now);
         self.keep(self.previews, member, limit, "You have too many links looked at.")
     }
 

@@ -151,7 +151,7 @@ pub struct Upload {
 
 /// An upload as it is listed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listed {
+pub struct ListedUpload {
     /// Its place in the list: of those that came before it, it is lower.
     pub number: u64,
     /// The upload.
@@ -258,7 +258,7 @@ impl Store {
     }
 
     /// Uploads, the newest first, at most [`crate::limits::FILES_PAGE`] of those before this number.
-    pub async fn uploads(&self, filter: UploadFilter, before: Option<u64>) -> Result<Vec<Listed>> {
+    pub async fn uploads(&self, filter: UploadFilter, before: Option<u64>) -> Result<Vec<ListedUpload>> {
         self.read(move |conn| files::uploads(conn, &filter, before)).await
     }
 }

@@ -45,7 +45,7 @@ pub use directory::{Card, Findable, Found, Part, words};
 pub use error::{Result, StoreError};
 pub use factor::Factor;
 pub use file::{
-    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, Listed, NewUpload, Room, UPLOAD_MARK,
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, ListedUpload, NewUpload, Room, UPLOAD_MARK,
     Upload, UploadFilter, named,
 };
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};

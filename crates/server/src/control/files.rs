@@ -2,7 +2,7 @@
 
 use rookery_core::accounts::AccountError;
 use rookery_proto::Uid;
-use rookery_store::{Account, FileToken, Listed, Timestamp, UPLOAD_MARK, UploadFilter};
+use rookery_store::{Account, FileToken, ListedUpload, Timestamp, UPLOAD_MARK, UploadFilter};
 
 use super::{Admin, FileFilter, FileRow, Response, USAGE_PART, UsageRow};
 
@@ -34,8 +34,8 @@ impl Admin {
         Ok(Response::Files { files })
     }
 
-    async fn file_row(&self, listed: Listed) -> Result<FileRow, AccountError> {
-        let Listed { number, upload, refs } = listed;
+    async fn file_row(&self, listed: ListedUpload) -> Result<FileRow, AccountError> {
+        let ListedUpload { number, upload, refs } = listed;
         Ok(FileRow {
             number,
             token: upload.token.as_str().to_owned(),

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Tx;
 use super::columns::{int, uid};
 use crate::file::{
-    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, Listed, NewUpload, Room, Upload,
+    Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, ListedUpload, NewUpload, Room, Upload,
     UploadFilter, named,
 };
 use crate::timeline::{Append, Direction};
@@ -97,7 +97,11 @@ pub(crate) fn upload(conn: &Connection, token: FileToken) -> Result<Option<Uploa
     Ok(conn.prepare_cached(&sql)?.query_row([token], read).optional()?)
 }
 
-pub(crate) fn uploads(conn: &Connection, filter: &UploadFilter, before: Option<u64>) -> Result<Vec<Listed>> {
+pub(crate) fn uploads(
+    conn: &Connection,
+    filter: &UploadFilter,
+    before: Option<u64>,
+) -> Result<Vec<ListedUpload>> {
     let sql = format!(
         "SELECT {UPLOAD}, u.id, (SELECT count(*) FROM upload_ref r WHERE r.upload = u.id) {FROM}
          WHERE (?1 IS NULL OR u.id < ?1) AND (?2 IS NULL OR u.uid = ?2) AND u.size >= ?3
@@ -118,7 +122,7 @@ pub(crate) fn uploads(conn: &Connection, filter: &UploadFilter, before: Option<u
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(wanted, |row| {
         let (number, refs): (i64, i64) = (row.get(11)?, row.get(12)?);
-        Ok(Listed { number: number as u64, upload: read(row)?, refs: refs as u64 })
+        Ok(ListedUpload { number: number as u64, upload: read(row)?, refs: refs as u64 })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
