@@ -157,7 +157,7 @@ pub(crate) async fn hats_are_made_and_worn(mut f: Fixture) {
     assert_eq!(f.store.remove_hat(group, "urn:a".into()).await, Ok(true));
     assert_eq!(f.store.remove_hat(group, "urn:a".into()).await, Ok(false));
     assert_eq!(f.store.hats(group).await.unwrap(), hats(vec![host.clone()], worn(&[(&bob, "urn:b")])));
-    assert_eq!(f.store.forget_group_affiliate(&bob).await.unwrap(), [group]);
+    assert_eq!(f.store.forget_group_affiliate(&bob, "").await.unwrap(), [group]);
     assert_eq!(f.store.hats(group).await.unwrap(), hats(vec![host], vec![]));
     for n in 1..limits::HATS {
         f.store.set_hat(group, hat(&format!("urn:x{n}"), "x")).await.unwrap();
