@@ -19,7 +19,7 @@ import { Devices } from './devices';
 import { isTrue, value } from './forms';
 import { Panels } from './panel';
 import { People } from './people';
-import { Pep, PRIVATE } from './pep';
+import { Pep } from './pep';
 import { Pictures } from './pictures';
 import { Presence } from './presence';
 import { Push } from './push';
@@ -103,7 +103,6 @@ export class Account implements Names {
       context,
       names: this,
       seesUs: (who) => ['from', 'both'].includes(this.roster.get(who)?.subscription ?? 'none'),
-      administration: (message, at, id) => this.missed(message, at, id),
       bookmarks: this.bookmarks,
       groups: {
         nick: (group) => this.rooms.get(group)?.nick || undefined,
@@ -221,20 +220,13 @@ export class Account implements Names {
 
   /** Says yes or no to an invitation into a group. */
   async answerInvitation(group: Address, accept: boolean): Promise<void> {
-    const { invitation, id } = this.requests.take(group);
+    const invitation = this.requests.take(group);
     if (!accept) {
-      if (id !== '') void this.seen(group, id).catch(() => {});
       const decline = el('decline', { to: invitation?.from });
       this.stream.send(el('message', { to: group }, el('x', { xmlns: NS.mucUser }, decline)));
       return;
     }
     await this.join(group, invitation?.password === undefined ? {} : { password: invitation.password });
-  }
-
-  /** So that no device shows the invitation again (XEP-0490). */
-  private seen(group: Address, id: string): Promise<void> {
-    const place = el('stanza-id', { xmlns: NS.sid, by: this.me.address, id });
-    return this.context.pep.publish(NS.mds, group, el('displayed', { xmlns: NS.mds }, place), PRIVATE);
   }
 
   /** Enters a group for good, and learns what it is. */
@@ -271,18 +263,8 @@ export class Account implements Names {
     if (this.panels.receive(stanza)) return;
     // An invitation is also something that was said: the conversation shows it.
     const invitation = readInvitation(stanza);
-    if (invitation && !this.rooms.get(invitation.group)?.inside)
-      this.requests.invited(invitation, idOf(stanza, this.me.address));
+    if (invitation && !this.rooms.get(invitation.group)?.inside) this.requests.invited(invitation);
     this.conversations.receive(stanza);
-  }
-
-  /** What a group has written to us while we were away. */
-  private missed(message: El, at: number | undefined, id: string): void {
-    const invitation = readInvitation(message);
-    if (!invitation) return void this.panels.receive(message);
-    const { group } = invitation;
-    if (this.rooms.get(group)?.inside || this.bookmarks.get(group)?.autojoin) return;
-    this.requests.invited({ ...invitation, at: at ?? invitation.at }, id);
   }
 
   private receivePresence(presence: El): void {
@@ -313,9 +295,4 @@ export class Account implements Names {
     this.rooms.stop();
     await this.conversations.stop(wipe);
   }
-}
-
-/** The id that our archive gave (XEP-0359), or nothing. */
-function idOf(message: El, me: Address): string {
-  return message.all('stanza-id', NS.sid).find(({ attrs }) => attrs.by === me)?.attrs.id ?? '';
 }

@@ -55,8 +55,6 @@ export interface Surroundings {
   readonly names: Names;
   /** Whether somebody may know that we are here: receipts and typing tell (XEP-0184 §8). */
   seesUs(address: Address): boolean;
-  /** What a group itself has written to us while we were away: invitations, requests. With its id in our archive. */
-  administration(message: El, at: number | undefined, id: string): void;
   readonly bookmarks: {
     notify(address: Address): Notify | undefined;
     pinned(address: Address): boolean;

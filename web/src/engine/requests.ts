@@ -13,8 +13,6 @@ const MAX_REQUESTS = 500;
 export class Requests {
   private readonly people = new Map<Address, ContactRequest>();
   private readonly groups = new Map<Address, GroupInvitation>();
-  /** Of the invitations, in our archive. */
-  private readonly ids = new Map<Address, string>();
 
   constructor(
     private readonly context: Context,
@@ -52,11 +50,10 @@ export class Requests {
     this.tell();
   }
 
-  /** Somebody invites us into a group; `id` is that of the invitation in our archive. */
-  invited(invitation: GroupInvitation, id: string): void {
+  /** Somebody invites us into a group. */
+  invited(invitation: GroupInvitation): void {
     if (this.groups.size >= MAX_REQUESTS && !this.groups.has(invitation.group)) return;
     this.groups.set(invitation.group, invitation);
-    this.ids.set(invitation.group, id);
     this.tell();
   }
 
@@ -68,12 +65,10 @@ export class Requests {
   }
 
   /** The invitation into a group, taken out of the list. */
-  take(group: Address): { invitation: GroupInvitation | undefined; id: string } {
+  take(group: Address): GroupInvitation | undefined {
     const invitation = this.groups.get(group);
-    const id = this.ids.get(group) ?? '';
-    this.ids.delete(group);
     if (this.groups.delete(group)) this.tell();
-    return { invitation, id };
+    return invitation;
   }
 
   private accept(address: Address): void {

@@ -31,10 +31,11 @@ export interface Piece {
   /** Nothing had been said after it that did not come live in the epoch at hand. */
   atEnd: boolean;
   /**
-   * It is all that follows on the account's cursor, read after all that is here of the present epoch: what it does not have in
-   * common with what reaches the cursor, stands behind it.
+   * It is all that follows on the account's cursor: what it does not have in common with what reaches the cursor stands behind
+   * it, but before `until`: that came live after this was asked for.
    */
   cursor?: boolean;
+  until?: number;
 }
 
 /** What a transaction did to one conversation. */
@@ -96,10 +97,10 @@ export class Draft {
       .then((found) => found ?? this.tx.byKey(this.conversation, said.key));
   }
 
-  /** Something that came live: it follows on everything that is here. False if it is here already. */
-  async append(said: Said): Promise<boolean> {
+  /** Something that came live: it follows on everything that is here. Gives its position; none if it is here already. */
+  async append(said: Said): Promise<number | undefined> {
     const known = await this.known(said);
-    if (known && (known.id !== undefined || said.id === undefined)) return false;
+    if (known && (known.id !== undefined || said.id === undefined)) return undefined;
     // Ours, and now we know its id: its place is where the archive put it, which is at the end.
     if (known) await this.remove(known.pos, known.pos);
     const live = liveInterval(this.book, this.scope);
@@ -108,7 +109,7 @@ export class Draft {
     const span = spanOf([said], [pos], { first: said.id, last: said.id });
     this.unite(live ? [live, span] : [span], true);
     await this.place(said, pos);
-    return true;
+    return pos;
   }
 
   /** Puts a page of the archive where it belongs, and joins what it proves to be one. */
@@ -149,7 +150,7 @@ export class Draft {
     // Live entries of this page: the rest of it stands before, between or after them, as their own order says.
     const overlaps = live !== undefined && members.has(live);
     // Part of it is in there: where the rest stands is known by its neighbours.
-    const left = piece.cursor && after && members.has(after) ? undefined : after?.last;
+    const left = piece.cursor && after && members.has(after) ? undefined : await this.lastBefore(after, piece.until);
     const right = before?.first ?? (piece.atEnd && !overlaps && live !== after ? live?.first : undefined);
     for (const one of [after, before, piece.atEnd ? live : undefined]) add(members, one);
     const fresh = places.map((pos) => pos === undefined);
@@ -203,6 +204,13 @@ export class Draft {
     return entry && intervalAt(this.book, entry.pos);
   }
 
+  /** Behind what of the interval a page stands. */
+  private async lastBefore(after: Interval | undefined, until = Infinity): Promise<number | undefined> {
+    if (!after || after.last < until) return after?.last;
+    const entry = await this.tx.neighbour(this.conversation, until, -1);
+    return entry && entry.pos >= after.first ? entry.pos : undefined;
+  }
+
   /** Gives positions to those that have none, between their neighbours in the archive. */
   private async fill(piece: Piece, places: (number | undefined)[], left?: number, right?: number): Promise<void> {
     for (let i = 0; i < places.length;) {
@@ -225,6 +233,7 @@ export class Draft {
     left: number | undefined,
     right: number | undefined,
   ): Promise<number[] | undefined> {
+    if (left === undefined && right === undefined && piece.until !== undefined) right = piece.until;
     if (left === undefined && right === undefined) {
       const gap = this.gap(piece, piece.said[at]!.at);
       return positions(count, gap.left, gap.right);

@@ -35,8 +35,8 @@ export interface Unread {
 /** Entries asked for at once: about two screens of messages with their receipts. */
 const PAGE = 50;
 /**
- * Entries of a page when catching up, and pages before it is given up for reading conversations as they are wanted. Things may come
- * live while it is read; after so many tries it is given up, too.
+ * Entries of a page when catching up, and pages before it is given up for reading conversations as they are wanted. Other pages
+ * may be put in their places while it is read; after so many tries it is given up, too.
  */
 const CATCH_UP = { page: 100, pages: 10, tries: 10 } as const;
 /** Pages of the archive that one request of the page may take: changes fill pages without a message. */
@@ -56,8 +56,10 @@ export class History {
   /** Pages on their way, so that nobody asks for the same twice. */
   private readonly fetches = new Map<string, Promise<void>>();
   private catchingUp: Promise<boolean> | undefined;
-  /** How often something was added: what was asked for before that may be older. */
-  private added = 0;
+  /** How often a page was put in its place: what was asked for before that may be older. */
+  private pages = 0;
+  /** What came live since the archive was asked what was missed: the first position in each conversation. */
+  private readonly came = new Map<Address, number>();
 
   constructor(
     private readonly store: Store,
@@ -108,8 +110,9 @@ export class History {
     const { changes, fresh } = await this.store.transaction('write', async (tx) => {
       const archive = this.archiveOf(said.conversation);
       const draft = await this.draft(tx, said.conversation);
-      const fresh = await draft.append(said);
-      if (fresh) this.added++;
+      const pos = await draft.append(said);
+      const fresh = pos !== undefined;
+      if (fresh && !this.came.has(said.conversation)) this.came.set(said.conversation, pos);
       const scope = await tx.scope(archive);
       // Live messages move the cursor only while nothing is missing before them.
       if (archive === '' && scope && said.id !== undefined && fresh) {
@@ -145,6 +148,11 @@ export class History {
     });
   }
 
+  /** Whether the cursor waits for something of ours. */
+  async isHeld(): Promise<boolean> {
+    return this.store.transaction('read', async (tx) => (await tx.scope(''))?.held !== undefined);
+  }
+
   /**
    * Reads what the account's archive has behind the cursor: what was missed before this session, and the ids and places of
    * what we have sent. `quiet`: all that we have sent so far was acknowledged. True when nothing is missing any more; false if it
@@ -157,14 +165,16 @@ export class History {
 
   private async runCatchUp(quiet: boolean): Promise<boolean> {
     for (let tries = 1; ; tries++) {
-      const { added } = this;
+      const { pages } = this;
+      this.came.clear();
       const scope = await this.store.transaction('read', (tx) => tx.scope(''));
       if (scope?.cursor === undefined || (!scope.catching && scope.held === undefined)) return true;
       let missed = await this.missed(scope.cursor);
       const changes = await this.store.transaction('write', async (tx) => {
-        // What was read must not be older than what came meanwhile: it is read again, but not for ever.
-        if (missed && this.added !== added) {
+        // What was read must not be older than a page that came meanwhile: it is read again, but not for ever.
+        if (missed && this.pages !== pages) {
           if (tries < CATCH_UP.tries) return undefined;
+          if (!scope.catching) return [];
           missed = undefined;
         }
         return this.takeMissed(tx, scope, missed, quiet);
@@ -209,7 +219,8 @@ export class History {
     for (const [conversation, said] of byConversation(missed?.said ?? [])) {
       const draft = await this.draft(tx, conversation);
       const ends = { first: said[0]!.id, last: said.at(-1)!.id };
-      await draft.insert({ said, ...ends, atStart: false, atEnd: true, cursor: true });
+      const until = this.came.get(conversation);
+      await draft.insert({ said, ...ends, atStart: false, atEnd: true, cursor: true, until });
       changes.push({ ...(await draft.close()), missed: true });
     }
     // What was sent while this was read may not be in it.
@@ -300,7 +311,7 @@ export class History {
       // The end that was read is the end of an epoch that is over by now.
       const same = bound && this.bound.has(archive) && draft.scope.epoch === asked?.epoch;
       await draft.insert({ ...piece, atEnd: piece.atEnd && same });
-      this.added++;
+      this.pages++;
       return draft.close();
     });
     this.onChange([change]);

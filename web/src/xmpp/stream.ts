@@ -69,6 +69,13 @@ const ACK_EVERY = 20;
 /** Stream errors after which trying again is wrong: it is meant. */
 const FINAL = new Set(['conflict', 'not-authorized', 'host-unknown', 'reset']);
 
+/**
+ * A conflict so soon (milliseconds) comes of a connection of our own that we had given up, and the server signed in after the
+ * one that followed it. So often it is forgiven: two that keep throwing each other out must end.
+ */
+const HAUNTED = 5_000;
+const MAX_GHOSTS = 5;
+
 interface Request {
   resolve: (answer: El) => void;
   reject: (error: StanzaError) => void;
@@ -186,9 +193,12 @@ export class Stream implements Session {
 
   private async run(patient: boolean, begun: () => void, failed: (error: Error) => void): Promise<void> {
     let first = true;
+    let begunAt = 0;
+    let ghosts = 0;
     while (this.running) {
       this.tell({ state: 'connecting' });
       const error = await this.attempt(() => {
+        begunAt = Date.now();
         if (first) begun();
         first = false;
       });
@@ -196,7 +206,8 @@ export class Stream implements Session {
       if (first && error instanceof AuthError && !patient) return this.over(error, failed);
       if (error instanceof AuthError && !error.passing) return this.over(error, failed);
       if (first && !patient) return this.over(error, failed);
-      if (error instanceof WireError && FINAL.has(error.condition)) {
+      const ghost = error instanceof WireError && error.condition === 'conflict' && Date.now() - begunAt < HAUNTED;
+      if (error instanceof WireError && FINAL.has(error.condition) && !(ghost && ++ghosts <= MAX_GHOSTS)) {
         return this.over(new AuthError(error.condition, error.message, true), failed);
       }
       await this.pause();

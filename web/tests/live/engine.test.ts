@@ -256,22 +256,6 @@ describe.skipIf(!ROOKERY_BIN)('the engine against a Rookery', () => {
     await expect.poll(async () => (await pip.api.group(group)).occupants).toBe(3);
   });
 
-  test('an invitation waits for who is away, and is gone when it is declined', async () => {
-    const [pip, squeak] = [await arrive('Pip'), await arrive('Squeak')];
-    const who = { user: squeak.address, password: PASSWORD, place: 'public' as const };
-    await squeak.api.signOut();
-    const invite = [`${who.user}`];
-    const group = await pip.api.createGroup({ name: 'Huddle', about: '', private: true, invite });
-    await squeak.api.signIn(who);
-    await expect.poll(() => squeak.engine.signedIn.requests.invitations.map((one) => one.group)).toEqual([group]);
-    // It is no conversation yet.
-    expect(squeak.engine.signedIn.conversations.list()).toEqual([]);
-    await squeak.api.answerInvitation(group, false);
-    await squeak.api.signOut();
-    await squeak.api.signIn(who);
-    expect(squeak.engine.signedIn.requests.invitations).toEqual([]);
-  });
-
   test('a new session is in its groups again', async () => {
     const pip = await arrive('Pip');
     const group = await pip.api.createGroup({ name: 'Colony', about: '', private: false, invite: [] });

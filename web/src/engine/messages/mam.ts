@@ -40,8 +40,6 @@ export class Mam implements Archive {
   constructor(
     private readonly session: Session,
     private readonly reader: Reader,
-    /** Hears what groups themselves have said to us, which belongs to no conversation; with its id in our archive. */
-    private readonly administration: (message: El, at: number | undefined, id: string) => void = () => {},
   ) {}
 
   /** Takes a message that is a result of one of our queries. */
@@ -72,7 +70,6 @@ export class Mam implements Archive {
       before !== undefined && el('before', {}, before),
     );
     const { found, fin } = await this.ask(archive, fields, set, max);
-    if (archive === '' && query.with === undefined) for (const { result } of found) this.putAside(result);
     const said = found.flatMap(({ result }) => this.read(result, archive) ?? []);
     const { first, last } = ends(fin, found);
     return { said, complete: fin.attrs.complete === 'true', first, last };
@@ -115,10 +112,8 @@ export class Mam implements Archive {
     if (!entry || conversation === undefined) return undefined;
     const address = this.reader.isGroup(jid.bare(conversation)) ? conversation : jid.prepared(conversation);
     const archive = this.reader.isGroup(address) ? address : '';
-    const unread = Math.max(0, Number(entry.attrs.unread) || 0);
-    // What has been seen has been answered.
-    if (unread > 0) this.putAside(result);
     const last = this.read(result, archive);
+    const unread = Math.max(0, Number(entry.attrs.unread) || 0);
     return { conversation: address, unread, ...(last?.conversation === address && { last }) };
   }
 
@@ -147,16 +142,6 @@ export class Mam implements Archive {
     } finally {
       this.collecting.delete(queryid);
     }
-  }
-
-  /** What a group itself has said to us: an invitation, a request to become a member. */
-  private putAside(result: El): void {
-    const forwarded = result.child('forwarded', NS.forward);
-    const message = forwarded?.child('message', NS.client);
-    const { from = '', type } = message?.attrs ?? {};
-    if (!forwarded || !message || type === 'groupchat' || type === 'error') return;
-    if (from.includes('/') || !this.reader.isGroup(from)) return;
-    this.administration(message, stampOf(forwarded), result.attrs.id ?? '');
   }
 
   /** A result as a fact. In a group's archive everything is the group's; in one's own, groups have no say. */

@@ -67,11 +67,13 @@ export class Messages implements Conversations {
   /** Ids in the archive of messages that were found, by key. */
   private readonly hits = new Map<string, string>();
   private session = 0;
+  /** Groups that we have come into in this session. */
+  private readonly here = new Set<Address>();
 
   constructor(readonly around: Surroundings) {
     const { context } = around;
     this.place = new Place(context);
-    this.mam = new Mam(context.session, this.reader, around.administration);
+    this.mam = new Mam(context.session, this.reader);
     this.log = new History(
       this.place,
       this.mam,
@@ -82,8 +84,9 @@ export class Messages implements Conversations {
     const put = typeof XMLHttpRequest === 'undefined' ? putByFetch : putByXhr;
     const uploads = new Uploads(context.session, context.config.domain, put);
     this.outbox = new Outbox(this.place, context.session, uploads, {
-      canSend: (item) => !item.group || around.groups.inside(item.conversation),
+      canSend: (item) => !item.group || this.here.has(item.conversation),
       isKept: (item) => this.isKept(item),
+      session: () => this.session,
       hold: () => this.log.hold(),
       stored: (item) => this.stored(item),
       changed: (item) => this.itemChanged(item),
@@ -150,6 +153,7 @@ export class Messages implements Conversations {
     const end = archiveEnd(session.bound);
     this.whole = false;
     this.talk.clear();
+    this.here.clear();
     this.outbox.lost();
     const begun = this.inOrder(() => this.log.begin('', end));
     const inbox = this.mam.inbox().catch(() => undefined);
@@ -168,10 +172,12 @@ export class Messages implements Conversations {
 
   joined(group: Address, inside: boolean): void {
     if (!inside) {
+      this.here.delete(group);
       this.log.end(group);
       this.rows.tell(group);
       return;
     }
+    this.here.add(group);
     void this.inOrder(() => this.log.begin(group));
     // One after the other: who is in fifty groups does not ask for fifty pages at once.
     this.entering = this.entering.then(() => this.enter(group)).catch(() => {});
@@ -180,12 +186,15 @@ export class Messages implements Conversations {
   private async enter(group: Address): Promise<void> {
     this.rows.tell(group);
     await this.incoming;
-    await this.log.refresh(group);
-    const { entry } = await this.log.newest(group);
-    // Who comes into a group for the first time has not missed what was said before.
-    if (entry?.id !== undefined && !(await this.log.wasRead(group))) await this.log.readUpTo(group, entry.id);
-    await this.updateRow(group);
-    this.outbox.begin(group);
+    try {
+      await this.log.refresh(group);
+      const { entry } = await this.log.newest(group);
+      // Who comes into a group for the first time has not missed what was said before.
+      if (entry?.id !== undefined && !(await this.log.wasRead(group))) await this.log.readUpTo(group, entry.id);
+      await this.updateRow(group);
+    } finally {
+      this.outbox.begin(group);
+    }
   }
 
   changed(address: Address): void {
@@ -216,7 +225,7 @@ export class Messages implements Conversations {
     const { session } = this;
     clearTimeout(this.again);
     try {
-      this.whole = await this.log.catchUp(this.outbox.quiet || !this.whole);
+      this.whole = await this.log.catchUp(this.outbox.quiet);
     } catch {
       if (!this.stopped && session === this.session) this.again = setTimeout(() => void this.catchUp(), TRY_AGAIN);
       return;
@@ -231,9 +240,13 @@ export class Messages implements Conversations {
   /** Where the archive put what we have sent: asked when it is quiet. */
   private settleSoon(): void {
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => {
-      if (!this.stopped) void this.log.catchUp(this.outbox.quiet).catch(() => {});
-    }, SETTLE);
+    this.settling = setTimeout(() => void this.settle().catch(() => {}), SETTLE);
+  }
+
+  private async settle(): Promise<void> {
+    if (this.stopped) return;
+    await this.log.catchUp(this.outbox.quiet);
+    if (await this.log.isHeld()) this.settleSoon();
   }
 
   private async takePlaces(places: Map<Address, string>): Promise<void> {
@@ -242,8 +255,6 @@ export class Messages implements Conversations {
 
   private async takeInbox(entries: InboxEntry[] | undefined): Promise<void> {
     for (const { conversation, unread, last } of entries ?? []) {
-      // An invitation, or the end of what we have left: the group is no conversation of ours.
-      if (!last && this.isGroup(conversation) && !this.isOurs(conversation)) continue;
       const row = this.rows.get(conversation);
       const shown: Entry | undefined = last?.fact.is === 'message' ? { ...last, pos: -Infinity } : undefined;
       const view = shown && fold(shown, []);
@@ -254,11 +265,6 @@ export class Messages implements Conversations {
       });
       await this.count(conversation);
     }
-  }
-
-  private isOurs(group: Address): boolean {
-    const { groups } = this.around;
-    return groups.inside(group) || groups.bookmarked().includes(group);
   }
 
   // --- what comes in
@@ -339,6 +345,8 @@ export class Messages implements Conversations {
     const { id = '', from = '' } = message.attrs;
     const error = readError(message);
     const conversation = this.outbox.get(id)?.conversation ?? (this.isGroup(jid.bare(from)) ? from : jid.bare(from));
+    // XEP-0045 §7.4: the group does not know us (any more): it is sent when we are in it again.
+    if (error.condition === 'not-acceptable' && this.outbox.get(id)?.group) return this.outbox.postpone(id);
     await this.inOrder(async () => {
       if (await this.outbox.refused(id, error.condition, error.text)) await this.log.drop(conversation, id);
     });

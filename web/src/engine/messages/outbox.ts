@@ -43,6 +43,8 @@ export interface Surround {
   canSend(item: Item): boolean;
   /** Whether the archive has it; it is in the history then. Rejects if that cannot be known now. */
   isKept(item: Item): Promise<boolean>;
+  /** Counts sessions. */
+  session(): number;
   /** Something goes into the account's archive now. */
   hold(): Promise<void>;
   /** The server has it. */
@@ -57,6 +59,8 @@ export class Outbox {
   private readonly items = new Map<string, Item>();
   /** Of the session at hand: on their way, uploads included. */
   private readonly under = new Set<string>();
+  /** Of these, what goes into the account's archive, from before it leaves until it is acknowledged. */
+  private readonly flying = new Set<string>();
   private readonly sent = new Map<string, Item>();
   private stopped = false;
 
@@ -81,9 +85,9 @@ export class Outbox {
     return this.items.get(key);
   }
 
-  /** Nothing that was sent into the account's archive waits for its acknowledgement. */
+  /** All that this session has sent into the account's archive was acknowledged. */
   get quiet(): boolean {
-    return ![...this.items.values()].some((item) => item.left && !item.group && !item.error);
+    return this.flying.size === 0;
   }
 
   /** Kept when it resolves; then it leaves as soon as it can. */
@@ -103,6 +107,7 @@ export class Outbox {
   /** The session is over, with what was under way in it. */
   lost(): void {
     for (const key of [...this.under]) if (!this.uploading.has(key)) this.under.delete(key);
+    this.flying.clear();
   }
 
   async retry(key: string): Promise<void> {
@@ -138,6 +143,11 @@ export class Outbox {
     const { left: _, ...rest } = item;
     await this.fail(rest, code, text);
     return true;
+  }
+
+  /** It was not taken, and is sent when `begin` is called the next time. */
+  postpone(key: string): void {
+    this.under.delete(key);
   }
 
   stop(): void {
@@ -183,15 +193,21 @@ export class Outbox {
     if (item.left && this.around.canSend(item) && (await this.around.isKept(item))) return this.finish(item);
     item = await this.upload(item);
     if (!this.around.canSend(item)) return void this.under.delete(key);
-    if (!item.group) await this.around.hold();
+    const session = this.around.session();
+    if (!item.group) {
+      this.flying.add(key);
+      await this.around.hold();
+    }
     if (!item.left) await this.keep((item = { ...item, left: true }));
-    if (this.stopped || !this.items.has(key)) return;
+    // Another session has begun meanwhile, which sends what waits itself.
+    if (this.stopped || !this.items.has(key) || session !== this.around.session()) return;
     this.send(item);
   }
 
   private send(item: Item): void {
     const { key } = item;
     this.session.send(stanzaOf(item), (fate) => {
+      this.flying.delete(key);
       if (fate === 'refused') void this.refused(key, 'too-large', '');
       // Whether it arrived is asked when the next session has begun.
       else if (fate === 'lost') this.under.delete(key);

@@ -217,8 +217,16 @@ describe('a connection', () => {
     expect(events).toEqual(['fresh']);
   });
 
+  test('is tried again when it is a ghost of our own that has taken the session', async () => {
+    await begin();
+    server.last.push(el('error', { xmlns: NS.stream }, el('conflict', { xmlns: NS.streamErrors })));
+    await pass(10_000);
+    expect(events).toEqual(['fresh', 'interrupted', 'resumed']);
+  });
+
   test('is left to who has taken the session', async () => {
     await begin();
+    await pass(10_000);
     server.last.push(el('error', { xmlns: NS.stream }, el('conflict', { xmlns: NS.streamErrors })));
     await pass(300_000);
     expect(events).toEqual(['fresh', 'interrupted', 'ended conflict']);
