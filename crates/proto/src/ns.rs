@@ -262,7 +262,7 @@ pub const SECOND_FACTOR: &str = "https://rookery.im/protocol/second-factor";
 /// Notices of a group: a node of ours.
 pub const NOTICES: &str = "https://rookery.im/protocol/notices";
 /// Link previews, in a way of ours.
-pub const PREVIEW: &str = "urn:rookery:preview:0";
+pub const PREVIEW: &str = "https://rookery.im/protocol/preview";
 /// XEP-0402: bookmarks.
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 /// XEP-0048: bookmarks as of old.

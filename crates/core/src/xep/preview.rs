@@ -2,8 +2,8 @@
 //! read the link. In a way of our own, which docs/previews.md describes:
 //!
 //! ```xml
-//! <iq type='get' to='example.org'><preview xmlns='urn:rookery:preview:0' url='https://example.net/'/></iq>
-//! <iq type='result' …><preview xmlns='urn:rookery:preview:0' url='https://example.net/'><title>…</title>…</preview></iq>
+//! <iq type='get' to='example.org'><preview xmlns='https://rookery.im/protocol/preview' url='https://example.net/'/></iq>
+//! <iq type='result' …><preview xmlns='https://rookery.im/protocol/preview' url='https://example.net/'><title>…</title>…</preview></iq>
 //! ```
 //!
 //! How pages are fetched is the server's matter; here is who may have it done, and how the answer is written.

@@ -3,8 +3,8 @@
 use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, Hat, Hats, Item, ItemChange,
-    ItemWindow, NewGroup, Node, Policy, StoreError, SweepCursor, Timestamp, limits,
+    Appended, Direction, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, Hat, Hats, Item,
+    ItemChange, ItemWindow, NewGroup, Node, Policy, StoreError, SweepCursor, Timestamp, limits,
 };
 use smallvec::smallvec;
 
