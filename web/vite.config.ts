@@ -25,6 +25,7 @@ export default defineConfig(({ mode }) => ({
     proxy: {
       '/xmpp-websocket': { target: server, ws: true },
       '/upload': server,
+      '/preview': server,
       '/config.json': server,
       '/account': server,
     },

@@ -8,6 +8,8 @@ import type { Listener } from '../api/events';
 import type { Place } from '../api/model';
 import { remote, SILENT } from './remote';
 import type { ToEngine } from './protocol';
+import { scriptAddress } from './trusted';
+import workerAddress from '../worker.ts?sharedworker&url';
 
 /** Says that this computer is somebody's own: there is something to be remembered. */
 const OWN = 'rookery.own';
@@ -48,7 +50,7 @@ async function personal(keeps = false): Promise<Api> {
 async function shared(): Promise<Api> {
   if (typeof SharedWorker === 'undefined' || !navigator.locks) return personal(true);
   // Another build has another address, and so another worker.
-  const worker = new SharedWorker(new URL('../worker.ts', import.meta.url), { type: 'module', name: 'rookery' });
+  const worker = new SharedWorker(scriptAddress(workerAddress), { type: 'module', name: 'rookery' });
   const { port } = worker;
   const api = remote(port);
   const lock = `rookery.tab.${crypto.randomUUID()}`;

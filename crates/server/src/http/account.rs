@@ -112,9 +112,12 @@ async fn carried_out(web: &Web, from: IpAddr, asked: Asked) -> Result<Value, Sta
 
 /// An account as the page shows it.
 fn said(web: &Web, purpose: &str, account: &Account) -> Value {
+    let address = web.server.core.accounts.address(account);
     json!({
         "purpose": purpose,
-        "address": web.server.core.accounts.address(account).as_str(),
+        "address": address.as_str(),
+        // What one signs in with.
+        "user": address.node().map(|node| node.as_str()),
         "number": account.uid.0,
         "nick": account.nick,
     })

@@ -42,7 +42,7 @@ fn the_first_administrator_comes_with_a_link() {
         let body = format!(r#"{{"token":"{token}","password":"pa\"ss","nick":"Rose","name":"rose"}}"#);
         let (status, made) = told(&server, &body).await?;
         ensure!(status == 200 && made.contains(r#""address":"rose@localhost""#), "{status} {made}");
-        ensure!(made.contains(r#""number":10001"#), "{made}");
+        ensure!(made.contains(r#""number":10001"#) && made.contains(r#""user":"rose""#), "{made}");
         ensure!(told(&server, &body).await?.0 == 404, "it is good once");
         let mut rose = Client::new(server.connect(), "localhost");
         rose.sign_in("10001", "pa\"ss", "phone").await?;
