@@ -5,13 +5,23 @@
 class Route {
   parts = $state.raw<string[]>([]);
   query = $state.raw(new URLSearchParams());
-  /** How many steps back are ours. */
+  /** How many steps back are ours; each entry of the history knows its own. */
   #depth = 0;
 
   constructor() {
     if (typeof window === 'undefined') return;
+    this.#depth = history.state?.depth ?? 0;
+    history.replaceState({ depth: this.#depth }, '');
     this.#read();
-    addEventListener('hashchange', () => this.#read());
+    addEventListener('popstate', () => this.#moved());
+  }
+
+  /** A step back or forth has its number; one without is new, by us or by a link. */
+  #moved(): void {
+    const known: number | undefined = history.state?.depth;
+    this.#depth = known ?? this.#depth + 1;
+    if (known === undefined) history.replaceState({ depth: this.#depth }, '');
+    this.#read();
   }
 
   #read(): void {
@@ -26,21 +36,19 @@ class Route {
   go(parts: string[], query?: Record<string, string>): void {
     const hash = address(parts, query);
     if (hash === location.hash) return;
-    this.#depth += 1;
     location.hash = hash;
     this.#read();
   }
 
   /** Goes there without a step to come back to. */
   replace(parts: string[], query?: Record<string, string>): void {
-    history.replaceState(null, '', address(parts, query));
+    history.replaceState({ depth: this.#depth }, '', address(parts, query));
     this.#read();
   }
 
   /** One step back, or to `otherwise` if the step before is not ours. */
   back(otherwise: string[]): void {
     if (this.#depth === 0) return this.replace(otherwise);
-    this.#depth -= 1;
     history.back();
   }
 }

@@ -1,4 +1,5 @@
 /** The messenger on a sample world. `?signedIn&lively&seed=3&now=…&contacts=…&rtl` */
+import { prefs } from '../../src/app/prefs.svelte';
 import { start } from '../../src/ui/start';
 import { FakeEngine } from '../fake/engine';
 import { DOMAIN } from '../fake/world';
@@ -18,7 +19,7 @@ const engine = new FakeEngine({
   signedIn: query.has('signedIn'),
   place: query.has('own') ? 'own' : 'public',
 });
-Object.assign(window, { engine });
+Object.assign(window, { engine, speak: (tag: 'en' | 'zh') => prefs.speak(tag) });
 
 start(async () => engine, {
   domain: DOMAIN,
