@@ -46,6 +46,18 @@ export async function serve(folder = join(ROOT, 'dist-demo')) {
   return { url: `http://127.0.0.1:${port}`, stop: () => new Promise((done) => server.close(done)) };
 }
 
+/** How Chromium is started: it asks nothing of anybody on the network. */
+export const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+];
+
 /** Debian's Chromium with an empty profile of its own, which goes with it. */
 export async function browser() {
   const profile = mkdtempSync(join(tmpdir(), 'rookery-'));
@@ -53,16 +65,7 @@ export async function browser() {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     viewport: { width: 1280, height: 800 },
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--hide-scrollbars',
-    ],
+    args: ARGS,
   });
   return {
     context,

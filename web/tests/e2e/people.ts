@@ -1,0 +1,90 @@
+/** People in front of a real server: each in a browser context of its own, which knows nothing of the others. */
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
+import { ARGS } from '../../scripts/site.mjs';
+import type { Server } from '../live/server';
+
+const PASSWORD = 'a penguin on the ice';
+
+export interface Person {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly nick: string;
+  readonly number: string;
+}
+
+/** What pages complain about: errors of scripts, and breaches of the policy. */
+export const complaints: string[] = [];
+
+export async function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+}
+
+/** A page of this context at the server's address. */
+export async function look(context: BrowserContext, server: Server, hash = ''): Promise<Page> {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (said) => {
+    // A server that is away is no mistake of the page.
+    if (said.type() === 'error' && !/WebSocket|ERR_CONNECTION|Failed to load resource/.test(said.text()))
+      complaints.push(said.text());
+  });
+  await page.goto(server.url + '/' + hash);
+  return page;
+}
+
+/** Somebody who comes for the first time, and has a number afterwards. */
+export async function signUp(browser: Browser, server: Server, nick: string, place: 'public' | 'own'): Promise<Person> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  const page = await look(context, server);
+  await page.getByText('Get a number').click();
+  await page.getByLabel('What are you called?').fill(nick);
+  await page.getByLabel('Choose a password').fill(PASSWORD);
+  if (place === 'own') await page.getByText('My own device').click();
+  await page.getByRole('button', { name: 'Get my number' }).click();
+  const on = page.getByRole('button', { name: 'Go to my messages' });
+  await on.waitFor();
+  const number = /\b[1-9]\d{4,}\b/.exec(await page.locator('main').innerText())?.[0];
+  if (number === undefined) throw new Error('the card has no number');
+  await on.click();
+  await page.getByRole('tab', { name: 'Contacts' }).waitFor();
+  return { page, context, nick, number };
+}
+
+/** The one asks by number, the other accepts. */
+export async function befriend(one: Person, other: Person): Promise<void> {
+  await plus(one, 'Add a contact');
+  const dialog = one.page.getByRole('dialog');
+  await dialog.getByRole('textbox').first().fill(other.number);
+  await one.page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: 'Send request' }).click();
+  await other.page.getByRole('tab', { name: /Contacts/ }).click();
+  await other.page.getByRole('button', { name: 'Accept' }).click();
+  await one.page.getByRole('tab', { name: /Contacts/ }).click();
+  await one.page.getByText('1/1').waitFor();
+}
+
+/** A command of the menu behind "+". */
+export async function plus(person: Person, what: string): Promise<void> {
+  await person.page.getByRole('button', { name: /^Add/ }).first().click();
+  await person.page.getByRole('menuitem', { name: what }).click();
+}
+
+/** Opens the conversation with this title, in the tab of this name. */
+export async function open(person: Person, tab: 'Chats' | 'Contacts' | 'Groups', title: string): Promise<void> {
+  await person.page.getByRole('tab', { name: new RegExp(tab) }).click();
+  await person.page.getByRole('tabpanel').getByText(title, { exact: true }).first().click();
+  await person.page.locator('textarea').waitFor();
+}
+
+export async function say(person: Person, text: string): Promise<void> {
+  await person.page.locator('textarea').fill(text);
+  await person.page.keyboard.press('Enter');
+}
+
+/** The message with this text, once. */
+export async function sees(person: Person, text: string): Promise<void> {
+  const row = person.page.locator('article', { hasText: text });
+  await row.first().waitFor();
+  const count = await row.count();
+  if (count !== 1) throw new Error(`${person.nick} sees "${text}" ${count} times`);
+}
