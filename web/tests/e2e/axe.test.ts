@@ -11,6 +11,8 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 async function violations(page: Page): Promise<string[]> {
+  // Colours on their way from one theme to the other are nobody's.
+  await page.waitForTimeout(120);
   const results = await page.evaluate(async (tags): Promise<AxeResults> => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
     return axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
