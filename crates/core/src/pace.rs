@@ -1,6 +1,6 @@
 //! How fast an account may go: messages, strangers it writes to, contacts it asks for, rooms it enters.
 //!
-//! Each pace is one number for an account ([`crate::rate`]), so that who keeps it pays a look-up in a table. The table is bounded
+//! Each pace is one number for an account (`rate.rs`), so that who keeps it pays a look-up in a table. The table is bounded
 //! and in memory only: after a restart, or when it was not used for long, an account begins anew.
 
 use crate::member::Member;

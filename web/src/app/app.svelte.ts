@@ -9,6 +9,7 @@ import { language } from '../i18n/index.svelte';
 import { avatars } from './avatars.svelte';
 import { chats } from './chats.svelte';
 import type { Config } from './config';
+import { know } from './here';
 import { people } from './people.svelte';
 import { prefs } from './prefs.svelte';
 import { route } from './route.svelte';
@@ -39,6 +40,7 @@ class App {
   async start(api: Api, config: Config): Promise<void> {
     this.api = api;
     this.config = config;
+    know(config);
     const snapshot = await api.attach((events) => {
       for (const event of events) this.#take(event);
     });

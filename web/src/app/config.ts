@@ -6,6 +6,10 @@ export interface Config {
   /** Whether secrets may be typed into this page, by the way it came. */
   secure: boolean;
   registration: 'closed' | 'invite' | 'review' | 'open';
+  /** The server's address for everybody: addresses of files begin with it. */
+  base?: string;
+  /** The server looks at links. */
+  previews?: boolean;
   /** Members may invite. */
   members_invite: boolean;
   /** Largest file in bytes; null where there are no uploads. */

@@ -13,6 +13,8 @@ export interface ServerConfig {
   /** Of the WebSocket; a path or a whole address. */
   websocket: string;
   push_key?: string | null;
+  /** The server's address for everybody; addresses of files begin with it. Only Rookery says it. */
+  base?: string;
   /** The page's origin, for links that bring people here. */
   origin: string;
 }

@@ -1,6 +1,6 @@
 //! The web messenger: files that were built with the server (`build.rs`) and are part of it, each also in compressed forms.
 //!
-//! Whatever the page does is bounded by [`safety`]; what it must know before anybody signs in is in [`config`].
+//! Whatever the page does is bounded by `safety.rs`; what it must know before anybody signs in is in `config.rs`.
 
 pub(super) mod config;
 mod encoding;

@@ -1,4 +1,4 @@
-//! What a page says of itself in its head: by the Open Graph protocol (https://ogp.me), and else by its title and description.
+//! What a page says of itself in its head: by the Open Graph protocol (<https://ogp.me>), and else by its title and description.
 //!
 //! Pages are what people write, so they are read as browsers read them (HTML standard, tokenization): unclosed, misspelt, in
 //! any encoding. Nothing is built of them.

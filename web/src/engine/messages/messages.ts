@@ -82,7 +82,7 @@ export class Messages implements Conversations {
       this.place.max,
     );
     const put = typeof XMLHttpRequest === 'undefined' ? putByFetch : putByXhr;
-    const uploads = new Uploads(context.session, context.config.domain, put);
+    const uploads = new Uploads(context.session, context.config, put);
     this.outbox = new Outbox(this.place, context.session, uploads, {
       canSend: (item) => !item.group || this.here.has(item.conversation),
       isKept: (item) => this.isKept(item),
