@@ -73,11 +73,14 @@ export async function plus(person: Person, what: string): Promise<void> {
 export async function open(person: Person, tab: 'Chats' | 'Contacts' | 'Groups', title: string): Promise<void> {
   await person.page.getByRole('tab', { name: new RegExp(tab) }).click();
   await person.page.getByRole('tabpanel').getByText(title, { exact: true }).first().click();
-  await person.page.locator('textarea').waitFor();
+  await composer(person).waitFor();
 }
 
+/** Where one writes; dialogs have fields of their own. */
+export const composer = (person: Person) => person.page.getByPlaceholder('Message', { exact: true });
+
 export async function say(person: Person, text: string): Promise<void> {
-  await person.page.locator('textarea').fill(text);
+  await composer(person).fill(text);
   await person.page.keyboard.press('Enter');
 }
 

@@ -1,6 +1,6 @@
 /** The messenger as people use it, with the real server behind it. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server } from '../live/server';
 import { type Person, befriend, complaints, launch, look, open, plus, say, sees, signUp } from './people';
 
@@ -21,6 +21,12 @@ describe.skipIf(ROOKERY_BIN === undefined)('with a server', () => {
   afterAll(async () => {
     await browser?.close();
     await server?.remove();
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    for (const who of [ann, bob])
+      await who?.page.screenshot({ path: `tests/pictures/failed-${who.nick}-${task.id}.png` });
   });
 
   it('two who have never been here talk', async () => {
@@ -52,7 +58,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('with a server', () => {
     await dialog.getByLabel('Name').fill('Tea at four');
     await dialog.getByText('Bob', { exact: true }).click();
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await ann.page.locator('textarea').waitFor();
+    await dialog.waitFor({ state: 'hidden' });
     await say(ann, 'the kettle is on');
     await bob.page.getByRole('tab', { name: /Groups/ }).click();
     await bob.page.getByRole('button', { name: 'Accept' }).click();

@@ -35,10 +35,18 @@ export class Actions {
   }
 
   private async say(address: Address, draft: Draft, uploads: m.OutgoingFile[]): Promise<m.Message> {
+    await this.answered(address).catch(() => {});
     const item = this.item(address, { is: 'message', draft, uploads });
     this.messages.talk.sent(address);
     await this.messages.outbox.add(item);
     return this.messages.itemMessage(item);
+  }
+
+  /** Who writes stands at the end of the conversation, and has read what came last. */
+  private async answered(address: Address): Promise<void> {
+    if (this.messages.rows.get(address).unread === 0) return;
+    const { entry } = await this.messages.log.newest(address);
+    if (entry && !entry.mine) await this.markRead(address, entry.key);
   }
 
   /** Everything of ours has an id of its own, which nobody can guess. */
