@@ -49,7 +49,7 @@ describe('conversation', () => {
     await page.keyboard.press('Enter');
     const row = page.locator('article').last();
     await row.locator('button', { hasText: 'Ada' }).waitFor();
-    await row.getByRole('img', { name: 'stored' }).waitFor();
+    await row.getByRole('img', { name: 'read' }).waitFor();
     await row.click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Edit' }).click();
     await page.fill('textarea', 'a better answer');
