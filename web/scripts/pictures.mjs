@@ -44,7 +44,7 @@ try {
       await page.goto('about:blank');
       await page.clock.setFixedTime(NOW);
       await page.goto(`${site.url}/demo.html?${query}${screen.hash ?? ''}`);
-      await page.waitForSelector('main');
+      await page.waitForSelector('h1', { state: 'attached' });
       await screen.then?.(page);
       await page.waitForTimeout(150);
       await page.screenshot({ path: join(folder, `${screen.name}.${way.name}.png`) });

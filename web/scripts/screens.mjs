@@ -8,11 +8,15 @@ export const NOW = Date.UTC(2026, 10, 23, 15, 40);
 const FRIEND = '10101@nest.example';
 const GROUP = '700011@groups.nest.example';
 
-/** @type {{ name: string, query?: string, hash?: string, then?: (page: Page) => Promise<unknown> }[]} */
+/**
+ * `alike`: on a phone it is the same, only narrower.
+ * @type {{ name: string, query?: string, hash?: string, alike?: boolean, then?: (page: Page) => Promise<unknown> }[]}
+ */
 export const SCREENS = [
   { name: 'sign-in' },
   {
     name: 'sign-in-wrong',
+    alike: true,
     then: async (page) => {
       await page.fill('input[name=username]', '10042');
       await page.fill('input[name=password]', 'wrong');
@@ -20,10 +24,11 @@ export const SCREENS = [
       await page.waitForSelector('[role=alert]');
     },
   },
-  { name: 'sign-up', hash: '#/sign-up' },
-  { name: 'invite', hash: '#/invite/7Kq2mVx9TzRw' },
+  { name: 'sign-up', alike: true, hash: '#/sign-up' },
+  { name: 'invite', alike: true, hash: '#/invite/7Kq2mVx9TzRw' },
   {
     name: 'number-card',
+    alike: true,
     hash: '#/sign-up',
     then: async (page) => {
       await page.fill('input[autocomplete=nickname]', 'Mia');
@@ -32,7 +37,7 @@ export const SCREENS = [
       await page.waitForSelector('.nest');
     },
   },
-  { name: 'recover', hash: '#/recover/abc' },
+  { name: 'recover', alike: true, hash: '#/recover/abc' },
   { name: 'chats', query: 'signedIn', hash: '#/chats' },
   { name: 'contacts', query: 'signedIn', hash: '#/contacts' },
   { name: 'groups', query: 'signedIn', hash: '#/groups' },
@@ -100,6 +105,7 @@ export const SCREENS = [
   },
   {
     name: 'add',
+    alike: true,
     query: 'signedIn',
     hash: '#/contacts',
     then: async (page) => {
@@ -112,6 +118,7 @@ export const SCREENS = [
   },
   {
     name: 'new-group',
+    alike: true,
     query: 'signedIn',
     hash: '#/groups',
     then: async (page) => {
@@ -122,6 +129,7 @@ export const SCREENS = [
   },
   {
     name: 'invite-link',
+    alike: true,
     query: 'signedIn',
     hash: '#/contacts',
     then: async (page) => {
@@ -151,10 +159,11 @@ export const SCREENS = [
   },
   ...['profile', 'notifications', 'privacy', 'devices', 'appearance', 'account'].map((section) => ({
     name: `settings-${section}`,
+    alike: section !== 'profile',
     query: 'signedIn',
     hash: `#/settings/${section}`,
   })),
-  { name: 'shortcuts', query: 'signedIn', hash: '#/shortcuts' },
+  { name: 'shortcuts', alike: true, query: 'signedIn', hash: '#/shortcuts' },
   { name: 'admin', query: 'signedIn', hash: '#/admin/home', then: (page) => page.waitForSelector('.card') },
   {
     name: 'admin-people',

@@ -38,7 +38,8 @@ export function demo(): { open(where: { query?: string; hash?: string; phone?: b
       await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { get: () => ['en-GB'] }));
       await page.clock.setFixedTime(NOW);
       await page.goto(`${site.url}/demo.html?now=${NOW}&delay=0&${query}${hash}`);
-      await page.waitForSelector('main');
+      // The splash has no heading, and whatever comes after it has one.
+      await page.waitForSelector('h1', { state: 'attached' });
       return page;
     },
   };

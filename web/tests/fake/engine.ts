@@ -48,23 +48,29 @@ export class FakeEngine implements Api {
     this.#random = random(o.seed + 99);
     const people = contacts(o);
     this.#contacts = new Map(people.map((one) => [one.address, one]));
-    this.#rooms = new Map(rooms(o, people, this.#me).map((room) => [room.group.address, room]));
-    this.#requests = [
-      {
-        address: `10850@${DOMAIN}`,
-        nick: 'Henrik',
-        text: 'We met at the chess evening, the one with the bad openings.',
-        at: o.now - 40 * MINUTE,
-      },
-    ];
-    this.#invitations = [
-      {
-        group: `700555@groups.${DOMAIN}`,
-        from: people[4]!.address,
-        reason: 'For the summer trip',
-        at: o.now - 90 * MINUTE,
-      },
-    ];
+    // An account that was just made: nobody knows it yet.
+    const empty = people.length === 0;
+    this.#rooms = new Map(empty ? [] : rooms(o, people, this.#me).map((room) => [room.group.address, room]));
+    this.#requests = empty
+      ? []
+      : [
+          {
+            address: `10850@${DOMAIN}`,
+            nick: 'Henrik',
+            text: 'We met at the chess evening, the one with the bad openings.',
+            at: o.now - 40 * MINUTE,
+          },
+        ];
+    this.#invitations = empty
+      ? []
+      : [
+          {
+            group: `700555@groups.${DOMAIN}`,
+            from: people[4]!.address,
+            reason: 'For the summer trip',
+            at: o.now - 90 * MINUTE,
+          },
+        ];
     this.#devices = [
       {
         id: 'd1',
