@@ -93,6 +93,7 @@ class App {
     chats.start([]);
     avatars.clear();
     prefs.keep(null);
+    void import('./push.svelte').then(({ push }) => push.forget()).catch(() => {});
     route.replace([]);
   }
 

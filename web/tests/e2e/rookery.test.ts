@@ -98,6 +98,46 @@ describe.skipIf(ROOKERY_BIN === undefined)('with a server', () => {
     await sees(bob, 'there it is again');
   });
 
+  it('with no tab in front one is told', async () => {
+    const { page, context } = bob;
+    await page.goto(server.url + '/#/settings/notifications');
+    const notify = page.getByRole('switch', { name: 'Notifications' });
+    await notify.waitFor();
+    await context.grantPermissions(['notifications'], { origin: server.url });
+    // No push service is reached from here, so the subscription fails; the worker is there all the same.
+    await notify.click();
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+    // What the server sends (docs/push.md), handed to the worker as a push service would.
+    const devtools = await context.newCDPSession(page);
+    const registered = new Promise<string>((found) =>
+      devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) =>
+        registrations.forEach((one) => found(one.registrationId)),
+      ),
+    );
+    await devtools.send('ServiceWorker.enable');
+    const told = {
+      account: 'bob',
+      count: 2,
+      urgent: false,
+      at: 0,
+      conversation: 'ann@localhost',
+      sender: 'Ann',
+      body: null,
+    };
+    await devtools.send('ServiceWorker.deliverPushMessage', {
+      origin: server.url,
+      registrationId: await registered,
+      data: JSON.stringify(told),
+    });
+    const shown = () =>
+      page.evaluate(async () => {
+        const worker = await navigator.serviceWorker.ready;
+        return (await worker.getNotifications()).map((one) => [one.title, one.body, one.tag]);
+      });
+    await expect.poll(shown).toEqual([['Ann', '2 new messages', 'ann@localhost']]);
+    expect(complaints).toEqual([]);
+  });
+
   it('on a public computer nothing stays', async () => {
     await ann.page.getByRole('button', { name: 'Sign out and wipe' }).click();
     const confirm = ann.page.getByRole('dialog').getByRole('button', { name: /Sign out/ });
