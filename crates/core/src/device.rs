@@ -2,7 +2,7 @@
 
 use crate::accounts::AccountError;
 use crate::session::Session;
-use crate::{Core, store_error};
+use crate::{Core, limits, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::stream::StreamError;
@@ -109,6 +109,18 @@ impl Core {
             }
             core.end(&session, Some(StreamError::with("not-authorized", TIME_OVER))).await;
         });
+    }
+
+    /// Forgets public devices whose time is over and that have no session: those that have are signed out with it. Called every
+    /// few seconds.
+    pub async fn forget_public_devices(&self) -> Result<(), StoreError> {
+        let before = Timestamp(self.env.now().0 - limits::PUBLIC_LIFE_MS);
+        for (uid, device) in self.store.public_devices(before).await? {
+            if !self.router.sessions(uid).iter().any(|session| session.is_of(device)) {
+                self.forget_device(uid, device).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends sessions that another device has signed out.

@@ -68,6 +68,11 @@ impl Store {
         self.read(move |conn| devices::list(conn, uid)).await
     }
 
+    /// Public devices that came first at `before` or earlier, those of longest ago first; at most [`crate::limits::DEVICES`].
+    pub async fn public_devices(&self, before: Timestamp) -> Result<Vec<(Uid, DeviceId)>> {
+        self.read(move |conn| devices::public(conn, before)).await
+    }
+
     /// A device, if there is such a one.
     pub async fn device(&self, uid: Uid, device: DeviceId) -> Result<Option<Device>> {
         self.read(move |conn| devices::get(conn, uid, device)).await

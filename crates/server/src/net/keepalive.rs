@@ -46,6 +46,9 @@ pub async fn flush(core: Arc<Core>) {
     loop {
         tokio::time::sleep(EVERY).await;
         core.flush_delivered().await;
+        if let Err(error) = core.forget_public_devices().await {
+            tracing::warn!(%error, "devices whose time is over are still listed");
+        }
         core.flush_told().await;
     }
 }

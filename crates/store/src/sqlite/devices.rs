@@ -4,7 +4,7 @@ use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tx;
-use super::columns::int;
+use super::columns::{int, uid};
 use super::{push, tokens};
 use crate::{Device, DeviceId, Result, Seen, StoreError, Timestamp, limits};
 
@@ -31,6 +31,15 @@ pub(crate) fn list(conn: &Connection, uid: Uid) -> Result<Vec<Device>> {
         conn.prepare_cached(&format!("SELECT {DEVICE} WHERE uid = ?1 ORDER BY last_seen DESC, id"))?;
     let rows = statement.query_map([int(uid.0)], device)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn public(conn: &Connection, before: Timestamp) -> Result<Vec<(Uid, DeviceId)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT uid, id FROM device WHERE public AND first_seen <= ?1 ORDER BY first_seen LIMIT ?2",
+    )?;
+    let rows = statement
+        .query_map(params![before, limits::DEVICES as i64], |row| Ok((uid(row, 0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(crate) fn get(conn: &Connection, uid: Uid, id: DeviceId) -> Result<Option<Device>> {
