@@ -24,8 +24,8 @@ export async function look(context: BrowserContext, server: Server, hash = ''): 
   const page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (said) => {
-    // A server that is away is no mistake of the page.
-    if (said.type() === 'error' && !/WebSocket|ERR_CONNECTION|Failed to load resource/.test(said.text()))
+    // A server that is away is no mistake of the page, nor that these contexts have no push service.
+    if (said.type() === 'error' && !/WebSocket|ERR_CONNECTION|Failed to load resource|incognito/.test(said.text()))
       complaints.push(said.text());
   });
   await page.goto(server.url + '/' + hash);
