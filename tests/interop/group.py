@@ -159,6 +159,7 @@ async def meet(client, meeting, tablet, server, report):
         await until_async(lambda: client.shows_picture(meeting.picture), "the client having it")
         await client.keep_picture("group")
     async with report.check(f"{name} has the group's history"):
+        possible(client, "has the group's history")
         await client.look_back_in_group()
         texts = meeting.said[:SAID_BEFORE]
         await each_once(client, texts if client.looks_back is None else texts[-client.looks_back:])
