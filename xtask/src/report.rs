@@ -21,26 +21,21 @@ impl Counts {
     /// Adds what the closing line of a libtest run says:
     /// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; …`
     pub(crate) fn add_libtest(&mut self, line: &str) {
-        let Some(rest) = line.trim_start().strip_prefix("test result:") else { return };
-        for part in rest.split([';', '.']) {
-            let mut words = part.split_whitespace();
-            let (Some(number), Some(what)) = (words.next().and_then(|n| n.parse::<u64>().ok()), words.next())
-            else {
-                continue;
-            };
-            match what {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.skipped += number,
-                _ => {}
-            }
+        if let Some(rest) = line.trim_start().strip_prefix("test result:") {
+            self.add_numbers(rest.split([';', '.']));
         }
     }
 
     /// Adds what the closing line of a vitest run says: `Tests  1 failed | 21 passed | 2 skipped (24)`
     pub(crate) fn add_vitest(&mut self, line: &str) {
-        let Some(rest) = line.trim_start().strip_prefix("Tests ") else { return };
-        for part in rest.split(['|', '(']) {
+        if let Some(rest) = line.trim_start().strip_prefix("Tests ") {
+            self.add_numbers(rest.split(['|', '(']));
+        }
+    }
+
+    /// Adds parts such as `5 passed`; others say nothing of tests.
+    fn add_numbers<'a>(&mut self, parts: impl Iterator<Item = &'a str>) {
+        for part in parts {
             let mut words = part.split_whitespace();
             let (Some(number), Some(what)) = (words.next().and_then(|n| n.parse::<u64>().ok()), words.next())
             else {
@@ -49,7 +44,7 @@ impl Counts {
             match what {
                 "passed" => self.passed += number,
                 "failed" => self.failed += number,
-                "skipped" | "todo" => self.skipped += number,
+                "ignored" | "skipped" | "todo" => self.skipped += number,
                 _ => {}
             }
         }
