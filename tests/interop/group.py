@@ -229,7 +229,11 @@ async def killed(client, meeting, server, report):
 
 async def has_all(client, texts, seconds=30):
     """Waits until the client has all these texts of the group."""
-    await until(lambda: all(client.times(text) for text in texts), f"{client.name} having all {len(texts)} texts", seconds)
+    missing = lambda: [text for text in texts if not client.times(text)]
+    try:
+        await until(lambda: not missing(), "", seconds)
+    except TimeoutError:
+        raise TimeoutError(f"{client.name} has not all {len(texts)} texts after {seconds} s: {missing()}") from None
 
 
 async def each_once(client, texts):
