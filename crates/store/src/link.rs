@@ -4,7 +4,7 @@ use rookery_proto::Uid;
 
 use crate::sqlite::links;
 use crate::store::Store;
-use crate::{Account, Credentials, NewAccount, Result, Timestamp};
+use crate::{Account, Credentials, NewAccount, PushId, Result, Timestamp};
 
 /// The hash of a link's token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -43,14 +43,15 @@ impl Store {
         self.write(move |tx| links::make_administrator(tx, &numbers, hash, now, new)).await
     }
 
-    /// Uses a link to set the password of its account, as [`Store::set_credentials`] does, and says whose it was.
+    /// Uses a link to set the password of its account, as [`Store::set_credentials`] does, and removes all registrations for
+    /// push, as nobody stays signed in. Says whose it was, and which registrations are gone.
     /// [`crate::StoreError::NotFound`]: it is not good for that.
     pub async fn use_recovery_link(
         &self,
         hash: LinkHash,
         now: Timestamp,
         credentials: Credentials,
-    ) -> Result<Uid> {
+    ) -> Result<(Uid, Vec<PushId>)> {
         self.write(move |tx| links::recover(tx, hash, now, &credentials)).await
     }
 }

@@ -4,7 +4,7 @@ use super::{AccountError, Accounts, By, Wanted};
 use crate::{Core, limits};
 use rookery_proto::Uid;
 use rookery_proto::stream::StreamError;
-use rookery_store::{Account, LinkHash, LinkPurpose, Timestamp};
+use rookery_store::{Account, LinkHash, LinkPurpose, PushId, Timestamp};
 use sha2::{Digest, Sha256};
 
 /// A link as it is given to somebody.
@@ -54,8 +54,9 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Uses a link up to set a password; whose it was. Their sessions are still there: see [`Core::recover`].
-    async fn recover(&self, token: &str, password: String) -> Result<Uid, AccountError> {
+    /// Uses a link up to set a password; whose it was, and the registrations for push that are gone. Their sessions are still
+    /// there: see [`Core::recover`].
+    async fn recover(&self, token: &str, password: String) -> Result<(Uid, Vec<PushId>), AccountError> {
         let LinkPurpose::Recovery(_) = self.granted(token).await? else { return Err(AccountError::Link) };
         let credentials = self.derive(password, self.iterations).await?;
         self.store.use_recovery_link(link_hash(token), self.env.now(), credentials).await.map_err(not_good)
@@ -65,7 +66,8 @@ impl Accounts {
 impl Core {
     /// Uses a link up to set a password. Everybody who was signed in to the account is signed out, whoever it was.
     pub async fn recover(&self, token: &str, password: String) -> Result<Uid, AccountError> {
-        let uid = self.accounts.recover(token, password).await?;
+        let (uid, gone) = self.accounts.recover(token, password).await?;
+        self.pushes.forget(&gone);
         self.directory.changed(uid);
         for session in self.router.sessions(uid) {
             let why = StreamError::with("not-authorized", "This account has a new password.");

@@ -4,10 +4,10 @@ use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::int;
-use super::{Tx, accounts};
+use super::{Tx, accounts, push};
 use crate::account::Numbers;
 use crate::link::{LinkHash, LinkPurpose};
-use crate::{Account, Credentials, NewAccount, Result, StoreError, Timestamp};
+use crate::{Account, Credentials, NewAccount, PushId, Result, StoreError, Timestamp};
 
 pub(crate) fn create(
     tx: &mut Tx<'_>,
@@ -64,11 +64,11 @@ pub(crate) fn recover(
     hash: LinkHash,
     now: Timestamp,
     credentials: &Credentials,
-) -> Result<Uid> {
+) -> Result<(Uid, Vec<PushId>)> {
     let Some(LinkPurpose::Recovery(uid)) = get(tx.conn, hash, now)? else { return Err(StoreError::NotFound) };
     accounts::set_credentials(tx, uid, credentials)?;
     remove(tx, hash)?;
-    Ok(uid)
+    Ok((uid, push::remove_all(tx, uid)?))
 }
 
 fn remove(tx: &Tx<'_>, hash: LinkHash) -> Result<()> {

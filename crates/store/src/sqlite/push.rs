@@ -133,6 +133,11 @@ pub(crate) fn remove_lost(tx: &mut Tx<'_>, uid: Uid, here: &[String]) -> Result<
     remove_if(tx, uid, |push| push.by.device.is_none() && !here.contains(&push.by.resource))
 }
 
+/// Removes those of everybody who was signed in.
+pub(super) fn remove_all(tx: &mut Tx<'_>, uid: Uid) -> Result<Vec<PushId>> {
+    remove_if(tx, uid, |_| true)
+}
+
 fn remove_if(tx: &mut Tx<'_>, uid: Uid, goes: impl Fn(&Push) -> bool) -> Result<Vec<PushId>> {
     let pushes = list(tx.conn, uid)?.into_iter();
     let gone: Vec<PushId> = pushes.filter(goes).map(|push| push.id).collect();

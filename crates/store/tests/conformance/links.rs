@@ -1,6 +1,6 @@
 //! One-time links.
 
-use rookery_store::{Credentials, LinkHash, LinkPurpose, StoreError, Timestamp};
+use rookery_store::{Credentials, LinkHash, LinkPurpose, PushTarget, Registrant, StoreError, Timestamp};
 
 use crate::common::*;
 
@@ -39,7 +39,16 @@ pub(crate) async fn a_link_sets_a_password_once(f: Fixture) {
         StoreError::NotFound,
         "it is for something else"
     );
-    assert_eq!(set(HASH, now).await.unwrap(), romeo);
+    let target =
+        PushTarget::AppServer { jid: "push.example".into(), node: "one".into(), options: Vec::new() };
+    let by = Registrant { resource: "phone".into(), device: None };
+    let told = f.store.set_push(romeo, by, target, now).await.unwrap();
+    assert_eq!(
+        set(HASH, now).await.unwrap(),
+        (romeo, vec![told]),
+        "nobody stays signed in, and nobody is told"
+    );
+    assert_eq!(f.store.push_accounts().await.unwrap(), []);
     assert_eq!(set(HASH, now).await.unwrap_err(), StoreError::NotFound);
     f.store.set_disabled(juliet, true).await.unwrap();
     assert_eq!(set(OTHER, now).await.unwrap_err(), StoreError::NotFound);
