@@ -27,6 +27,10 @@ pub(crate) async fn iq(
     };
     let payload = sole_child(ctx)?;
     let room = ctx.core.room(local).await?;
+    // XEP-0191 §3: nothing goes out to whom one blocks.
+    if room.as_ref().is_some_and(|room| ctx.member.blocks(&room.place.address.clone().into())) {
+        return Err(StanzaError::blocked());
+    }
     let reply = match (room, nick) {
         (Some(room), None) => of_room(ctx, &room, set, &payload).await?,
         (Some(room), Some(nick)) => match of_occupant(ctx, &room, nick, set, &payload).await? {
