@@ -190,7 +190,7 @@ pub struct Core {
     /// When the server was started.
     pub started: Timestamp,
     /// What must survive a restart beside the store.
-    pub journal: resume::Ledger,
+    pub journal: Arc<resume::Ledger>,
 }
 
 /// A stanza on its way through the server.

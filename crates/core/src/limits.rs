@@ -29,9 +29,6 @@ pub const UNACKED: usize = 1024;
 /// not slowed: this is more than the line holds.
 pub const UNACKED_BYTES: usize = 2 << 20;
 
-/// A transient stanza up to this size is kept in the restart journal; a larger one is not there after a crash.
-pub const JOURNAL_STANZA: usize = 4096;
-
 /// A connection stops reading while this many bytes wait to be written to it.
 pub const WRITE_BACKLOG: usize = 256 * 1024;
 

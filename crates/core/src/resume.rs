@@ -81,7 +81,11 @@ impl Core {
         let mut session = Session::new(jid, member, self.env.now());
         session.installation = begin.installation.map(Box::new);
         let session = Arc::new(session);
-        session.state().timeline.carbons = begin.carbons;
+        {
+            let mut state = session.state();
+            state.timeline.carbons = begin.carbons;
+            state.ledger = Some(self.journal.clone());
+        }
         for old in self.router.bind(session.clone()) {
             self.end(&old, Some(StreamError::with("conflict", "Another session took this resource."))).await;
         }
@@ -170,15 +174,18 @@ impl Core {
     /// happens after this, the client is sent it once.
     pub fn take_output(&self, session: &Session, bytes: usize) -> Output {
         let mut outs = Vec::new();
-        let (counted, note, ask) = {
+        let (counted, note, taken, ask) = {
             let mut state = session.state();
             let first = state.take(bytes, &mut outs);
             let note = state.resumable().zip(first).map(|(id, first)| (id, first, state.position()));
-            (first.is_some(), note, state.ask())
+            (first.is_some(), note, state.take_nothing_waits(), state.ask())
         };
         self.note_handled(session);
         if let Some((id, first, last)) = note {
             self.journal.sent(id, first, last, &outs);
+        }
+        if let Some(id) = taken {
+            self.journal.taken(id);
         }
         Output { outs, counted, ask }
     }
@@ -411,6 +418,8 @@ impl Core {
             let handled = if sm_newer(stored, stream.handled) { stored } else { stream.handled };
             state.sm =
                 Some(Box::new(StreamManagement::restored(stream.id, stored, handled, stream.acked, queue)));
+            state.ledger = Some(self.journal.clone());
+            state.restore_waiting(stream.waiting, stream.dropped);
         }
         self.router.bind(session.clone());
         self.router.know_delivered(owner, head.delivered);

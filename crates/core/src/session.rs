@@ -6,6 +6,7 @@
 
 use crate::device::Installation;
 use crate::member::Member;
+use crate::resume::Ledger;
 use crate::xep::caps::{Asked, Caps};
 use crate::{flags, limits};
 use bytes::Bytes;
@@ -68,6 +69,9 @@ pub struct State {
     /// Stanzas that are nowhere else were dropped while nobody was connected: what the client knows cannot be made true
     /// again by a resumption.
     stale: bool,
+    /// Where to note what waits for a client that is away, and whether something is noted there.
+    pub(crate) ledger: Option<Arc<Ledger>>,
+    noted_waiting: bool,
     /// Log entries in the connection's write buffer, where nothing is acknowledged.
     writing: Vec<Useq>,
     /// Position in the account's log.
@@ -149,6 +153,8 @@ impl Session {
                 outbox_bytes: 0,
                 logged_bytes: 0,
                 stale: false,
+                ledger: None,
+                noted_waiting: false,
                 writing: Vec::new(),
                 timeline: Timeline::at(Useq(0)),
                 owed: Owed::default(),
@@ -229,6 +235,7 @@ impl Session {
         state.waker = None;
         if matches!(state.link, Link::Attached | Link::Leaving(_)) {
             state.link = Link::Detached { since };
+            state.note_outbox();
         }
         drop(state);
         self.released.notify_waiters();
@@ -473,9 +480,14 @@ impl State {
                 self.link = Link::Ended(Some(StreamError::with("resource-constraint", text)));
                 self.wake();
             } else {
-                self.stale = true;
+                self.drop_one();
             }
             return;
+        }
+        if self.is_detached()
+            && let Some(stanza) = out.passing()
+        {
+            self.note_waiting(None, stanza);
         }
         self.put(out);
         self.wake();

@@ -198,7 +198,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         store,
         router,
         policy,
-        journal: Ledger::new(journal),
+        journal: Ledger::new(journal).into(),
         env,
     });
     (core, recovery.streams)

@@ -78,7 +78,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         followers: Default::default(),
         router,
         policy,
-        journal: Ledger::new(journal),
+        journal: Ledger::new(journal).into(),
     });
     core.refresh_denied().await.context("The list of blocked servers cannot be read.")?;
     core.recall_lists().await.context("The block lists of services cannot be read.")?;

@@ -34,6 +34,15 @@ pub enum Sent {
     Opaque,
 }
 
+/// A stanza that is in no log and waits for a client that is not connected, or does not look.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Of a presence that takes the place of an older one: the sender.
+    pub presence_of: Option<String>,
+    /// The stanza.
+    pub stanza: Vec<u8>,
+}
+
 /// What was found of the process before.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovery {
@@ -60,6 +69,10 @@ pub struct Recovered {
     pub rooms: BTreeMap<Uid, Useq>,
     /// What was sent and is not acknowledged, each with its count, in order.
     pub unacked: Vec<(u32, Sent)>,
+    /// What waited to be sent and is in no log: presence first, the rest in order.
+    pub waiting: Vec<Waiting>,
+    /// Something that is in no log was dropped: no resumption makes true again what the client knows.
+    pub dropped: bool,
 }
 
 /// The journal, open for writing. Each call is one short `write()`.
@@ -101,6 +114,10 @@ struct Stream {
     last: Useq,
     /// What was sent since the last snapshot, of each group the latest.
     rooms: BTreeMap<Uid, Useq>,
+    /// What waits: the newest presence by its sender, and the rest in order.
+    presence: BTreeMap<String, Vec<u8>>,
+    stanzas: Vec<Vec<u8>>,
+    dropped: bool,
 }
 
 impl Journal {
@@ -121,15 +138,7 @@ impl Journal {
         let live = live.unwrap_or_default();
         let mut state = State { path, boot, file: None, length: 0, rotate_at: 0, buffer: Vec::new() };
         state.begin(&live)?;
-        let streams = live.into_iter().map(|(id, stream)| Recovered {
-            id,
-            last: stream.last,
-            rooms: stream.rooms,
-            snapshot: stream.snapshot,
-            handled: stream.handled,
-            acked: stream.acked,
-            unacked: stream.unacked.into(),
-        });
+        let streams = live.into_iter().map(|(id, stream)| stream.recovered(id));
         let recovery = Recovery { exact, streams: streams.collect() };
         Ok((Journal(Mutex::new(state)), recovery))
     }
@@ -159,6 +168,26 @@ impl Journal {
     /// Notes how many of the client's stanzas were handled.
     pub fn handled(&self, id: StreamId, h: u32) {
         self.write(&[Record::Handled { id, h }]);
+    }
+
+    /// Notes a stanza, in no log, that waits for the client; a presence takes the place of an older one of its sender. One above
+    /// [`limits::JOURNAL_STANZA`] counts as dropped.
+    pub fn waits(&self, id: StreamId, presence_of: Option<&str>, stanza: &[u8]) {
+        let presence_of = presence_of.unwrap_or_default();
+        if stanza.len() > limits::JOURNAL_STANZA || presence_of.len() > limits::JOURNAL_STANZA {
+            return self.dropped(id);
+        }
+        self.write(&[Record::Waits { id, presence_of: presence_of.into(), stanza: Some(stanza.into()) }]);
+    }
+
+    /// Notes that a stanza in no log was dropped instead of waiting.
+    pub fn dropped(&self, id: StreamId) {
+        self.write(&[Record::Waits { id, presence_of: Cow::default(), stanza: None }]);
+    }
+
+    /// Notes that all that waited was sent.
+    pub fn taken(&self, id: StreamId) {
+        self.write(&[Record::Taken { id }]);
     }
 
     /// Notes that the stream has ended.
@@ -234,6 +263,33 @@ impl State {
 }
 
 impl Stream {
+    fn recovered(self, id: StreamId) -> Recovered {
+        let presence =
+            self.presence.into_iter().map(|(from, stanza)| Waiting { presence_of: Some(from), stanza });
+        let stanzas = self.stanzas.into_iter().map(|stanza| Waiting { presence_of: None, stanza });
+        Recovered {
+            id,
+            last: self.last,
+            rooms: self.rooms,
+            snapshot: self.snapshot,
+            handled: self.handled,
+            acked: self.acked,
+            unacked: self.unacked.into(),
+            waiting: presence.chain(stanzas).collect(),
+            dropped: self.dropped,
+        }
+    }
+
+    fn wait(&mut self, presence_of: Cow<'_, str>, stanza: Option<Cow<'_, [u8]>>) {
+        match stanza {
+            None => self.dropped = true,
+            Some(stanza) if presence_of.is_empty() => self.stanzas.push(stanza.into_owned()),
+            Some(stanza) => {
+                self.presence.insert(presence_of.into_owned(), stanza.into_owned());
+            }
+        }
+    }
+
     /// The records that say the same.
     fn encode(&self, id: StreamId, bytes: &mut Vec<u8>) {
         Record::Snapshot { id, last: self.last, snapshot: &self.snapshot }.encode(bytes);
@@ -247,6 +303,12 @@ impl Stream {
         // Last, for some of what is not acknowledged may have been sent before the snapshot.
         if self.unacked.iter().any(|(_, sent)| matches!(sent, Sent::Room(..))) || !self.rooms.is_empty() {
             Record::Rooms { id, rooms: Cow::Borrowed(&self.rooms) }.encode(bytes);
+        }
+        let presence = self.presence.iter().map(|(from, stanza)| (from.as_str(), Some(stanza)));
+        let stanzas = self.stanzas.iter().map(|stanza| ("", Some(stanza)));
+        for (from, stanza) in presence.chain(stanzas).chain(self.dropped.then_some(("", None))) {
+            let stanza = stanza.map(|stanza| stanza.as_slice().into());
+            Record::Waits { id, presence_of: from.into(), stanza }.encode(bytes);
         }
     }
 }
@@ -281,6 +343,17 @@ fn apply(live: &mut Live, record: Record<'_>) {
         }
         Record::Ended { id } => {
             live.remove(&id);
+        }
+        Record::Waits { id, presence_of, stanza } => {
+            if let Some(stream) = live.get_mut(&id) {
+                stream.wait(presence_of, stanza);
+            }
+        }
+        Record::Taken { id } => {
+            if let Some(stream) = live.get_mut(&id) {
+                stream.presence.clear();
+                stream.stanzas.clear();
+            }
         }
         Record::Clean => {}
         Record::Sent { id, first_count, last, sent } => {

@@ -1,15 +1,14 @@
 //! The restart journal as core writes it: each session's state, and what it was sent.
 
 use crate::device;
-use crate::limits;
 use crate::muc::Visit;
 use crate::session::{Available, Out, Sent, Session, State, Timeline};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rookery_proto::Useq;
 use rookery_proto::jid::Jid;
-use rookery_store::StreamId;
 use rookery_store::journal::{self, Journal};
+use rookery_store::{StreamId, limits};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -175,6 +174,27 @@ impl Ledger {
     pub fn handled(&self, id: StreamId, h: u32) {
         if let Some(journal) = &self.journal {
             journal.handled(id, h);
+        }
+    }
+
+    /// Notes a stanza, in no log, that waits for the client; a presence takes the place of an older one of its sender.
+    pub(crate) fn waits(&self, id: StreamId, presence_of: Option<&str>, stanza: &Bytes) {
+        if let Some(journal) = &self.journal {
+            journal.waits(id, presence_of, stanza);
+        }
+    }
+
+    /// Notes that something was dropped that waited for the client.
+    pub(crate) fn dropped(&self, id: StreamId) {
+        if let Some(journal) = &self.journal {
+            journal.dropped(id);
+        }
+    }
+
+    /// Notes that all that waited was sent.
+    pub(super) fn taken(&self, id: StreamId) {
+        if let Some(journal) = &self.journal {
+            journal.taken(id);
         }
     }
 

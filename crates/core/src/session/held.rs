@@ -3,6 +3,8 @@
 use super::{Link, Out, State};
 use crate::limits;
 use bytes::Bytes;
+use rookery_store::StreamId;
+use rookery_store::journal::Waiting;
 use std::collections::BTreeMap;
 
 /// What is held back, by the sender's address.
@@ -31,14 +33,58 @@ impl State {
     /// connected: nobody needs to know who was there for a moment.
     pub fn queue_presence(&mut self, from: &str, stanza: Bytes) {
         if self.is_away() && self.held.keep(from, &stanza) {
+            self.note_waiting(Some(from), &stanza);
             return;
         }
         if self.is_detached() {
-            self.stale = true;
-            return;
+            return self.drop_one();
         }
         self.release_held();
         self.queue(Out::Stanza(stanza));
+    }
+
+    /// Notes in the restart journal what waits and is in no log: a client that comes back after a kill gets it.
+    pub(super) fn note_waiting(&mut self, presence_of: Option<&str>, stanza: &Bytes) {
+        if let (Some(ledger), Some(id)) = (&self.ledger, self.resumable()) {
+            ledger.waits(id, presence_of, stanza);
+            self.noted_waiting = true;
+        }
+    }
+
+    /// The same for all that waits at the moment when the connection goes.
+    pub(super) fn note_outbox(&mut self) {
+        let passing: Vec<Bytes> = self.outbox.iter().filter_map(Out::passing).cloned().collect();
+        passing.iter().for_each(|stanza| self.note_waiting(None, stanza));
+    }
+
+    /// The stream of which the restart journal says that something waits, once nothing does.
+    pub fn take_nothing_waits(&mut self) -> Option<StreamId> {
+        let nothing = self.noted_waiting && self.outbox.is_empty() && self.held.newest.is_empty();
+        if nothing {
+            self.noted_waiting = false;
+        }
+        nothing.then(|| self.resumable()).flatten()
+    }
+
+    /// There is no room for what only waits here: the session cannot be resumed any more.
+    pub(super) fn drop_one(&mut self) {
+        if let (false, Some(ledger), Some(id)) = (self.stale, &self.ledger, self.resumable()) {
+            ledger.dropped(id);
+        }
+        self.stale = true;
+    }
+
+    /// What the restart journal says that waits.
+    pub(crate) fn restore_waiting(&mut self, waiting: Vec<Waiting>, dropped: bool) {
+        self.noted_waiting = !waiting.is_empty();
+        self.stale = dropped;
+        for Waiting { presence_of, stanza } in waiting {
+            let stanza = Bytes::from(stanza);
+            match presence_of {
+                Some(from) => self.stale |= !self.held.keep(&from, &stanza),
+                None => self.put(Out::Stanza(stanza)),
+            }
+        }
     }
 
     /// Sends on what was held back, if there is a connection; the client stays inactive or not as it was.

@@ -53,6 +53,15 @@ impl Out {
         self.useq().is_some() || matches!(self, Out::Said(..))
     }
 
+    /// The stanza, if it is in no log.
+    pub(super) fn passing(&self) -> Option<&Bytes> {
+        match self {
+            Out::Entry { entry, .. } if entry.useq == Useq(0) => Some(&entry.stanza),
+            Out::Stanza(stanza) => Some(stanza),
+            Out::Entry { .. } | Out::Said(..) | Out::Nonza(_) | Out::Enabled(_) => None,
+        }
+    }
+
     /// Whether this is a log entry that is written in its turn.
     pub(super) fn is_in_turn(&self) -> bool {
         matches!(self, Out::Entry { turn, .. } if *turn != Turn::Again) && self.useq().is_some()

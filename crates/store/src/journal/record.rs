@@ -15,7 +15,7 @@ use rookery_proto::{Uid, Useq};
 use super::Sent;
 use crate::{StreamId, limits};
 
-pub(super) const HEADER: &[u8] = b"rookery streams 3\n";
+pub(super) const HEADER: &[u8] = b"rookery streams 4\n";
 
 /// Bytes before a payload.
 const PREFIX: usize = 8;
@@ -27,6 +27,8 @@ const HANDLED: u8 = 4;
 const ENDED: u8 = 5;
 const CLEAN: u8 = 6;
 const ROOMS: u8 = 7;
+const WAITS: u8 = 8;
+const TAKEN: u8 = 9;
 
 const LOG: u8 = 1;
 const BYTES: u8 = 2;
@@ -62,6 +64,16 @@ pub(super) enum Record<'a> {
     Rooms {
         id: StreamId,
         rooms: Cow<'a, BTreeMap<Uid, Useq>>,
+    },
+    /// A stanza that is in no log waits for the client; `None`: one was dropped.
+    Waits {
+        id: StreamId,
+        presence_of: Cow<'a, str>,
+        stanza: Option<Cow<'a, [u8]>>,
+    },
+    /// Nothing waits any more that is in no log.
+    Taken {
+        id: StreamId,
     },
     Clean,
 }
@@ -118,6 +130,13 @@ impl Record<'_> {
                     encode_sent(bytes, &Sent::Room(*room, *useq));
                 }
             }
+            Record::Waits { id, presence_of, stanza } => {
+                begin(bytes, WAITS, id);
+                bytes.extend_from_slice(&(presence_of.len() as u16).to_le_bytes());
+                bytes.extend_from_slice(presence_of.as_bytes());
+                bytes.extend_from_slice(stanza.as_deref().unwrap_or_default());
+            }
+            Record::Taken { id } => begin(bytes, TAKEN, id),
             Record::Clean => bytes.push(CLEAN),
         }
         let payload = &bytes[start + PREFIX..];
@@ -221,6 +240,16 @@ fn decode(payload: &[u8]) -> Option<Record<'_>> {
             }
             Record::Rooms { id, rooms: Cow::Owned(rooms) }
         }
+        WAITS => {
+            let (length, rest) = rest.split_first_chunk()?;
+            let (from, stanza) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            Record::Waits {
+                id,
+                presence_of: Cow::Borrowed(std::str::from_utf8(from).ok()?),
+                stanza: (!stanza.is_empty()).then_some(Cow::Borrowed(stanza)),
+            }
+        }
+        TAKEN if rest.is_empty() => Record::Taken { id },
         ENDED if rest.is_empty() => Record::Ended { id },
         _ => return None,
     })

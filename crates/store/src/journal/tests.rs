@@ -29,6 +29,8 @@ enum Call {
     Again(u8, usize, Sent),
     Acked(u8, u32),
     Handled(u8, u32),
+    Waits(u8, Option<String>, Vec<u8>),
+    Taken(u8),
     Ended(u8),
 }
 
@@ -89,6 +91,23 @@ impl Model {
                     stream.handled = h;
                 }
             }
+            Call::Waits(n, presence_of, stanza) => {
+                journal.waits(id(n), presence_of.as_deref(), &stanza);
+                let Some(stream) = self.0.get_mut(&n) else { return };
+                if stanza.len() > limits::JOURNAL_STANZA {
+                    stream.dropped = true;
+                    return;
+                }
+                stream.waiting.retain(|one| presence_of.is_none() || one.presence_of != presence_of);
+                stream.waiting.push(Waiting { presence_of, stanza });
+                stream.waiting.sort_by_key(|one| (one.presence_of.is_none(), one.presence_of.clone()));
+            }
+            Call::Taken(n) => {
+                journal.taken(id(n));
+                if let Some(stream) = self.0.get_mut(&n) {
+                    stream.waiting.clear();
+                }
+            }
             Call::Ended(n) => {
                 journal.ended(id(n));
                 self.0.remove(&n);
@@ -110,6 +129,8 @@ fn fresh(n: u8) -> Recovered {
         last: Useq(0),
         rooms: BTreeMap::new(),
         unacked: Vec::new(),
+        waiting: Vec::new(),
+        dropped: false,
     }
 }
 
@@ -138,6 +159,14 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
+fn waiting() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        9 => prop::collection::vec(any::<u8>(), 1..40),
+        1 => Just(vec![b'x'; limits::JOURNAL_STANZA]),
+        1 => Just(vec![b'x'; limits::JOURNAL_STANZA + 1]),
+    ]
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let stream = 0_u8..4;
     prop_oneof![
@@ -148,6 +177,8 @@ fn call() -> impl Strategy<Value = Call> {
         1 => (stream.clone(), 0_usize..10, sent()).prop_map(|(n, many, sent)| Call::Again(n, many, sent)),
         3 => (stream.clone(), 0_u32..30).prop_map(|(n, some)| Call::Acked(n, some)),
         2 => (stream.clone(), any::<u32>()).prop_map(|(n, h)| Call::Handled(n, h)),
+        3 => (stream.clone(), prop::option::of("[ab]"), waiting()).prop_map(|(n, from, one)| Call::Waits(n, from, one)),
+        1 => stream.clone().prop_map(Call::Taken),
         1 => stream.prop_map(Call::Ended),
     ]
 }
@@ -198,6 +229,10 @@ fn example() -> (Vec<u8>, Vec<(usize, Recovery)>) {
         Call::Acked(1, 2),
         Call::Again(1, 1, Sent::Log(Useq(8))),
         Call::Ended(2),
+        Call::Waits(1, None, b"<iq/>".to_vec()),
+        Call::Waits(1, Some("a@b/c".into()), b"<presence/>".to_vec()),
+        Call::Taken(1),
+        Call::Waits(1, Some("a@b/c".into()), vec![b'x'; limits::JOURNAL_STANZA + 1]),
         Call::Snapshot(1, 3, b"third".to_vec()),
         Call::Sent(1, 4, vec![Sent::Log(Useq(4))]),
     ] {
