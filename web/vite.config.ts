@@ -17,10 +17,19 @@ export default defineConfig(({ mode }) => ({
     // Inlined files would need data: in the Content-Security-Policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // The demonstration, on a sample world without a server: for tests and pictures, never shipped.
-    ...(mode === 'demo' && { rolldownOptions: { input: 'demo.html' } }),
+    rolldownOptions: {
+      // The demonstration, on a sample world without a server: for tests and pictures, never shipped.
+      ...(mode === 'demo' && { input: 'demo.html' }),
+      // What everything stands on is one file: many small ones weigh more, and each has to be asked for.
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'start', test: /node_modules.svelte|src.(app|i18n|api)./, minShareCount: 3 }],
+        },
+      },
+    },
   },
-  worker: { format: 'es' },
+  // A worker is one file: it is up as soon as that is there, and what it loads it never asks for again.
+  worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } },
   server: {
     proxy: {
       '/xmpp-websocket': { target: server, ws: true },

@@ -1,14 +1,8 @@
 /** What a tab asks, and which part of the account answers it. */
-import { ApiError, type Api } from '../api/api';
-import { NS } from '../xmpp/ns';
-import { el } from '../xmpp/xml';
+import type { Api } from '../api/api';
 import type { Account } from './account';
-import { COMMAND } from './commands';
-import { readPrivacy, writePrivacy } from './privacy';
-import type { Engine, Tab } from './engine';
+import { errands, type Engine, type Tab } from './engine';
 import { toApiError } from './errors';
-import { value } from './forms';
-import { inviteLink } from './invites';
 
 export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { detach(): void } {
   const account = (): Account => engine.signedIn;
@@ -23,8 +17,8 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     signUp: (who) => engine.signUp(who),
     signOut: () => engine.signOut('asked'),
     unlock: (password) => account().stream.prove(password),
-    changePassword: (old, fresh) => changePassword(engine, account(), old, fresh),
-    deleteAccount: (password) => deleteAccount(engine, account(), password),
+    changePassword: async (old, fresh) => (await errands()).changePassword(engine, account(), old, fresh),
+    deleteAccount: async (password) => (await errands()).deleteAccount(engine, account(), password),
     reconnect: () => engine.account?.stream.reconnect(),
 
     setPresence: (show, status) => account().setPresence(show, status),
@@ -32,9 +26,9 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     setProfile: (card) => account().people.setProfile(card),
     setAvatar: (picture) => account().people.setAvatar(picture),
     avatar: (address, hash) => account().pictures.get(address, hash),
-    exportLink: () => exportLink(account()),
-    privacy: () => readPrivacy(account().commands),
-    setPrivacy: (form) => writePrivacy(account().commands, form),
+    exportLink: async () => (await errands()).exportLink(account()),
+    privacy: async () => (await errands()).readPrivacy(account().commands),
+    setPrivacy: async (form) => (await errands()).writePrivacy(account().commands, form),
     devices: () => account().devices.list(),
     signOutDevice: (id) => account().devices.signOut(id),
 
@@ -49,7 +43,7 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     lookUp: (input) => account().people.lookUp(input),
     findPeople: (words) => account().people.findPeople(words),
     findGroups: (words) => account().people.findGroups(words),
-    inviteLink: (group) => inviteLink(account().commands, engine.config, group),
+    inviteLink: async (group) => (await errands()).inviteLink(account().commands, engine.config, group),
 
     open: (address) => talk().open(address),
     history: (address, where, limit) => talk().history(address, where, limit),
@@ -119,29 +113,4 @@ function guarded<T extends object>(api: T): T {
       };
     },
   });
-}
-
-/** XEP-0077 §3.3, after the old password was proven: nobody does it at a computer that was left alone. */
-async function changePassword(engine: Engine, account: Account, old: string, fresh: string): Promise<void> {
-  await account.stream.prove(old);
-  const username = el('username', {}, account.me.name ?? account.me.number);
-  const query = el('query', { xmlns: NS.register }, username, el('password', {}, fresh));
-  await account.stream.iq(el('iq', { type: 'set', to: engine.config.domain }, query));
-  await account.stream.renew(fresh);
-}
-
-/** XEP-0077 §3.2 */
-async function deleteAccount(engine: Engine, account: Account, password: string): Promise<void> {
-  await account.stream.prove(password);
-  const query = el('query', { xmlns: NS.register }, el('remove'));
-  await account.stream.iq(el('iq', { type: 'set', to: engine.config.domain }, query));
-  await engine.signOut('deleted');
-}
-
-async function exportLink(account: Account): Promise<string> {
-  const { form, notes } = await account.commands.run(COMMAND.export);
-  const url = form && value(form, 'url');
-  // It is still being written: the page asks again later.
-  if (!url) throw new ApiError('wait', notes[0]?.text);
-  return url;
 }

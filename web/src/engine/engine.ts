@@ -7,14 +7,13 @@ import type { Event, Listener } from '../api/events';
 import type { Address, Me, Place } from '../api/model';
 import * as jid from '../xmpp/jid';
 import { AuthError, type Agent, type Credentials, type Token } from '../xmpp/negotiation';
-import { signUp } from '../xmpp/register';
 import { Stream } from '../xmpp/stream';
 import type { Connect } from '../xmpp/wire';
 import { Account } from './account';
 import { Batch } from './batch';
 import type { ServerConfig } from './context';
 import type { MakeConversations } from './conversations';
-import { MemoryVault, StoredVault, type Vault } from './vault';
+import { MemoryVault, type Vault } from './vault';
 
 export interface EngineOptions {
   config: ServerConfig;
@@ -45,6 +44,13 @@ export interface Tab {
   /** Somebody looks at it; so it is with a tab that has said nothing yet. */
   visible: boolean;
   conversation?: Address;
+}
+
+/** What is asked for seldom is loaded when it is. */
+export async function errands(): Promise<typeof import('./errands')> {
+  return import('./errands').catch((error: unknown) => {
+    throw new ApiError('offline', String(error));
+  });
 }
 
 type Ended = Extract<Event, { type: 'signed-out' }>['reason'];
@@ -144,6 +150,7 @@ export class Engine {
   async signUp(who: Parameters<Api['signUp']>[0]): Promise<Me> {
     if (this.account) await this.signOut('asked');
     const { nick, password, name, invitation, place } = who;
+    const { signUp } = await errands();
     const user = await signUp(
       { url: this.url, domain: this.config.domain, connect: this.options.connect },
       { nick, password, name, invitation },
@@ -270,7 +277,9 @@ export class Engine {
 
   private open(): Promise<Vault> {
     const stored = this.options.keeps && typeof indexedDB !== 'undefined';
-    return (this.vault ??= stored ? StoredVault.open() : Promise.resolve(new MemoryVault()));
+    return (this.vault ??= stored
+      ? import('./kept').then(({ StoredVault }) => StoredVault.open())
+      : Promise.resolve(new MemoryVault()));
   }
 
   private async remembered(): Promise<Remembered | undefined> {

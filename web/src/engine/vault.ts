@@ -1,9 +1,7 @@
 /**
  * The little that an account keeps besides its messages: who is remembered here, the roster, pictures. In IndexedDB in one's
- * own place, in memory where others use the computer too.
+ * own place (`kept.ts`), in memory where others use the computer too.
  */
-import { openDB, type IDBPDatabase } from 'idb';
-
 export interface Vault {
   get<T>(key: string): Promise<T | undefined>;
   set(key: string, value: unknown): Promise<void>;
@@ -12,10 +10,7 @@ export interface Vault {
   wipe(): Promise<void>;
 }
 
-const NAME = 'rookery-account';
-const SHELF = 'things';
-/** Pictures that are kept, of some kilobytes each. */
-const MAX_PICTURES = 1_000;
+/** Keys of pictures begin so. */
 export const PICTURE = 'picture:';
 
 export class MemoryVault implements Vault {
@@ -35,53 +30,5 @@ export class MemoryVault implements Vault {
   wipe(): Promise<void> {
     this.things.clear();
     return Promise.resolve();
-  }
-}
-
-export class StoredVault implements Vault {
-  private constructor(private db: IDBPDatabase | undefined) {}
-
-  static async open(): Promise<StoredVault> {
-    const vault: StoredVault = new StoredVault(undefined);
-    vault.db = await openDB(NAME, 1, {
-      upgrade: (db) => void db.createObjectStore(SHELF),
-      // Another build wants another form of it: it must not wait for us.
-      blocking: () => vault.close(),
-    });
-    await vault.prune();
-    return vault;
-  }
-
-  async get<T>(key: string): Promise<T | undefined> {
-    return (await this.db?.get(SHELF, key)) as T | undefined;
-  }
-
-  async set(key: string, value: unknown): Promise<void> {
-    await this.db?.put(SHELF, value, key);
-  }
-
-  async unset(key: string): Promise<void> {
-    await this.db?.delete(SHELF, key);
-  }
-
-  async wipe(): Promise<void> {
-    this.close();
-    await new Promise<void>((resolve) => {
-      const request = indexedDB.deleteDatabase(NAME);
-      request.onsuccess = request.onerror = request.onblocked = () => resolve();
-    });
-  }
-
-  private close(): void {
-    this.db?.close();
-    this.db = undefined;
-  }
-
-  /** Pictures come again when they are wanted: when there are too many, half of them go. */
-  private async prune(): Promise<void> {
-    const range = IDBKeyRange.bound(PICTURE, `${PICTURE}\uffff`);
-    const keys = (await this.db?.getAllKeys(SHELF, range)) ?? [];
-    if (keys.length <= MAX_PICTURES) return;
-    for (const key of keys.filter((_, at) => at % 2 === 0)) await this.db?.delete(SHELF, key);
   }
 }

@@ -1,5 +1,4 @@
 /** Where an account's history is kept, opened when it is first needed: only then its address is known. */
-import { deleteStore, IdbStore } from '../../history/idb';
 import { MemoryStore } from '../../history/memory';
 import { MAX_ENTRIES, type Store, type Tx } from '../../history/store';
 import type { Context } from '../context';
@@ -25,12 +24,17 @@ export class Place implements Store {
 
   private open(): Promise<Store> {
     this.opened ??= this.stays
-      ? IdbStore.open(this.name).catch((error: unknown) => {
+      ? this.kept().catch((error: unknown) => {
           console.error('history is not kept', error);
           return new MemoryStore();
         })
       : Promise.resolve(new MemoryStore());
     return this.opened;
+  }
+
+  private async kept(): Promise<Store> {
+    const { IdbStore } = await import('../kept');
+    return IdbStore.open(this.name);
   }
 
   async transaction<T>(mode: 'read' | 'write', work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -45,6 +49,6 @@ export class Place implements Store {
     const store = await this.open();
     await store.wipe().catch(() => {});
     store.close();
-    if (this.stays) await deleteStore(this.name);
+    if (this.stays) await import('../kept').then(({ deleteStore }) => deleteStore(this.name));
   }
 }
