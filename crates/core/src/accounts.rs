@@ -82,6 +82,11 @@ pub enum AccountError {
     Store(StoreError),
 }
 
+/// Whether a character has no place in a name that people are shown, and that stands in documents of XML.
+pub fn is_odd(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 impl AccountError {
     /// The text as a sentence of its own.
     pub fn sentence(&self) -> String {
@@ -279,9 +284,7 @@ impl Accounts {
             (Some(given), Some(meant)) if given != meant => return Err(AccountError::Meant(meant)),
             (given, meant) => given.or(meant),
         };
-        // It will stand in documents of XML.
-        let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
-        if wanted.nick.as_ref().is_some_and(|nick| nick.contains(odd)) {
+        if wanted.nick.as_ref().is_some_and(|nick| nick.contains(is_odd)) {
             return Err(AccountError::Nick);
         }
         if let Some(name) = &name

@@ -41,6 +41,9 @@ impl From<Record> for Installation {
 /// Why a session ends that another device ended.
 const SIGNED_OUT: &str = "Another of your devices signed this one out.";
 
+/// Why a session ends that its own client ended for good.
+const LEFT: &str = "You signed this device out.";
+
 /// Why a session ends on a machine that others use too.
 const TIME_OVER: &str = "This device is not yours alone: you are signed out after some hours.";
 
@@ -72,6 +75,29 @@ impl Core {
     async fn forget_device(&self, uid: Uid, device: DeviceId) -> Result<(), StoreError> {
         self.unregister(uid, |by| by.device == Some(device)).await?;
         self.store.remove_device(uid, device).await.map(|_| ())
+    }
+
+    /// What signing a session's client out takes away: the device with its tokens, where it is one, and its registrations for push.
+    pub(crate) async fn forget_client(&self, session: &Session) -> Result<(), StoreError> {
+        match session.installation.as_deref() {
+            Some(installation) => self.forget_device(session.uid, installation.device).await,
+            // A client that says not which device it is has registered under its resource.
+            None => {
+                let own = |by: &Registrant| by.device.is_none() && by.resource == session.resource();
+                self.unregister(session.uid, own).await
+            }
+        }
+    }
+
+    /// Ends a session whose client has signed itself out, and the others of the same device.
+    pub(crate) async fn quit(&self, session: &Arc<Session>) {
+        let device = session.installation.as_deref().map(|installation| installation.device);
+        for other in self.router.sessions(session.uid) {
+            let same = device.is_some_and(|device| other.is_of(device));
+            if same || Arc::ptr_eq(&other, session) {
+                self.end(&other, Some(StreamError::with("not-authorized", LEFT))).await;
+            }
+        }
     }
 
     /// Changes an account's password. Clients that are gone, and never said which device they are, lose their registrations for

@@ -25,6 +25,7 @@ pub mod member;
 pub mod meters;
 pub mod muc;
 pub mod pace;
+pub mod pairing;
 pub mod pipeline;
 pub mod presence;
 pub mod privacy;
@@ -185,6 +186,8 @@ pub struct Core {
     pub meters: meters::Meters,
     /// Sessions that have proven a second factor.
     pub confirmed: second_factor::Confirmed,
+    /// Devices that wait to be let in.
+    pub pairings: pairing::Pairings,
     /// How the server has been.
     pub health: health::Health,
     /// When the server was started.

@@ -426,3 +426,18 @@ pub const CONFIRMED_MS: i64 = 15 * 60 * 1_000;
 
 /// Codes of a second factor that an account may get wrong in that time: of a million, so guessing goes on for months.
 pub const WRONG_CODES: u32 = 10;
+
+/// Devices that wait to be let in by another, on the whole server: some hundred bytes each.
+pub const PAIRINGS: usize = 4096;
+
+/// The same of one address, or one network of IPv6: a reading room whose people all come at once.
+pub const PAIRINGS_OF_PLACE: usize = 16;
+
+/// How long (ms) such a device waits, and how long what it is given is good: time to take a phone out and unlock it.
+pub const PAIRING_MS: i64 = 120_000;
+
+/// Codes of waiting devices that an account may type in at once, mistyped ones included.
+pub const CODES_AT_ONCE: u32 = 10;
+
+/// The same in a minute, in the long run: of a thousand million codes, so that nobody guesses one that waits.
+pub const CODES_PER_MINUTE: u32 = 2;

@@ -61,6 +61,7 @@ struct Gauges {
     subscriptions: Gauge,
     joins: Gauge,
     previews: Gauge,
+    codes: Gauge,
 }
 
 /// Who goes how fast.
@@ -71,6 +72,7 @@ pub struct Pace {
     subscriptions: Option<Rate>,
     joins: Option<Rate>,
     previews: Option<Rate>,
+    codes: Option<Rate>,
     accounts: Cache<Uid, Arc<Gauges>>,
     /// Pairs that are known to be no strangers: an account, and the number of whom it writes to ([`stand_in`] where there is
     /// none).
@@ -89,6 +91,7 @@ impl Pace {
             subscriptions: Rate::new(asked, HOUR, asked.saturating_mul(2)),
             joins: Rate::new(limits::JOINS_PER_MINUTE, MINUTE, limits::JOINS_AT_ONCE),
             previews: Rate::new(limits::PREVIEWS_PER_MINUTE, MINUTE, limits::PREVIEWS_AT_ONCE),
+            codes: Rate::new(limits::CODES_PER_MINUTE, MINUTE, limits::CODES_AT_ONCE),
             accounts: Cache::new(limits::PACED),
             met: Cache::new(limits::ACQUAINTANCES),
         }
@@ -116,6 +119,12 @@ impl Pace {
     pub fn preview(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
         let limit = |gauges: &Gauges, rate| gauges.previews.take(rate, 1, now);
         self.keep(self.previews, member, limit, "You have too many links looked at.")
+    }
+
+    /// One more code of a waiting device that an account has typed in.
+    pub fn code(&self, member: &Member, now: Timestamp) -> Result<(), StanzaError> {
+        let limit = |gauges: &Gauges, rate| gauges.codes.take(rate, 1, now);
+        self.keep(self.codes, member, limit, "You have typed in too many codes.")
     }
 
     /// One more stranger.

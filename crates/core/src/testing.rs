@@ -186,6 +186,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         harvest: Default::default(),
         health: Default::default(),
         confirmed: Default::default(),
+        pairings: Default::default(),
         listed: crate::listed::Listed::new(&policy.lists),
         pace: crate::pace::Pace::new(&policy.pace),
         reviewing: Default::default(),

@@ -261,6 +261,8 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 pub const SECOND_FACTOR: &str = "https://rookery.im/protocol/second-factor";
 /// Notices of a group: a node of ours.
 pub const NOTICES: &str = "https://rookery.im/protocol/notices";
+/// Ours: a device lets another in.
+pub const PAIRING: &str = "https://rookery.im/protocol/pairing";
 /// Link previews, in a way of ours.
 pub const PREVIEW: &str = "https://rookery.im/protocol/preview";
 /// XEP-0402: bookmarks.

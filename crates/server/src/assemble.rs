@@ -60,6 +60,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         harvest: Default::default(),
         health: Default::default(),
         confirmed: Default::default(),
+        pairings: Default::default(),
         pushes,
         push_key: vapid.public(),
         listed: Listed::new(&policy.lists),

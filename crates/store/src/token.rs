@@ -75,4 +75,11 @@ impl Store {
     pub async fn sign_in(&self, uid: Uid, sign_in: SignIn) -> Result<()> {
         self.write(move |tx| tokens::sign_in(tx, uid, &sign_in)).await
     }
+
+    /// Notes a device that another let in, with the token that it is to come with.
+    ///
+    /// [`crate::StoreError::NotFound`]: the account is gone or disabled.
+    pub async fn enroll(&self, uid: Uid, seen: Seen, token: Token) -> Result<()> {
+        self.write(move |tx| tokens::enroll(tx, uid, &seen, &token)).await
+    }
 }

@@ -7,7 +7,7 @@ use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::env::stamp;
 use crate::session::Session;
-use crate::{Ctx, store_error};
+use crate::{Ctx, dispatch, store_error};
 use data_encoding::BASE32_NOPAD;
 use rookery_proto::error::StanzaError;
 use rookery_proto::ns;
@@ -30,6 +30,9 @@ pub const INFO: Xep = Xep {
 
 /// Stands for all clients but the one that asks.
 const ALL: &str = "all";
+
+/// Stands for the client that asks, which need not look for itself in the list.
+const CURRENT: &str = "current";
 
 /// How a device is called in the list.
 fn device_name(device: DeviceId) -> String {
@@ -112,6 +115,14 @@ fn write_session(ctx: &Ctx<'_>, x: &mut Xml, session: &Arc<Session>) {
     x.close();
 }
 
+/// The client that asks signs itself out: it is answered, and then its stream ends. That it knows the password is no matter here.
+async fn quit(ctx: &Ctx<'_>) -> Answer {
+    ctx.core.forget_client(ctx.session).await.map_err(store_error)?;
+    dispatch::result(ctx, Reply::Empty);
+    ctx.core.quit(ctx.session).await;
+    Ok(Reply::Later)
+}
+
 /// Signs a client out: its tokens are void and its sessions end. Who has shown the password can come back with it, which is
 /// said as an error.
 pub async fn revoke(ctx: &Ctx<'_>, revoke: &Child<'_>) -> Answer {
@@ -119,7 +130,11 @@ pub async fn revoke(ctx: &Ctx<'_>, revoke: &Child<'_>) -> Answer {
     let id = id.ok_or_else(|| StanzaError::bad_request().text("Which client?"))?;
     let devices = ctx.core.store.devices(ctx.member.uid).await.map_err(store_error)?;
     let sessions = ctx.core.router.sessions(ctx.member.uid);
-    let meant = |name: &str, current: bool| if id == ALL { !current } else { id == name };
+    let meant = |name: &str, current: bool| match &*id {
+        ALL => !current,
+        CURRENT => current,
+        id => id == name,
+    };
     let devices: Vec<&Device> = devices
         .iter()
         .filter(|device| meant(&device_name(device.id), ctx.session.is_of(device.id)))
@@ -135,7 +150,7 @@ pub async fn revoke(ctx: &Ctx<'_>, revoke: &Child<'_>) -> Answer {
     let oneself = devices.iter().any(|device| ctx.session.is_of(device.id))
         || sessions.iter().any(|session| Arc::ptr_eq(session, ctx.session));
     if oneself {
-        return Err(StanzaError::not_allowed().text("This is the client that you ask with."));
+        return quit(ctx).await;
     }
     for device in &devices {
         ctx.core.sign_out(ctx.member.uid, device.id).await?;

@@ -5,6 +5,7 @@
 
 use super::Xep;
 use crate::device::Installation;
+use crate::pairing::Newcomer;
 use crate::{Core, limits};
 use rookery_proto::Uid;
 use rookery_proto::sasl::{ChannelBindings, TokenMechanism, TokenProof};
@@ -101,9 +102,10 @@ impl Core {
         let device = self.device_id(owner, agent);
         let mut held = self.store.tokens(owner, device).await?.into_iter();
         let mut checked = Checked::Wrong;
+        let good = |token: &Token| token.mechanism == code(mechanism) || passes(token, mechanism);
         // A device has two at most (§5.1). Where it has fewer, something is hashed all the same.
         for _ in 0..2 {
-            let known = held.next().filter(|token| token.mechanism == code(mechanism));
+            let known = held.next().filter(&good);
             let seed = known.as_ref().map_or(TokenSeed([0; 16]), |token| token.seed);
             let text = self.token(owner, device, mechanism, seed);
             let matches = proof.matches(mechanism, &text, bindings);
@@ -132,9 +134,15 @@ impl Core {
         let (now, device) = (self.env.now(), self.device_id(uid, id));
         // A token goes no further than the time for which the password was good on another's machine.
         let public = agent.public || self.store.device(uid, device).await?.is_some_and(|known| known.public);
-        let life = used.map_or(Timestamp(now.0 + limits::PUBLIC_LIFE_MS), |token| token.expires);
+        let pass = used.is_some_and(|token| token.mechanism == PASS);
+        let life =
+            used.filter(|_| !pass).map_or(Timestamp(now.0 + limits::PUBLIC_LIFE_MS), |token| token.expires);
         let until = public.then_some(life);
         let signs_out = matches!(proof, Proof::Token { invalidate: true, .. });
+        let proof = match proof {
+            Proof::Token { seed, count, .. } if pass => Proof::Token { seed, count, invalidate: true },
+            other => other,
+        };
         let due = used.filter(|token| !signs_out && now.0 - token.issued.0 >= limits::TOKEN_ROTATION_MS);
         let mechanism = request
             .or_else(|| TokenMechanism::ALL.into_iter().find(|m| Some(code(*m)) == due.map(|t| t.mechanism)));
@@ -159,6 +167,42 @@ impl Core {
         self.store.sign_in(uid, SignIn { proof, seen: Some(seen), issue }).await?;
         Ok(Entered { issued, installation: Some(Installation { device, until }) })
     }
+}
+
+/// What a device is let in with by another one.
+pub struct Pass<'a> {
+    /// Which installation it is to be.
+    pub agent: &'a str,
+    /// The device.
+    pub newcomer: &'a Newcomer,
+    /// Until when it may come.
+    pub expires: Timestamp,
+}
+
+impl Core {
+    /// The token of a pass as its device is told it, and what the store keeps.
+    pub(crate) fn pass(&self, uid: Uid, pass: Pass<'_>) -> (String, Seen, Token) {
+        let Pass { agent, newcomer, expires } = pass;
+        let (now, device) = (self.env.now(), self.device_id(uid, agent));
+        let token = Token { seed: TokenSeed(self.env.bytes()), mechanism: PASS, issued: now, expires };
+        let seen = Seen {
+            id: device,
+            software: Some(newcomer.software.clone()),
+            name: Some(newcomer.device.clone()).filter(|name| !name.is_empty()),
+            at: now,
+            address: kind(newcomer.from),
+            public: newcomer.public,
+        };
+        (self.token(uid, device, TokenMechanism::Unbound, token.seed), seen, token)
+    }
+}
+
+/// How the store calls a token that lets a device in once: shown by the mechanism that browsers have, and void then.
+const PASS: u8 = 3;
+
+/// Whether a token is a pass that this mechanism shows.
+fn passes(token: &Token, mechanism: TokenMechanism) -> bool {
+    token.mechanism == PASS && mechanism == TokenMechanism::Unbound
 }
 
 /// How the store calls a mechanism.

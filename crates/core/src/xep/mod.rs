@@ -21,6 +21,7 @@ pub mod last;
 pub mod mam;
 pub mod notify;
 pub mod offline;
+pub mod pairing;
 pub mod pep;
 pub mod ping;
 pub mod preview;
@@ -254,4 +255,5 @@ pub const ALL: &[Xep] = &[
     cam::INFO,
     serverinfo::DATA_POLICY,
     preview::INFO,
+    pairing::INFO,
 ];

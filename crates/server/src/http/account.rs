@@ -1,6 +1,8 @@
 //! `/account/link`: what the messenger asks with a one-time link. First without a password: what is it good for? Then with one: it
 //! is used up, and somebody is the administrator or has a new password. docs/web.md describes it.
 
+pub(super) mod pair;
+
 use super::invite::status;
 use super::visitor::{Visitor, Wire};
 use super::{NOSNIFF, Web, body, origin};
@@ -70,7 +72,7 @@ fn admitted(web: &Web, wire: &Wire, parts: &Parts) -> Result<IpAddr, StanzaError
         StanzaError::bad_request().text("The proxy in between says something that is not clear.")
     })?;
     if !visitor.secure && !web.server.settings.plain {
-        let text = "A password is not taken without TLS: open the page by https.";
+        let text = "No secret is passed on without TLS: open the page by https.";
         return Err(StanzaError::forbidden().text(text));
     }
     if web.server.sign_ups.is_spent(visitor.address, web.server.core.env.now()) {

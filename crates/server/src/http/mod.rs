@@ -98,6 +98,8 @@ fn router(web: Arc<Web>) -> Router {
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
         .route(preview::PATH, get(preview::picture))
         .route(account::PATH, post(account::link))
+        .route(account::pair::PATH, post(account::pair::begin))
+        .route(account::pair::WAIT_PATH, post(account::pair::wait))
         .route(upload::PATH, any(upload::serve))
         .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))
         .fallback(messenger::file)

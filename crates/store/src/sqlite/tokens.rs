@@ -24,12 +24,7 @@ pub(crate) fn list(conn: &Connection, uid: Uid, device: DeviceId) -> Result<Vec<
 }
 
 pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()> {
-    let credentials: Option<Vec<u8>> = tx
-        .conn
-        .prepare_cached("SELECT credentials FROM account WHERE uid = ?1 AND NOT disabled")?
-        .query_row([int(uid.0)], |row| row.get(0))
-        .optional()?;
-    let credentials = credentials.ok_or(StoreError::NotFound)?;
+    let credentials = credentials(tx, uid)?;
     match (&sign_in.proof, &sign_in.seen) {
         (Proof::Password(proven), _) if proven.0 == credentials => {}
         (Proof::Token { seed, count, invalidate }, Some(Seen { id, .. })) => {
@@ -46,6 +41,19 @@ pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()>
         Some(token) => issue(tx, uid, seen.id, token),
         None => Ok(()),
     }
+}
+
+/// Keys of an account that somebody may sign in to.
+fn credentials(tx: &Tx<'_>, uid: Uid) -> Result<Vec<u8>> {
+    let mut statement =
+        tx.conn.prepare_cached("SELECT credentials FROM account WHERE uid = ?1 AND NOT disabled")?;
+    statement.query_row([int(uid.0)], |row| row.get(0)).optional()?.ok_or(StoreError::NotFound)
+}
+
+pub(crate) fn enroll(tx: &mut Tx<'_>, uid: Uid, seen: &Seen, token: &Token) -> Result<()> {
+    credentials(tx, uid)?;
+    devices::enter(tx, uid, seen, false)?;
+    issue(tx, uid, seen.id, token)
 }
 
 /// A token was used: it is the device's current one from now on, and all older ones are void.

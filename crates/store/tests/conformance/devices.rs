@@ -184,6 +184,26 @@ pub(crate) async fn what_was_proven_must_still_hold(f: Fixture) {
     assert_eq!(f.store.devices(uid).await.unwrap(), []);
 }
 
+pub(crate) async fn a_device_is_let_in_by_another(mut f: Fixture) {
+    let uid = alice(&f).await;
+    let named = Seen { name: Some("Library".into()), public: true, ..seen(PHONE, 5) };
+    f.store.enroll(uid, named, token(1)).await.unwrap();
+    f.reopen().await;
+    let device = f.store.device(uid, PHONE).await.unwrap().unwrap();
+    assert!(device.public && device.token && !device.password);
+    assert_eq!(device.name.as_deref(), Some("Library"));
+    let once = Proof::Token { seed: TokenSeed([1; 16]), count: None, invalidate: true };
+    sign_in(&f, uid, once.clone(), Some(token(2))).await.unwrap();
+    assert_eq!(seeds(&f, uid).await, [2], "what was used up makes room for what it brought");
+    assert_eq!(sign_in(&f, uid, once, None).await, Err(StoreError::NotFound));
+    assert!(f.store.device(uid, PHONE).await.unwrap().unwrap().public);
+
+    f.store.set_disabled(uid, true).await.unwrap();
+    assert_eq!(f.store.enroll(uid, seen(DESK, 6), token(3)).await, Err(StoreError::NotFound));
+    assert_eq!(f.store.enroll(Uid(77), seen(DESK, 6), token(3)).await, Err(StoreError::NotFound));
+    assert_eq!(f.store.device(uid, DESK).await.unwrap(), None);
+}
+
 pub(crate) async fn one_without_a_device_is_looked_at_too(f: Fixture) {
     let uid = alice(&f).await;
     let enters = async |proof, issue| f.store.sign_in(uid, SignIn { proof, seen: None, issue }).await;

@@ -91,7 +91,7 @@ macro_rules! suite {
                 devices:
                     devices_are_listed_and_forgotten, the_device_not_seen_for_longest_makes_room,
                     a_newer_token_voids_the_older_when_it_is_used, a_count_is_good_once, what_was_proven_must_still_hold,
-                    one_without_a_device_is_looked_at_too, a_login_is_one_query;
+                    one_without_a_device_is_looked_at_too, a_device_is_let_in_by_another, a_login_is_one_query;
                 inbox:
                     unread_is_what_came_after_the_last_reading, what_is_not_instant_is_not_counted,
                     what_was_set_aside_is_not_shown_until_it_is_let_in, groups_are_conversations, reading_never_goes_back,

@@ -13,6 +13,7 @@ mod links;
 mod memory;
 mod messenger;
 mod offline;
+mod pairing;
 mod personal;
 mod sasl2;
 mod sockets;
