@@ -10,15 +10,18 @@ use crate::announce::{letter, said};
 use crate::env::Env;
 use crate::member::primary_address;
 use crate::muc::requests;
+use crate::xep::pep::{Config, Known};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::name::{Name, NameError};
+use rookery_proto::ns;
 use rookery_proto::prepared;
 use rookery_proto::sasl::{Credentials, PasswordError};
+use rookery_proto::xml::Xml;
 use rookery_store::{
-    Account, Flags, NewAccount, NoticeKind, Party, Primary, PushId, Removal, Shown, SignedUp, Store,
-    StoreError,
+    Account, Flags, Item, NewAccount, Node, NoticeKind, Party, Primary, PushId, Removal, Shown, SignedUp,
+    Store, StoreError, Timestamp,
 };
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -166,6 +169,15 @@ pub struct Accounts {
     hasher: Hasher,
 }
 
+/// What a new account's node of the nickname begins with (XEP-0172 §4.1), so that contacts see it before any client publishes
+/// it.
+fn nick_item(nick: &str, at: Timestamp) -> (Node, Item) {
+    let node = Known::new(ns::NICK, Config::of(ns::NICK)).node;
+    let mut x = Xml::new();
+    x.open_ns("nick", ns::NICK).text(nick).close();
+    (node, Item { id: "current".to_owned(), at, publisher: String::new(), payload: x.into_vec().into() })
+}
+
 impl Accounts {
     /// The accounts at `domain`; new passwords are hashed with so many rounds.
     pub fn new(store: Store, env: Env, domain: String, iterations: u32, hasher: Hasher) -> Accounts {
@@ -212,7 +224,8 @@ impl Accounts {
     /// With `waits` the account waits for an administrator's approval, and is told so.
     pub async fn sign_up(&self, wanted: Wanted, by: By, waits: bool) -> Result<SignedUp, AccountError> {
         let new = self.prepare(wanted, by, self.iterations).await?;
-        let done = self.store.sign_up(new, self.domain.clone(), waits).await?;
+        let items = new.nick.iter().map(|nick| nick_item(nick, new.created)).collect();
+        let done = self.store.sign_up(new, items, self.domain.clone(), waits).await?;
         self.welcome_if_possible(&done.account, waits).await;
         Ok(done)
     }

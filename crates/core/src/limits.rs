@@ -258,9 +258,21 @@ pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;
 /// a call in the evening.
 pub const LINK_MS: i64 = 86_400_000;
 
+/// Groups that one page of a search in them looks at: some tens of milliseconds.
+pub const GROUPS_SEARCHED: usize = 5_000;
+
+/// Messages of a group that are counted for the list of groups: what there are more is not worth the time.
+pub const GROUP_COUNTED: u64 = 100_000;
+
+/// Megabytes of files that can be given to one account: as many as there are in a petabyte.
+pub const QUOTA_MEGABYTES: u32 = 1_000_000_000;
+
 /// Invitations of one account that have not expired, used up or not: with [`INVITE_DAYS`] more people than anybody brings
 /// along in a week, and less than a spammer needs.
 pub const INVITES_OF_ACCOUNT: usize = 20;
+
+/// People whom one link brings into a group at most: a class, or everybody of an office.
+pub const INVITE_USES_OF_GROUP: u32 = 20;
 
 /// Days that an invitation is valid where nobody says: time enough to react (XEP-0379 §5.2).
 pub const INVITE_DAYS: u32 = 7;

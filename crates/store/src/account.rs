@@ -96,6 +96,8 @@ pub struct AccountFilter {
     pub name_prefix: Option<String>,
     /// Only disabled or only enabled ones.
     pub disabled: Option<bool>,
+    /// Only accounts whose number begins so, or whose name or nickname has this in it; letters of ASCII in either case.
+    pub words: Option<String>,
 }
 
 /// When an account was last seen (XEP-0012), and its last unavailable status.

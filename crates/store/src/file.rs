@@ -102,7 +102,7 @@ pub struct NewUpload {
 /// How much may be stored, bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct FileQuota {
-    /// Of one account; `None`: as much as there is room for.
+    /// Of one account for which nothing else was said ([`Store::set_file_quota`]); `None`: as much as there is room for.
     pub account: Option<u64>,
     /// Of all; `None`: as much as the disk takes.
     pub total: Option<u64>,
@@ -255,6 +255,22 @@ impl Store {
     /// What the files take of the accounts beyond `after` that have any, at most `limit`.
     pub async fn file_usages(&self, after: Uid, limit: usize) -> Result<Vec<(Uid, FileUsage)>> {
         self.read(move |conn| files::usages(conn, after, limit)).await
+    }
+
+    /// What the files take of the accounts that have most of them, at most [`crate::limits::LARGEST`].
+    pub async fn largest_file_usages(&self) -> Result<Vec<(Uid, FileUsage)>> {
+        self.read(files::largest).await
+    }
+
+    /// How many bytes an account may store, where that was said of it; otherwise it is what the [`FileQuota`] says.
+    pub async fn file_quota(&self, uid: Uid) -> Result<Option<u64>> {
+        self.read(move |conn| files::quota(conn, uid)).await
+    }
+
+    /// Says how many bytes an account may store; `None`: as many as all others. [`crate::StoreError::NotFound`]: there is no
+    /// such account.
+    pub async fn set_file_quota(&self, uid: Uid, bytes: Option<u64>) -> Result<()> {
+        self.write(move |tx| files::set_quota(tx, uid, bytes)).await
     }
 
     /// Uploads, the newest first, at most [`crate::limits::FILES_PAGE`] of those before this number.

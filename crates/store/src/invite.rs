@@ -6,7 +6,7 @@ use rookery_proto::jid::BareJid;
 use crate::roster::{Party, RosterChange};
 use crate::sqlite::invites;
 use crate::store::Store;
-use crate::{Account, NewAccount, Result, Timestamp};
+use crate::{Account, GroupAffiliate, Item, NewAccount, Node, Result, Timestamp};
 
 /// The hash of an invitation's token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,11 +73,18 @@ pub struct Friends {
 
 impl Store {
     /// Makes an account under the next free number, as [`Store::create_account`] does, with all that its invitation brings:
-    /// with an offer of contact both are in each other's roster. `domain` is the one that accounts live at; with `waits` it waits for an administrator's approval.
+    /// with an offer of contact both are in each other's roster. `items` are published in its nodes, by itself. `domain` is the
+    /// one that accounts live at; with `waits` it waits for an administrator's approval.
     /// [`crate::StoreError::InvalidInvite`]: the invitation is not valid, makes no account, or is for another name.
-    pub async fn sign_up(&self, new: NewAccount, domain: String, waits: bool) -> Result<SignedUp> {
+    pub async fn sign_up(
+        &self,
+        new: NewAccount,
+        items: Vec<(Node, Item)>,
+        domain: String,
+        waits: bool,
+    ) -> Result<SignedUp> {
         let numbers = self.numbers();
-        self.write(move |tx| invites::sign_up(tx, &numbers, new, &domain, waits)).await
+        self.write(move |tx| invites::sign_up(tx, &numbers, new, items, &domain, waits)).await
     }
 
     /// Somebody who has an account takes up the invitation of `inviter` to become contacts (XEP-0379 §3.4); `None` if there
@@ -90,6 +97,12 @@ impl Store {
         inviter: Party,
     ) -> Result<Option<(Invite, Friends)>> {
         self.write(move |tx| invites::take_up(tx, Shown { hash, at: now }, &taker, &inviter)).await
+    }
+
+    /// Somebody who has an account takes up an invitation to a group, and stands to it so from now on.
+    /// [`crate::StoreError::InvalidInvite`]: it is not valid; [`crate::StoreError::Conflict`]: as for [`Store::affiliate`].
+    pub async fn take_up_group(&self, shown: Shown, group: Uid, who: GroupAffiliate) -> Result<()> {
+        self.write(move |tx| invites::take_up_group(tx, shown, group, who)).await
     }
 
     /// Keeps an invitation. Of those that one account made, and that have not expired by `now`, there may be `most`, used up

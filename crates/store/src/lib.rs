@@ -64,7 +64,7 @@ pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use search::Indexed;
-pub use store::{Doorbell, Options, Pending, Stats, Store};
+pub use store::{Doorbell, Options, Pending, Space, Stats, Store};
 pub use stream::StreamId;
 pub use timeline::{
     Append, Appended, ArchiveBounds, ArchiveSize, Direction, Entry, Flags, Head, MessageId, Origin, Page,

@@ -304,3 +304,6 @@ pub const SEARCH_WORDS: usize = 6;
 
 /// Accounts in one page of a search: more than are shown, as not all of them are.
 pub const SEARCH_PAGE: usize = 200;
+
+/// Accounts in the list of those that store most: what fits onto a page.
+pub const LARGEST: usize = 25;

@@ -72,6 +72,17 @@ pub struct Stats {
     pub waiting: u64,
 }
 
+/// What the store takes on the disk, bytes; uploaded files are beside it ([`Store::stored_files`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Space {
+    /// Messages, accounts and everything else.
+    pub store: u64,
+    /// Of these, what is free within the file and taken again before it grows.
+    pub free: u64,
+    /// The index of the full-text search.
+    pub index: u64,
+}
+
 /// The store; clones share it.
 #[derive(Clone)]
 pub struct Store {
@@ -120,6 +131,16 @@ impl Store {
     /// What there is to observe.
     pub fn stats(&self) -> Stats {
         self.database.stats()
+    }
+
+    /// What it takes on the disk.
+    pub async fn space(&self) -> Result<Space> {
+        let index = self.search_index();
+        self.read(move |conn| {
+            let (store, free) = crate::sqlite::space(conn)?;
+            Ok(Space { store, free, index: index.bytes() })
+        })
+        .await
     }
 
     /// A write in two steps: this waits for room in the queue, the [`Pending`] for the commit.

@@ -347,6 +347,11 @@ impl Store {
         self.read(move |conn| page::archive_size(conn, uid, after)).await
     }
 
+    /// How many entries a log has, counted up to `most`.
+    pub async fn log_length(&self, uid: Uid, most: u64) -> Result<u64> {
+        self.read(move |conn| page::log_length(conn, uid, most)).await
+    }
+
     /// Removes from one log what is in its archive, with this peer only and before this time only if they are given; a
     /// body goes with its last pointer. A slice of [`crate::limits::SWEEP`] entries at most: how many there were, and 0
     /// when there are no more.

@@ -14,7 +14,7 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::xml::Xml;
-use rookery_store::{GroupAffiliate, Store, StoreError};
+use rookery_store::{GroupAffiliate, Invite, Shown, Store, StoreError};
 use std::sync::Arc;
 
 /// What the store is to keep of somebody who becomes `to`. `nick`: the nick that is kept from now on; otherwise it is that which
@@ -59,6 +59,18 @@ pub(super) async fn apply(
         return Ok(());
     }
     store.affiliate(room.place.uid, rows.clone()).await.map_err(refused)?;
+    settled(core, store, room, by, rows).await;
+    Ok(())
+}
+
+/// What follows from rows that are stored: in memory, then for who is concerned.
+async fn settled(
+    core: &Core,
+    store: &Store,
+    room: &Arc<Room>,
+    by: Option<&Asker>,
+    rows: Vec<GroupAffiliate>,
+) {
     let moved: Vec<Moved> = {
         let mut state = room.state();
         let moved = rows.iter().map(|row| Moved {
@@ -77,7 +89,6 @@ pub(super) async fn apply(
             tracing::debug!(uid, ?error, "somebody was not told of a change of affiliation");
         }
     }
-    Ok(())
 }
 
 fn refused(error: StoreError) -> StanzaError {
@@ -135,26 +146,56 @@ async fn follow(
 
 impl Core {
     /// Who has taken up an invitation to a group becomes a member, and is invited to enter (§7.8.2), which waits in the log.
-    /// Who is something to the group already, or was thrown out, stays so; a group that has ended is passed over.
+    /// Who is something to the group already, or was thrown out, stays so; a group that has ended is passed over. What the group
+    /// is called, if that one became a member.
     pub(crate) async fn join_invited(
         &self,
         group: &BareJid,
         inviter: &BareJid,
         who: &BareJid,
-    ) -> Result<(), StanzaError> {
+    ) -> Result<Option<String>, StanzaError> {
         let Some(local) = group.node().filter(|_| group.domain().as_str() == self.policy.groups) else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(room) = self.room(local.as_str()).await? else { return Ok(()) };
+        let Some(room) = self.room(local.as_str()).await? else { return Ok(None) };
         let _changing = room.changing.lock().await;
         let row = {
             let state = room.state();
             (state.affiliation(who) == Affiliation::None)
                 .then(|| row(&state, who, Affiliation::Member, None, None))
         };
-        let Some(row) = row else { return Ok(()) };
+        let Some(row) = row else { return Ok(None) };
         apply(self, &self.store, &room, None, vec![row]).await?;
-        letter::pass_on(self, &self.store, &room, inviter, &Invitation::to(who.clone())).await
+        letter::pass_on(self, &self.store, &room, inviter, &Invitation::to(who.clone())).await?;
+        let name = room.state().config.name.clone();
+        Ok(Some(name))
+    }
+}
+
+impl Core {
+    /// Somebody who has an account takes up an invitation to a group, which is used for it: false if it is no longer valid, or
+    /// that one stands to the group in some way already. Both are one transaction.
+    pub(crate) async fn accept_membership(
+        &self,
+        room: &Arc<Room>,
+        invite: &Invite,
+        who: &BareJid,
+    ) -> Result<bool, StanzaError> {
+        let _changing = room.changing.lock().await;
+        let row = {
+            let state = room.state();
+            let new = state.affiliation(who) == Affiliation::None && !state.has_ended();
+            new.then(|| row(&state, who, Affiliation::Member, None, None))
+        };
+        let Some(row) = row else { return Ok(false) };
+        let shown = Shown { hash: invite.hash, at: self.env.now() };
+        match self.store.take_up_group(shown, room.place.uid, row.clone()).await {
+            Ok(()) => {}
+            Err(StoreError::InvalidInvite) => return Ok(false),
+            Err(error) => return Err(refused(error)),
+        }
+        settled(self, &self.store, room, None, vec![row]).await;
+        Ok(true)
     }
 }
 
@@ -238,11 +279,17 @@ impl Core {
         apply(self, &self.store, &room, None, vec![row]).await.map_err(as_stored)
     }
 
-    /// The operator ends a group.
-    pub async fn end_group(&self, uid: Uid) -> Result<(), StoreError> {
+    /// The operator ends a group, and tells those who are in it why if there is something to tell (§10.9).
+    pub async fn end_group(&self, uid: Uid, reason: Option<&str>) -> Result<(), StoreError> {
         let room = self.room_of(uid).await?;
         let _changing = room.changing.lock().await;
-        self.destroy_room(&room, bytes::Bytes::from_static(b"<destroy/>")).await.map_err(as_stored)
+        let mut x = Xml::new();
+        x.open("destroy");
+        if let Some(reason) = reason {
+            x.text_element("reason", reason);
+        }
+        x.close();
+        self.destroy_room(&room, x.into_vec().into()).await.map_err(as_stored)
     }
 
     async fn room_of(&self, uid: Uid) -> Result<Arc<Room>, StoreError> {

@@ -122,7 +122,7 @@ impl Hats {
     }
 }
 
-fn room<'a>(turn: &Turn<'a>) -> Result<&'a Arc<Room>, StanzaError> {
+pub(super) fn room<'a>(turn: &Turn<'a>) -> Result<&'a Arc<Room>, StanzaError> {
     match turn.at {
         At::Group(room) => Ok(room),
         At::Account | At::Server => Err(StanzaError::item_not_found()),

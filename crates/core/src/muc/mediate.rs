@@ -82,7 +82,7 @@ async fn invitations_of(
 }
 
 /// §7.8.2: who is in the room, if it lets them; admins in any case.
-fn may_invite(room: &Room, asker: &Asker) -> Result<(), StanzaError> {
+pub(super) fn may_invite(room: &Room, asker: &Asker) -> Result<(), StanzaError> {
     let staff = asker.standing.affiliation >= Affiliation::Admin;
     if !staff && asker.nick.is_none() {
         return Err(StanzaError::not_acceptable().text("You are not in this room."));

@@ -9,6 +9,7 @@ mod affiliate;
 pub(crate) mod archive;
 mod asker;
 pub mod change;
+pub(crate) mod commands;
 pub mod config;
 #[cfg(test)]
 mod crowd;

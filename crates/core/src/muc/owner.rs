@@ -15,6 +15,7 @@ use rookery_proto::form::{Answers, Purpose};
 use rookery_proto::ns;
 use rookery_proto::stanza::Child;
 use rookery_proto::xml::Xml;
+use rookery_store::Store;
 use std::sync::Arc;
 
 /// The form of the configuration as it is (§10.1.3, §10.2).
@@ -52,28 +53,59 @@ async fn configure(ctx: &Ctx<'_>, room: &Arc<Room>, answers: &Answers) -> Result
     // An affiliation may have changed while this waited.
     let asker = Asker::of(ctx, room);
     asker.must_be(Affiliation::Owner)?;
-    let before = room.state().config.clone();
-    let after = RoomConfig { locked: false, ..(*before).clone().with(answers)? };
-    if let Some(most) = ctx.core.policy.group_days()
-        && after.retention_days > most
-        && after.retention_days != before.retention_days
-    {
-        let text = format!("This server keeps what is said in groups for {most} days at most.");
-        return Err(StanzaError::not_acceptable().text(text));
-    }
-    ctx.store.configure_group(room.place.uid, stored(&after)).await.map_err(store_error)?;
-    let after = Arc::new(after);
-    room.state().config = after.clone();
-    if !before.locked {
-        announce(ctx.core, room, &before.changes(&after)).await;
-    }
-    if after.members_only && !before.members_only {
-        leave_to_members(ctx.core, room, &asker).await?;
-    }
+    ctx.core.reconfigure(&ctx.store, room, answers, asker.nick).await?;
     drop(changing);
     // One that does not last any more may be empty.
     ctx.core.vacated(room).await;
     Ok(())
+}
+
+impl Core {
+    /// An administrator of the server configures a group in its owner's place.
+    pub(crate) async fn configure_group(
+        &self,
+        room: &Arc<Room>,
+        answers: &Answers,
+    ) -> Result<(), StanzaError> {
+        let changing = room.changing.lock().await;
+        if room.state().has_ended() {
+            return Err(StanzaError::item_not_found());
+        }
+        self.reconfigure(&self.store, room, answers, None).await?;
+        drop(changing);
+        self.vacated(room).await;
+        Ok(())
+    }
+
+    /// Stores another configuration, then does what follows from it; `by`: the nick of who does it. The caller holds
+    /// [`Room::changing`].
+    async fn reconfigure(
+        &self,
+        store: &Store,
+        room: &Arc<Room>,
+        answers: &Answers,
+        by: Option<Box<str>>,
+    ) -> Result<(), StanzaError> {
+        let before = room.state().config.clone();
+        let after = RoomConfig { locked: false, ..(*before).clone().with(answers)? };
+        if let Some(most) = self.policy.group_days()
+            && after.retention_days > most
+            && after.retention_days != before.retention_days
+        {
+            let text = format!("This server keeps what is said in groups for {most} days at most.");
+            return Err(StanzaError::not_acceptable().text(text));
+        }
+        store.configure_group(room.place.uid, stored(&after)).await.map_err(store_error)?;
+        let after = Arc::new(after);
+        room.state().config = after.clone();
+        if !before.locked {
+            announce(self, room, &before.changes(&after)).await;
+        }
+        if after.members_only && !before.members_only {
+            leave_to_members(self, room, by).await?;
+        }
+        Ok(())
+    }
 }
 
 /// §10.2.1: the occupants learn what kind of change there was.
@@ -91,15 +123,14 @@ pub(super) async fn announce(core: &Core, room: &Room, codes: &[u16]) {
 }
 
 /// §10.2.1: the room is for members only from now on, and the others go.
-async fn leave_to_members(core: &Core, room: &Arc<Room>, asker: &Asker) -> Result<(), StanzaError> {
+async fn leave_to_members(core: &Core, room: &Arc<Room>, by: Option<Box<str>>) -> Result<(), StanzaError> {
     let others: Vec<Box<str>> = {
         let state = room.state();
         let others = state.occupants().filter(|occupant| !occupant.affiliation.may_enter(true));
         others.map(|occupant| occupant.nick.clone()).collect()
     };
     for nick in others {
-        let notes =
-            Notes { codes: vec![status::MEMBERS_ONLY], actor: asker.nick.clone(), ..Notes::default() };
+        let notes = Notes { codes: vec![status::MEMBERS_ONLY], actor: by.clone(), ..Notes::default() };
         affiliate::alter(core, room, &nick, notes, |occupant| (occupant.affiliation, Role::None)).await?;
     }
     Ok(())

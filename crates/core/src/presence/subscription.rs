@@ -38,7 +38,8 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     }
     if kind == Kind::Subscribe
         && let Some(theirs) = &theirs
-        && taken_up(ctx, theirs).await?
+        && let Some(token) = token(ctx)
+        && take_up(ctx, theirs, &token).await?
     {
         return Ok(());
     }
@@ -77,17 +78,23 @@ pub(super) async fn subscription(ctx: &Ctx<'_>, kind: Kind) -> Result<(), Stanza
     exchange_presence(core, ctx.member, &theirs, before).await
 }
 
+/// The token that a request has with it (XEP-0379 §3.4).
+fn token(ctx: &Ctx<'_>) -> Option<String> {
+    let preauth = ctx.stanza.child(ns::PREAUTH, "preauth")?;
+    preauth.attr("token").map(|token| token.into_owned())
+}
+
 /// XEP-0379 §3.5, §3.6: a request with a token of `theirs` makes contacts of both at once. The server answers for who made
 /// the invitation, and who sends its token has agreed with that. False: it is a request like any other, also with a token
 /// that the server does not know, for that may be of a client's making (§4.1).
-async fn taken_up(ctx: &Ctx<'_>, theirs: &Arc<Member>) -> Result<bool, StanzaError> {
+pub(crate) async fn take_up(ctx: &Ctx<'_>, theirs: &Arc<Member>, token: &str) -> Result<bool, StanzaError> {
     let (core, mine) = (ctx.core, ctx.member);
-    let token = ctx.stanza.child(ns::PREAUTH, "preauth").and_then(|preauth| preauth.attr("token"));
-    let open = theirs.privacy.settings.adding != Adding::Nobody && !theirs.blocks(&ctx.session.jid);
-    let Some(token) = token.filter(|_| open) else { return Ok(false) };
+    if theirs.privacy.settings.adding == Adding::Nobody || theirs.blocks(&ctx.session.jid) {
+        return Ok(false);
+    }
     let before = Watching::of(core, mine, theirs).await?;
     let party = |member: &Member| Party { uid: Some(member.uid), jid: member.address.clone() };
-    let taken = ctx.store.take_up(invite_hash(&token), core.env.now(), party(mine), party(theirs)).await;
+    let taken = ctx.store.take_up(invite_hash(token), core.env.now(), party(mine), party(theirs)).await;
     let Some((invite, friends)) = taken.map_err(store_error)? else { return Ok(false) };
     for (uid, change) in [(mine.uid, &friends.taker_change), (theirs.uid, &friends.inviter_change)] {
         core.contacts.changed(uid);

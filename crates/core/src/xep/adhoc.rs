@@ -11,15 +11,21 @@ mod census;
 mod denied;
 mod directory;
 mod factor;
+mod groups;
 mod health;
+mod invitations;
 mod invite;
+mod listing;
 mod notices;
 mod owner;
+mod people;
 mod privacy;
 mod push;
 mod reports;
 mod review;
 mod sessions;
+mod storage;
+mod take_up;
 mod trace;
 
 pub use admin::INFO as ADMIN;
@@ -29,7 +35,7 @@ use super::Xep;
 use crate::answer::{Answer, Reply};
 use crate::member::Member;
 use crate::muc::privilege::Affiliation;
-use crate::muc::{Room, hats};
+use crate::muc::{self, Room, hats};
 use crate::{Ctx, limits};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Form, Purpose, Wrong};
@@ -155,10 +161,15 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         directory::COMMANDS,
         owner::COMMANDS,
         invite::COMMANDS,
+        take_up::COMMANDS,
         push::COMMANDS,
         review::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,
+        people::COMMANDS,
+        invitations::COMMANDS,
+        groups::COMMANDS,
+        storage::COMMANDS,
         notices::COMMANDS,
         reports::COMMANDS,
         denied::COMMANDS,
@@ -166,6 +177,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         health::COMMANDS,
         factor::COMMANDS,
         hats::COMMANDS,
+        muc::commands::COMMANDS,
     ];
     all.into_iter().flatten()
 }

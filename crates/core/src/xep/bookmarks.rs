@@ -6,10 +6,11 @@ use super::pep::{Config, Draft, Known};
 use crate::muc::inbox;
 use crate::{Ctx, store_error};
 use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Edit, Stanza};
 use rookery_proto::xml::Xml;
-use rookery_store::{Item, ItemChange, ItemWindow};
+use rookery_store::{Item, ItemChange, ItemWindow, Timestamp};
 use std::collections::HashMap;
 
 /// XEP-0402.
@@ -63,6 +64,18 @@ impl Bookmark {
             }
         }
     }
+}
+
+/// What makes the clients of an account enter a group: a bookmark that says so.
+pub(crate) fn entering(group: &BareJid, name: String, at: Timestamp, publisher: &BareJid) -> ItemChange {
+    let bookmark = Bookmark { name: Some(name), autojoin: true, ..Bookmark::default() };
+    let mut x = Xml::new();
+    x.open_ns("conference", ns::BOOKMARKS);
+    bookmark.write(&mut x);
+    x.close();
+    let (id, publisher) = (group.to_string(), publisher.to_string());
+    let node = Known::new(ns::BOOKMARKS, Config::of(ns::BOOKMARKS)).node;
+    ItemChange::Publish(node, Item { id, at, publisher, payload: x.into_vec().into() })
 }
 
 /// All items of the account's bookmarks.

@@ -171,9 +171,11 @@ fn is_here(core: &Core, uid: Uid) -> bool {
 }
 
 fn written(people: &[Person], more: bool, as_form: bool) -> Vec<u8> {
-    let nick = |person: &Person| match (&person.found.card.nick, &person.found.account.name) {
-        (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => person.found.account.uid.to_string(),
+    // Who lets others find them is shown to them by what they are called, in the directory or else anywhere.
+    let nick = |person: &Person| {
+        let Found { account, card } = &person.found;
+        let called = card.nick.as_ref().or(account.nick.as_ref()).or(account.name.as_ref());
+        called.cloned().unwrap_or_else(|| account.uid.to_string())
     };
     let mut x = Xml::new();
     x.open_ns("query", ns::SEARCH);

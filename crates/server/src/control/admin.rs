@@ -147,7 +147,7 @@ impl Admin {
         prefix: Option<String>,
         disabled: bool,
     ) -> Result<Response, AccountError> {
-        let filter = AccountFilter { name_prefix: prefix, disabled: disabled.then_some(true) };
+        let filter = AccountFilter { name_prefix: prefix, disabled: disabled.then_some(true), words: None };
         let accounts = self.store.accounts(after.map(Uid), filter, LIST_PART).await?;
         Ok(Response::Accounts {
             accounts: accounts.iter().map(|account| self.account_row(account)).collect(),

@@ -66,7 +66,7 @@ impl Admin {
         let group = self.group(group).await?;
         let row = self.group_row(&group).await?;
         match &self.running {
-            Some(core) => core.end_group(group.uid).await?,
+            Some(core) => core.end_group(group.uid, None).await?,
             None => {
                 self.store.destroy_group(group.uid).await?;
                 self.store.erase_group(group.uid).await?;

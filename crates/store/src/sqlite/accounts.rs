@@ -132,11 +132,15 @@ pub(crate) fn list(
 ) -> Result<Vec<Account>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {ACCOUNT} WHERE uid > ?1 AND (?2 IS NULL OR disabled = ?2)
-         AND (?3 IS NULL OR substr(name, 1, length(?3)) = ?3) ORDER BY uid LIMIT ?4"
+         AND (?3 IS NULL OR substr(name, 1, length(?3)) = ?3)
+         AND (?4 IS NULL OR instr(uid, ?4) = 1 OR instr(name, ?4) OR instr(lower(nick), ?4))
+         ORDER BY uid LIMIT ?5"
     ))?;
+    let words = filter.words.as_ref().map(|words| words.to_ascii_lowercase());
     let limit = limit.min(limits::ACCOUNTS_PAGE) as i64;
     let after = after.map_or(0, |uid| int(uid.0));
-    let rows = statement.query_map(params![after, filter.disabled, filter.name_prefix, limit], account)?;
+    let rows =
+        statement.query_map(params![after, filter.disabled, filter.name_prefix, words, limit], account)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -283,6 +287,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM archive_default WHERE uid = ?1",
         "DELETE FROM archive_rule WHERE uid = ?1",
         "DELETE FROM retention WHERE uid = ?1",
+        "DELETE FROM file_quota WHERE uid = ?1",
         "DELETE FROM block WHERE uid = ?1",
         "DELETE FROM privacy WHERE uid = ?1",
         "DELETE FROM visibility WHERE uid = ?1",

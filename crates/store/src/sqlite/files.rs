@@ -78,7 +78,8 @@ fn refused(conn: &Connection, new: &NewUpload, quota: FileQuota) -> Result<Optio
         return Ok(Some(Room::Busy(until.unwrap_or(new.at))));
     }
     let FileUsage { files, bytes: used } = usage(conn, new.uid)?;
-    let more = quota.account.is_some_and(|most| used.saturating_add(new.size) > most);
+    let most = self::quota(conn, new.uid)?.or(quota.account);
+    let more = most.is_some_and(|most| used.saturating_add(new.size) > most);
     if more || files >= limits::UPLOADS as u64 {
         let until = conn
             .prepare_cached("SELECT min(due) FROM upload WHERE uid = ?1 AND due > ?2")?
@@ -127,14 +128,47 @@ pub(crate) fn uploads(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(crate) fn quota(conn: &Connection, uid: Uid) -> Result<Option<u64>> {
+    let bytes: Option<i64> = conn
+        .prepare_cached("SELECT bytes FROM file_quota WHERE uid = ?1")?
+        .query_row([int(uid.0)], |row| row.get(0))
+        .optional()?;
+    Ok(bytes.map(|bytes| bytes as u64))
+}
+
+pub(crate) fn set_quota(tx: &mut Tx<'_>, uid: Uid, bytes: Option<u64>) -> Result<()> {
+    if !tx.conn.prepare_cached("SELECT 1 FROM account WHERE uid = ?1")?.exists([int(uid.0)])? {
+        return Err(StoreError::NotFound);
+    }
+    match bytes {
+        Some(bytes) => tx
+            .conn
+            .prepare_cached("INSERT OR REPLACE INTO file_quota (uid, bytes) VALUES (?1, ?2)")?
+            .execute([int(uid.0), int(bytes)])?,
+        None => tx.conn.prepare_cached("DELETE FROM file_quota WHERE uid = ?1")?.execute([int(uid.0)])?,
+    };
+    Ok(())
+}
+
+pub(crate) fn largest(conn: &Connection) -> Result<Vec<(Uid, FileUsage)>> {
+    // The index is all that is read: of who uploads much there are few rows, of all others fewer.
+    let mut statement = conn.prepare_cached(
+        "SELECT uid, count(*), sum(size) AS bytes FROM upload GROUP BY uid ORDER BY bytes DESC, uid LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limits::LARGEST as i64], usage_of)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn usage_of(row: &Row<'_>) -> rusqlite::Result<(Uid, FileUsage)> {
+    let (files, bytes): (i64, i64) = (row.get(1)?, row.get(2)?);
+    Ok((uid(row, 0)?, FileUsage { files: files as u64, bytes: bytes as u64 }))
+}
+
 pub(crate) fn usages(conn: &Connection, after: Uid, limit: usize) -> Result<Vec<(Uid, FileUsage)>> {
     let mut statement = conn.prepare_cached(
         "SELECT uid, count(*), sum(size) FROM upload WHERE uid > ?1 GROUP BY uid ORDER BY uid LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![int(after.0), limit as i64], |row| {
-        let (files, bytes): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok((uid(row, 0)?, FileUsage { files: files as u64, bytes: bytes as u64 }))
-    })?;
+    let rows = statement.query_map(params![int(after.0), limit as i64], usage_of)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -6,11 +6,11 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::int;
-use super::{Tx, accounts, review, subscriptions};
+use super::{Tx, accounts, groups, pubsub, review, subscriptions};
 use crate::account::Numbers;
 use crate::invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 use crate::roster::Party;
-use crate::{NewAccount, Result, StoreError, Timestamp, limits};
+use crate::{GroupAffiliate, Item, ItemChange, NewAccount, Node, Result, StoreError, Timestamp, limits};
 
 /// An account that nobody can use invites nobody.
 const INVITE: &str = "hash, expires, uses, created_by, account, contact, name, room FROM invite
@@ -121,6 +121,7 @@ pub(crate) fn sign_up(
     tx: &mut Tx<'_>,
     numbers: &Numbers,
     new: NewAccount,
+    items: Vec<(Node, Item)>,
     domain: &str,
     waits: bool,
 ) -> Result<SignedUp> {
@@ -129,6 +130,10 @@ pub(crate) fn sign_up(
     if waits {
         review::begin(tx, account.uid)?;
     }
+    let address = account.address(domain)?;
+    let published = |(node, item)| ItemChange::Publish(node, Item { publisher: address.to_string(), ..item });
+    let items: Vec<_> = items.into_iter().map(published).collect();
+    pubsub::change(tx, account.uid, &items)?;
     let invite = match shown {
         Some(shown) => get(tx.conn, shown.hash)?,
         None => None,
@@ -169,6 +174,13 @@ pub(crate) fn take_up(
             Ok(None)
         }
     }
+}
+
+pub(crate) fn take_up_group(tx: &mut Tx<'_>, shown: Shown, group: Uid, who: GroupAffiliate) -> Result<()> {
+    if spend(tx, shown)?.offer.group.is_none() {
+        return Err(StoreError::InvalidInvite);
+    }
+    groups::affiliate(tx, group, &[who])
 }
 
 /// Puts two accounts into each other's roster, with presence both ways; `None` if they were there so.

@@ -127,6 +127,13 @@ impl Sqlite {
     }
 }
 
+/// Bytes of the database, and how many of them are free.
+pub(crate) fn space(conn: &Connection) -> Result<(u64, u64)> {
+    let read = |pragma: &str| conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+    let (size, pages, free) = (read("page_size")?, read("page_count")?, read("freelist_count")?);
+    Ok(((size * pages) as u64, (size * free) as u64))
+}
+
 /// Takes the lock file: two processes with the store open would each believe their own heads.
 fn lock(location: &Location) -> Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()

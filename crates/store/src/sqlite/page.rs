@@ -368,3 +368,10 @@ pub(crate) fn archive_size(conn: &Connection, uid: Uid, after: Useq) -> Result<A
     size.next = (seen == limit).then_some(last);
     Ok(size)
 }
+
+pub(crate) fn log_length(conn: &Connection, uid: Uid, most: u64) -> Result<u64> {
+    let mut statement =
+        conn.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM log WHERE uid = ?1 LIMIT ?2)")?;
+    let count: i64 = statement.query_row([int(uid.0), int(most)], |row| row.get(0))?;
+    Ok(count as u64)
+}

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0026_block_lists.sql"),
     include_str!("migrations/0027_service.sql"),
     include_str!("migrations/0028_public_devices.sql"),
+    include_str!("migrations/0029_quotas.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

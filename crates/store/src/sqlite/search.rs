@@ -82,6 +82,11 @@ impl Index {
         self.lag.load(Relaxed)
     }
 
+    /// What the file takes; 0 while there is none.
+    pub(crate) fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |about| about.len())
+    }
+
     /// Closes the file, until somebody uses it again.
     pub(crate) fn close(&self) {
         *self.writer.lock() = None;

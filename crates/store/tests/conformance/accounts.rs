@@ -117,7 +117,7 @@ pub(crate) async fn accounts_are_listed(f: Fixture) {
     }
     f.store.set_disabled(Uid(10_002), true).await.unwrap();
     let list = async |after: Option<u64>, prefix: Option<&str>, disabled, limit| -> Vec<u64> {
-        let filter = AccountFilter { name_prefix: prefix.map(str::to_owned), disabled };
+        let filter = AccountFilter { name_prefix: prefix.map(str::to_owned), disabled, words: None };
         let accounts = f.store.accounts(after.map(Uid), filter, limit).await.unwrap();
         accounts.iter().map(|account| account.uid.0).collect()
     };
@@ -126,6 +126,16 @@ pub(crate) async fn accounts_are_listed(f: Fixture) {
     assert_eq!(list(None, Some("an"), None, 9).await, [10_001, 10_005]);
     assert_eq!(list(None, None, Some(true), 9).await, [10_002]);
     assert_eq!(list(None, None, Some(false), 9).await, [10_001, 10_005, 10_007]);
+    f.store.set_nick(Uid(10_002), Some("The ANTS".into())).await.unwrap();
+    let find = async |words: &str| -> Vec<u64> {
+        let filter = AccountFilter { words: Some(words.to_owned()), ..AccountFilter::default() };
+        let accounts = f.store.accounts(None, filter, 9).await.unwrap();
+        accounts.iter().map(|account| account.uid.0).collect()
+    };
+    assert_eq!(find("Ant").await, [10_002, 10_005]);
+    assert_eq!(find("1000").await, [10_001, 10_002, 10_005, 10_007]);
+    assert_eq!(find("0001").await, [0; 0], "numbers by how they begin");
+    assert_eq!(find("%").await, [0; 0]);
 }
 
 pub(crate) async fn fields_change(mut f: Fixture) {

@@ -72,6 +72,31 @@ pub(crate) async fn an_upload_becomes_a_file(mut f: Fixture) {
     assert_eq!(f.store.upload(token(b'b')).await.unwrap(), None);
 }
 
+pub(crate) async fn an_account_has_a_quota_of_its_own(mut f: Fixture) {
+    let uid = f.store.create_account(account(None)).await.unwrap().uid;
+    assert_eq!(f.store.set_file_quota(Uid(9), Some(1)).await, Err(StoreError::NotFound));
+    f.store.set_file_quota(uid, Some(50)).await.unwrap();
+    f.reopen().await;
+    assert_eq!(f.store.file_quota(uid).await.unwrap(), Some(50));
+    let quota = FileQuota { account: Some(100), total: None };
+    let ask = async |store: &rookery_store::Store, letter, size| {
+        store.open_upload(NewUpload { uid, ..new(letter, size) }, quota).await.unwrap()
+    };
+    assert_eq!(ask(&f.store, b'a', 51).await, Room::Quota { used: 0, until: None });
+    assert_eq!(ask(&f.store, b'a', 50).await, Room::Given);
+    f.store.set_file_quota(uid, Some(0)).await.unwrap();
+    let full = Room::Quota { used: 50, until: Some(Timestamp(HOUR)) };
+    assert_eq!(ask(&f.store, b'b', 1).await, full, "what is stored stays");
+    f.store.set_file_quota(uid, None).await.unwrap();
+    assert_eq!(ask(&f.store, b'b', 50).await, Room::Given, "as all others again");
+    uploaded(&f, NewUpload { uid: BOB, ..new(b'c', 200) }, hash(1)).await;
+    let largest = f.store.largest_file_usages().await.unwrap();
+    let (bob, own) = (FileUsage { files: 1, bytes: 200 }, FileUsage { files: 2, bytes: 100 });
+    assert_eq!(largest, [(BOB, bob), (uid, own)]);
+    let space = f.store.space().await.unwrap();
+    assert!(space.store > space.free && space.index == 0, "{space:?}");
+}
+
 pub(crate) async fn room_is_counted_before_the_bytes_come(f: Fixture) {
     let quota = FileQuota { account: Some(100), total: None };
     let ask = |new: NewUpload| f.store.open_upload(new, quota);

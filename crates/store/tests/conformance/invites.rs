@@ -3,7 +3,7 @@
 use rookery_proto::Uid;
 use rookery_proto::subscription::State;
 use rookery_store::{
-    Invite, InviteHash, NewAccount, Offer, Party, Shown, Store, StoreError, Timestamp, limits,
+    GroupAffiliate, GroupAffiliation, Invite, InviteHash, Item, NewAccount, Node, Offer, Party, Shown, Store, StoreError, Timestamp, limits,
 };
 
 use crate::common::*;
@@ -24,7 +24,7 @@ async fn sign_up(
     name: Option<&str>,
     invite: Option<Shown>,
 ) -> Result<rookery_store::SignedUp, StoreError> {
-    store.sign_up(NewAccount { invite, ..account(name) }, DOMAIN.to_owned(), false).await
+    store.sign_up(NewAccount { invite, ..account(name) }, Vec::new(), DOMAIN.to_owned(), false).await
 }
 
 async fn made(store: &Store, name: &str) -> Party {
@@ -68,7 +68,7 @@ pub(crate) async fn an_invitation_is_used_up(f: Fixture) {
 pub(crate) async fn what_was_shown_in_time_is_good(f: Fixture) {
     keep(&f.store, invite(3, 2_000)).await.unwrap();
     let late = NewAccount { created: Timestamp(9_000), invite: shown(3, 1_999), ..account(None) };
-    assert!(f.store.sign_up(late, DOMAIN.to_owned(), false).await.is_ok());
+    assert!(f.store.sign_up(late, Vec::new(), DOMAIN.to_owned(), false).await.is_ok());
 }
 
 pub(crate) async fn a_name_is_kept_for_whom_it_is_meant(mut f: Fixture) {
@@ -184,4 +184,37 @@ pub(crate) async fn the_disabled_invite_nobody(f: Fixture) {
     assert_eq!(f.store.invite(InviteHash([3; 32])).await.unwrap(), None);
     f.store.set_disabled(romeo.uid.unwrap(), false).await.unwrap();
     assert!(sign_up(&f.store, None, shown(3, 0)).await.is_ok());
+}
+
+pub(crate) async fn an_invitation_leads_into_a_group(f: Fixture) {
+    let group = f.store.create_group(super::groups::new(None)).await.unwrap().uid;
+    let offer = Offer { group: Some(jid("700001@groups.example.org")), ..Offer::default() };
+    keep(&f.store, Invite { offer, ..invite(3, 2_000) }).await.unwrap();
+    keep(&f.store, invite(4, 2_000)).await.unwrap();
+    let bob = GroupAffiliate {
+        jid: jid("bob@example.org"),
+        affiliation: GroupAffiliation::Member,
+        nick: None,
+        reason: None,
+    };
+    let take_up = async |hash, at| {
+        let shown = Shown { hash: InviteHash([hash; 32]), at: Timestamp(at) };
+        f.store.take_up_group(shown, group, bob.clone()).await
+    };
+    assert_eq!(take_up(4, 1).await, Err(StoreError::InvalidInvite), "it leads nowhere");
+    assert_eq!(f.store.invite(InviteHash([4; 32])).await.unwrap().unwrap().uses, 1, "and is not used up");
+    assert_eq!(take_up(3, 2_000).await, Err(StoreError::InvalidInvite), "expired");
+    take_up(3, 1_999).await.unwrap();
+    assert!(f.store.group_affiliates(group).await.unwrap().contains(&bob));
+    assert_eq!(take_up(3, 1_999).await, Err(StoreError::InvalidInvite), "used up");
+}
+
+pub(crate) async fn a_new_account_has_items(f: Fixture) {
+    let node = Node { name: "nick".into(), kept: 1, config: "c".into(), creator: None };
+    let item = Item { id: "1".into(), at: Timestamp(5), publisher: String::new(), payload: "<nick/>".into() };
+    let items = vec![(node, item.clone())];
+    let made = f.store.sign_up(account(None), items, DOMAIN.to_owned(), false).await.unwrap();
+    let address = made.account.address(DOMAIN).unwrap().to_string();
+    let kept = f.store.items_by_id(made.account.uid, "nick", vec!["1".into()]).await.unwrap();
+    assert_eq!(kept, [Item { publisher: address, ..item }]);
 }

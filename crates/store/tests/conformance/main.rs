@@ -78,7 +78,7 @@ macro_rules! suite {
                     affiliations_change_together_or_not, somebody_is_forgotten_everywhere, a_subject_is_set_with_its_message, hats_are_made_and_worn,
                     an_ended_group_is_gone_for_good;
                 invites:
-                    an_invitation_is_used_up, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
+                    an_invitation_is_used_up, an_invitation_leads_into_a_group, a_new_account_has_items, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
                 links:
@@ -100,7 +100,7 @@ macro_rules! suite {
                 factors:
                     a_code_is_used_once;
                 files:
-                    an_upload_becomes_a_file, room_is_counted_before_the_bytes_come, all_together_have_so_much_room,
+                    an_upload_becomes_a_file, an_account_has_a_quota_of_its_own, room_is_counted_before_the_bytes_come, all_together_have_so_much_room,
                     open_uploads_are_bounded, bytes_are_shared_and_erased_with_the_last, what_nobody_names_goes_in_its_time,
                     a_file_goes_with_the_last_body_that_names_it, a_file_goes_when_its_message_is_taken_back, what_others_take_back_does_not_hasten_its_end,
                     a_file_goes_with_old_messages, a_file_may_be_named_before_it_is_there, only_files_of_messages_go_with_them,

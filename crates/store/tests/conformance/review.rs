@@ -7,7 +7,7 @@ use crate::common::*;
 
 async fn sign_up(store: &Store, invite: Option<Shown>, waits: bool) -> Uid {
     let new = rookery_store::NewAccount { invite, ..account(None) };
-    store.sign_up(new, "example.org".to_owned(), waits).await.unwrap().account.uid
+    store.sign_up(new, Vec::new(), "example.org".to_owned(), waits).await.unwrap().account.uid
 }
 
 pub(crate) async fn an_account_waits_until_it_is_approved(mut f: Fixture) {

@@ -10,6 +10,7 @@ use crate::accounts::{AccountError, By, Wanted};
 use crate::env::stamp;
 use crate::xep::Xep;
 use crate::{limits, store_error};
+use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind};
 use rookery_proto::stream::StreamError;
@@ -47,7 +48,7 @@ fn form(title: &'static str) -> Form {
     Form::new(FORM).title(title)
 }
 
-fn account_field() -> Field {
+pub(super) fn account_field() -> Field {
     Field::new(Kind::JidSingle, "accountjid", "Address of the account").required()
 }
 
@@ -71,7 +72,7 @@ async fn named(turn: Turn<'_>, answers: &Answers, var: &str) -> Result<Vec<Accou
     Ok(accounts)
 }
 
-async fn one(turn: Turn<'_>, answers: &Answers) -> Result<Account, StanzaError> {
+pub(super) async fn one(turn: Turn<'_>, answers: &Answers) -> Result<Account, StanzaError> {
     named(turn, answers, "accountjid").await?.pop().ok_or_else(StanzaError::item_not_found)
 }
 
@@ -88,7 +89,7 @@ fn accounts_form(title: &'static str) -> Form {
     form(title).field(Field::new(Kind::JidMulti, "accountjids", "Addresses of the accounts").required())
 }
 
-fn note(turn: Turn<'_>, what: &str, accounts: &[Account]) {
+pub(super) fn note(turn: Turn<'_>, what: &str, accounts: &[Account]) {
     for account in accounts {
         tracing::info!(admin = turn.ctx.member.uid.0, uid = account.uid.0, what, "administration");
     }
@@ -229,12 +230,7 @@ async fn last(turn: Turn<'_>) -> Result<Next, StanzaError> {
         return Next::ask(form("When a user was last here").field(account_field()));
     };
     let account = one(turn, answers).await?;
-    let here = core.router.sessions(account.uid).iter().any(|session| session.is_available());
-    let when = match core.store.last(account.uid).await.map_err(store_error)? {
-        _ if here => stamp(core.env.now()),
-        Some(last) => stamp(last.at),
-        None => "never".to_owned(),
-    };
+    let when = last_here(turn, account.uid).await?;
     Next::show(
         form("When a user was last here")
             .field(account_field().value(core.accounts.address(&account).to_string()))
@@ -242,28 +238,50 @@ async fn last(turn: Turn<'_>) -> Result<Next, StanzaError> {
     )
 }
 
-/// §4.10
+/// §4.10, and what else an administrator must know before deciding anything.
 async fn statistics(turn: Turn<'_>) -> Result<Next, StanzaError> {
     let core = turn.ctx.core;
     let Some(answers) = turn.answers.first() else {
         return Next::ask(form("About a user").field(account_field()));
     };
     let account = one(turn, answers).await?;
-    let roster = core.store.roster(account.uid).await.map_err(store_error)?;
-    let sessions = core.router.sessions(account.uid);
+    let uid = account.uid;
+    let roster = core.store.roster(uid).await.map_err(store_error)?;
+    let sessions = core.router.sessions(uid);
     let field = |var, label, value: String| Field::new(Kind::TextSingle, var, label).value(value);
+    let tick = |var, label, is: bool| Field::new(Kind::Boolean, var, label).ticked(is);
+    let form = form("About a user")
+        .field(account_field().value(core.accounts.address(&account).to_string()))
+        .field(field("number", "Number", uid.to_string()))
+        .field(Field::new(Kind::TextSingle, "name", "Name").values(account.name))
+        .field(Field::new(Kind::TextSingle, "nick", "Nickname").values(account.nick))
+        .field(field("created", "Made", stamp(account.created)))
+        .field(field("lastlogin", "Last here", last_here(turn, uid).await?))
+        .field(tick("disabled", "Disabled", account.disabled))
+        .field(tick("waits", "Waits for approval", core.store.waits(uid).await.map_err(store_error)?))
+        .field(tick("admin", "Administrator", core.store.is_admin(uid).await.map_err(store_error)?))
+        .field(tick(
+            "second-factor",
+            "Has a second factor",
+            core.store.factor(uid).await.map_err(store_error)?.is_some(),
+        ))
+        .field(field("rostersize", "Contacts", roster.items.len().to_string()));
+    let described = sessions.iter().map(|session| super::account::described(session));
     Next::show(
-        form("About a user")
-            .field(account_field().value(core.accounts.address(&account).to_string()))
-            .field(field("number", "Number", account.uid.to_string()))
-            .field(field("created", "Made", stamp(account.created)))
-            .field(Field::new(Kind::Boolean, "disabled", "Disabled").ticked(account.disabled))
-            .field(field("rostersize", "Contacts", roster.items.len().to_string()))
-            .field(
-                Field::new(Kind::TextMulti, "onlineresources", "Sessions")
-                    .values(sessions.iter().map(|session| super::account::described(session))),
-            ),
+        super::storage::of_account(turn, uid, form)
+            .await?
+            .field(Field::new(Kind::TextMulti, "onlineresources", "Sessions").values(described)),
     )
+}
+
+/// When somebody was last here, as it is shown.
+pub(super) async fn last_here(turn: Turn<'_>, uid: Uid) -> Result<String, StanzaError> {
+    let core = turn.ctx.core;
+    if core.router.sessions(uid).iter().any(|session| session.is_available()) {
+        return Ok(stamp(core.env.now()));
+    }
+    let last = core.store.last(uid).await.map_err(store_error)?;
+    Ok(last.map_or_else(|| "never".to_owned(), |last| stamp(last.at)))
 }
 
 /// §4.29: those that are named are administrators, and no others.

@@ -3,11 +3,11 @@
 use super::{Command, Next, Turn, Who};
 use crate::env::{parse_stamp, stamp};
 use crate::{Ctx, address, store_error};
-use rookery_proto::Useq;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind};
 use rookery_proto::jid::BareJid;
-use rookery_store::{ArchiveDefault, ArchivePrefs, PageQuery, Timestamp};
+use rookery_proto::{Uid, Useq};
+use rookery_store::{ArchiveDefault, ArchivePrefs, PageQuery, Store, Timestamp};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -125,12 +125,7 @@ async fn retention(turn: Turn<'_>) -> Result<Next, StanzaError> {
 async fn statistics(turn: Turn<'_>) -> Result<Next, StanzaError> {
     let (store, uid) = (&turn.ctx.core.store, turn.ctx.member.uid);
     let bounds = store.archive_bounds(uid).await.map_err(store_error)?;
-    let (mut entries, mut bytes, mut after) = (0, 0, Some(Useq(0)));
-    // In slices, so that a long log keeps nobody else from reading.
-    while let Some(from) = after {
-        let size = store.archive_size(uid, from).await.map_err(store_error)?;
-        (entries, bytes, after) = (entries + size.entries, bytes + size.bytes, size.next);
-    }
+    let (entries, bytes) = measured(store, uid).await?;
     let field = |var, label, value: String| Field::new(Kind::TextSingle, var, label).value(value);
     let mut form = Form::untyped()
         .title("Message archive statistics")
@@ -144,6 +139,41 @@ async fn statistics(turn: Turn<'_>) -> Result<Next, StanzaError> {
         ));
     }
     Next::show(form)
+}
+
+/// How many messages there are in the archive of an account or of a group, and how many bytes.
+pub(super) async fn measured(store: &Store, uid: Uid) -> Result<(u64, u64), StanzaError> {
+    let (mut entries, mut bytes, mut after) = (0, 0, Some(Useq(0)));
+    // In slices, so that a long log keeps nobody else from reading.
+    while let Some(from) = after {
+        let size = store.archive_size(uid, from).await.map_err(store_error)?;
+        (entries, bytes, after) = (entries + size.entries, bytes + size.bytes, size.next);
+    }
+    Ok((entries, bytes))
+}
+
+/// Removes from an archive what is with this peer and before this moment, or all of it; how many messages.
+pub(super) async fn purged(
+    store: &Store,
+    uid: Uid,
+    with: Option<BareJid>,
+    before: Option<Timestamp>,
+) -> Result<u64, StanzaError> {
+    let mut deleted = 0;
+    loop {
+        match store.purge(uid, with.clone(), before).await.map_err(store_error)? {
+            0 => return Ok(deleted),
+            slice => deleted += slice,
+        }
+    }
+}
+
+/// A number of messages that were deleted.
+pub(super) fn deleted_sentence(deleted: u64) -> String {
+    match deleted {
+        1 => "One message was deleted.".to_owned(),
+        n => format!("{n} messages were deleted."),
+    }
 }
 
 /// Which messages are to go.
@@ -182,20 +212,10 @@ async fn delete(turn: Turn<'_>) -> Result<Next, StanzaError> {
     if sure.flag("sure") != Some(true) {
         return Next::done("Nothing was deleted.");
     }
-    let (uid, mut deleted) = (ctx.member.uid, 0);
-    loop {
-        let slice =
-            ctx.core.store.purge(uid, selection.with.clone(), selection.before).await.map_err(store_error)?;
-        deleted += slice;
-        if slice == 0 {
-            break;
-        }
-    }
+    let uid = ctx.member.uid;
+    let deleted = purged(&ctx.core.store, uid, selection.with, selection.before).await?;
     tracing::info!(uid = uid.0, deleted, "messages deleted by their owner");
-    Next::done(match deleted {
-        1 => "One message was deleted.".to_owned(),
-        n => format!("{n} messages were deleted."),
-    })
+    Next::done(deleted_sentence(deleted))
 }
 
 async fn selection(ctx: &Ctx<'_>, answers: &Answers) -> Result<Selection, StanzaError> {

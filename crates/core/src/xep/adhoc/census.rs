@@ -1,11 +1,12 @@
 //! XEP-0133: how many accounts there are, and which.
 
 use super::admin::FORM;
+use super::listing::{self, Wanted};
 use super::{Command, Next, Turn, node};
-use crate::{limits, store_error};
+use crate::store_error;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_proto::form::{Answers, Field, Form, Kind};
+use rookery_proto::form::{Field, Form, Kind};
 use rookery_store::AccountFilter;
 use std::collections::BTreeSet;
 
@@ -61,16 +62,10 @@ async fn number(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
 /// §4.18, §4.19, §4.20: in the order of the numbers, in pages.
 async fn list(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
     let Some(answers) = turn.answers.first() else {
-        let sizes = [25, 50, 100, limits::ADMIN_LIST];
-        let field = Field::new(Kind::ListSingle, "max_items", "How many at once").value("25");
-        let field = sizes.iter().fold(field, |field, n| field.option(n.to_string(), n.to_string()));
-        return Next::ask(Form::new(FORM).field(field).field(Field::new(
-            Kind::TextSingle,
-            "after",
-            "After this number (empty: from the beginning)",
-        )));
+        return Next::ask(listing::asked(Form::new(FORM)));
     };
-    let (max, after) = page(answers)?;
+    let Wanted { after, max, .. } = listing::read(answers)?;
+    let after = Uid(after);
     let (uids, var) = match set {
         Set::Online => {
             (online(turn).into_iter().filter(|uid| *uid > after).take(max + 1).collect(), "onlineuserjids")
@@ -85,13 +80,8 @@ async fn list(turn: Turn<'_>, set: Set) -> Result<Next, StanzaError> {
             addresses.push(member.address.to_string());
         }
     }
-    let mut form = Form::new(FORM).field(Field::new(Kind::JidMulti, var, "Addresses").values(addresses));
-    if let Some(last) = shown.last().filter(|_| uids.len() > max) {
-        form = form.field(
-            Field::new(Kind::TextSingle, "after", "There are more, after number").value(last.to_string()),
-        );
-    }
-    Next::show(form)
+    let form = Form::new(FORM).field(Field::new(Kind::JidMulti, var, "Addresses").values(addresses));
+    Next::show(listing::more(form, shown.last().filter(|_| uids.len() > max).map(|last| last.0)))
 }
 
 /// One more than are shown, which tells whether there are more.
@@ -104,14 +94,4 @@ async fn accounts(
     let filter = AccountFilter { disabled, ..AccountFilter::default() };
     let accounts = turn.ctx.core.store.accounts(Some(after), filter, max + 1).await.map_err(store_error)?;
     Ok(accounts.into_iter().map(|account| account.uid).collect())
-}
-
-fn page(answers: &Answers) -> Result<(usize, Uid), StanzaError> {
-    let number = |var, otherwise: u64| match answers.text(var).map(str::parse::<u64>) {
-        None => Ok(otherwise),
-        Some(Ok(number)) => Ok(number),
-        Some(Err(_)) => Err(StanzaError::not_acceptable().text("This is not a number.")),
-    };
-    let max = number("max_items", 25)?.clamp(1, limits::ADMIN_LIST as u64) as usize;
-    Ok((max, Uid(number("after", 0)?)))
 }

@@ -3,13 +3,13 @@
 use super::{Command, Next, Turn, Who};
 use crate::accounts::AccountError;
 use crate::env::stamp;
-use crate::invitation::Invitation;
+use crate::invitation::{refused, shown};
 use crate::{limits, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind};
 use rookery_proto::name::Name;
 use rookery_proto::ns;
-use rookery_store::{Invite, InviteHash, Offer, StoreError};
+use rookery_store::{Invite, InviteHash, Offer};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -28,29 +28,6 @@ pub(super) const COMMANDS: &[Command] = &[
         Box::pin(create_account(turn))
     }),
 ];
-
-/// The type of the result (XEP-0401 §10.1).
-const INVITATION: &str = "urn:xmpp:invite#invitation";
-
-fn shown(invitation: Invitation) -> Result<Next, StanzaError> {
-    let field = |var, label, value: String| Field::new(Kind::TextSingle, var, label).value(value);
-    let mut form =
-        Form::new(INVITATION).title("An invitation").field(field("uri", "Link", invitation.links.uri));
-    if let Some(page) = invitation.links.page {
-        form = form.field(field("landing-url", "Page", page));
-    }
-    Next::show(form.field(field("expire", "Valid until", stamp(invitation.expires))))
-}
-
-fn refused(error: AccountError) -> StanzaError {
-    match error {
-        AccountError::Store(StoreError::Limit(_)) => StanzaError::resource_constraint().text(format!(
-            "You have made {} invitations that are not over yet. Take one back, or wait.",
-            limits::INVITES_OF_ACCOUNT
-        )),
-        other => other.into(),
-    }
-}
 
 /// XEP-0401 §4.1: at once, and for one person.
 async fn invite(turn: Turn<'_>) -> Result<Next, StanzaError> {
@@ -113,7 +90,7 @@ async fn invitations(turn: Turn<'_>) -> Result<Next, StanzaError> {
         }
         let mut field = Field::new(Kind::ListMulti, "invitations", "Take these back").required();
         for invite in open.iter().take(limits::ADMIN_LIST) {
-            field = field.option(described(invite), data_encoding::HEXLOWER.encode(&invite.hash.0));
+            field = field.option(described(invite), id(invite));
         }
         return Next::ask(Form::untyped().title("My invitations").field(field));
     };
@@ -139,8 +116,13 @@ fn described(invite: &Invite) -> String {
     format!("{what}{left}, until {}", stamp(invite.expires))
 }
 
-/// What names an invitation in the form: its hash, which is no secret to who made it.
-fn hash(text: &str) -> Option<InviteHash> {
+/// What names an invitation in forms: its hash, which is no secret to who made it nor to administrators.
+pub(super) fn id(invite: &Invite) -> String {
+    data_encoding::HEXLOWER.encode(&invite.hash.0)
+}
+
+/// The hash of what [`id`] wrote.
+pub(super) fn hash(text: &str) -> Option<InviteHash> {
     let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
     bytes.try_into().ok().map(InviteHash)
 }

@@ -79,26 +79,16 @@ async fn who_sees_me(turn: Turn<'_>) -> Result<Next, StanzaError> {
 async fn visibility(turn: Turn<'_>) -> Result<Next, StanzaError> {
     let (core, member) = (turn.ctx.core, turn.ctx.member);
     let Some(answers) = turn.answers.first() else {
-        let rules = |wanted| {
+        let rules = |var, label, wanted| {
             let rules = member.privacy.visibility.iter().filter(move |(_, visible)| **visible == wanted);
-            let mut jids: Vec<_> = rules.map(|(jid, _)| jid.to_string()).collect();
-            jids.sort_unstable();
-            jids.join(", ")
+            Field::new(Kind::Fixed, var, label).values(rules.map(|(jid, _)| jid.to_string()))
         };
-        let mut now = String::new();
-        for (text, jids) in
-            [("You are invisible to: ", rules(false)), ("You are always visible to: ", rules(true))]
-        {
-            if !jids.is_empty() {
-                now = format!("{now}{text}{jids}. ");
-            }
-        }
         return Next::ask(
             Form::untyped()
                 .title("Be visible or invisible to one contact")
-                .instructions(format!(
-                    "{now}Who is always visible to a contact is so also when nobody else sees them."
-                ))
+                .instructions("Who is always visible to a contact is so also when nobody else sees them.")
+                .field(rules("invisible-to", "You are invisible to", false))
+                .field(rules("visible-to", "You are always visible to", true))
                 .field(Field::new(Kind::JidSingle, "contact", "Contact").required())
                 .field(
                     Field::new(Kind::ListSingle, "visible", "I am")
