@@ -165,11 +165,32 @@ export const SCREENS = [
   })),
   { name: 'shortcuts', alike: true, query: 'signedIn', hash: '#/shortcuts' },
   { name: 'admin', query: 'signedIn', hash: '#/admin/home', then: (page) => page.waitForSelector('.card') },
-  {
-    name: 'admin-people',
+  ...[
+    ['people', 'people', 'li a'],
+    ['person', 'people/10101', 'dl'],
+    ['invitations', 'invitations', 'li'],
+    ['review', 'review', 'li'],
+    ['reports', 'reports', 'li'],
+    ['groups', 'groups', 'li a'],
+    ['group', 'groups/700011', 'dl'],
+    ['group-settings', 'groups/700011/settings', 'form'],
+    ['storage', 'storage', 'dl'],
+  ].map(([name, hash, there]) => ({
+    name: `admin-${name}`,
+    alike: !['people', 'group', 'storage'].includes(name),
     query: 'signedIn',
-    hash: '#/admin/rookery%3Apeople',
-    then: (page) => page.waitForSelector('table'),
+    hash: `#/admin/${hash}`,
+    then: (page) => page.waitForSelector(`main ${there}`),
+  })),
+  {
+    name: 'admin-report',
+    alike: true,
+    query: 'signedIn',
+    hash: '#/admin/reports',
+    then: async (page) => {
+      await page.click('main li button');
+      await page.waitForSelector('blockquote');
+    },
   },
   { name: 'empty', query: 'signedIn&contacts=0', hash: '#/chats' },
 ];

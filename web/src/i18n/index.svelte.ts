@@ -1,19 +1,22 @@
 /**
- * Sentences. `t('key', { n: 3 })` gives the sentence in the reader's language; a language is two files, one for what is
- * seen before signing in and one for the rest, each fetched when it is first needed.
+ * Sentences. `t('key', { n: 3 })` gives the sentence in the reader's language; a language is three files, for what is seen
+ * before signing in, for the administration and for the rest, each fetched when it is first needed.
  */
 import enStart from './en/start.json';
+import enAdminUrl from './en/admin.json?url';
+import type enAdmin from './en/admin.json';
 import type enMain from './en/main.json';
 import enMainUrl from './en/main.json?url';
+import zhAdminUrl from './zh/admin.json?url';
 import zhMainUrl from './zh/main.json?url';
 import zhStartUrl from './zh/start.json?url';
 
-export type Key = keyof typeof enStart | keyof typeof enMain;
+export type Key = keyof typeof enStart | keyof typeof enMain | keyof typeof enAdmin;
 export type Values = Record<string, string | number>;
 /** A sentence, or one for each plural category of the language (chosen by the value `n`). */
 type Entry = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 type Words = Record<string, Entry>;
-type Part = 'start' | 'main';
+type Part = 'start' | 'main' | 'admin';
 
 /** Languages that there are, named as their readers name them. */
 export const LANGUAGES = { en: 'English', zh: '简体中文' } as const;
@@ -21,8 +24,8 @@ export type Tag = keyof typeof LANGUAGES;
 
 /** Where each part is; what everybody needs first is here already. */
 const packs: Record<Tag, Record<Part, Words | string>> = {
-  en: { start: enStart, main: enMainUrl },
-  zh: { start: zhStartUrl, main: zhMainUrl },
+  en: { start: enStart, main: enMainUrl, admin: enAdminUrl },
+  zh: { start: zhStartUrl, main: zhMainUrl, admin: zhAdminUrl },
 };
 
 async function load(pack: Words | string): Promise<Words> {

@@ -6,7 +6,8 @@ import { ApiError, type Api, type Snapshot } from '../../src/api/api';
 import type { Event, Listener } from '../../src/api/events';
 import type * as m from '../../src/api/model';
 import { random } from '../../src/art/seed';
-import { COMMANDS, command, groupSettings, privacy } from './forms';
+import { Administration, COMMANDS } from './administration';
+import { groupSettings, privacy } from './forms';
 import { picture, sound } from './pictures';
 import { ANSWERS } from './words';
 import { DOMAIN, MINUTE, contacts, myself, past, rooms, type Options, type Room } from './world';
@@ -37,10 +38,12 @@ export class FakeEngine implements Api {
   #delay: number;
   #forms = { privacy: privacy() };
   #devices: m.Device[];
+  #administration: Administration;
 
   constructor(more: FakeOptions = {}) {
     const o = { seed: 5, now: Date.now(), contacts: 30, occupants: 300, messages: 2400, ...more };
     this.options = o;
+    this.#administration = new Administration(o.now);
     this.#lively = more.lively ?? false;
     this.#delay = more.delay ?? 0;
     this.#in = more.signedIn ?? false;
@@ -892,14 +895,7 @@ export class FakeEngine implements Api {
 
   async command(step: Parameters<Api['command']>[0]): ReturnType<Api['command']> {
     await this.#wait();
-    const { form, done, note } = command(step.node, step.form);
-    return {
-      status: step.action === 'cancel' ? 'canceled' : done ? 'completed' : 'executing',
-      session: 's1',
-      form,
-      notes: note ? [{ type: 'info', text: note }] : [],
-      actions: done ? [] : ['complete', 'cancel'],
-    };
+    return this.#administration.step(step);
   }
 }
 

@@ -15,7 +15,7 @@ function slots(entry: Words[string]): string[] {
   return [...new Set(forms.flatMap((form) => form.match(/\{\w+\}/g) ?? []))].sort();
 }
 
-describe.each(['start', 'main'])('sentences of %s', (part) => {
+describe.each(['start', 'main', 'admin'])('sentences of %s', (part) => {
   const english = words('en', part);
 
   it.each(others)('%s has the same keys, and the same values in them', (tag) => {

@@ -3,7 +3,8 @@
 use rookery_proto::Uid;
 use rookery_proto::subscription::State;
 use rookery_store::{
-    GroupAffiliate, GroupAffiliation, Invite, InviteHash, Item, NewAccount, Node, Offer, Party, Shown, Store, StoreError, Timestamp, limits,
+    GroupAffiliate, GroupAffiliation, Invite, InviteHash, Item, NewAccount, Node, Offer, Party, Shown, Store,
+    StoreError, Timestamp, limits,
 };
 
 use crate::common::*;

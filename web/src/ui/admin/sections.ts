@@ -1,4 +1,6 @@
-/** The server's commands by what they are about. What is for oneself has its place in the settings, and is not listed here. */
+/** What there is to administer: pages of their own, and commands that no page covers, by what they are about. */
+import type { IconName } from '../../art/icons';
+import { COMMAND } from '../../app/admin.svelte';
 import type { Key } from '../../i18n/index.svelte';
 
 const OURS = 'https://rookery.im/command/';
@@ -9,20 +11,46 @@ export interface Command {
   name: string;
 }
 
+export const PAGES = ['people', 'invitations', 'review', 'reports', 'groups', 'storage'] as const;
+export type PageName = (typeof PAGES)[number];
+
+/** What a page is called and looks like, and the command without which there is none. */
+export const PAGE: Record<PageName, { title: Key; icon: IconName; needs: string }> = {
+  people: { title: 'admin.people', icon: 'contacts', needs: COMMAND.people },
+  invitations: { title: 'admin.invitations', icon: 'ticket', needs: COMMAND.invitations },
+  review: { title: 'admin.review', icon: 'check', needs: COMMAND.review },
+  reports: { title: 'admin.reports', icon: 'flag', needs: COMMAND.reports },
+  groups: { title: 'admin.groups', icon: 'groups', needs: COMMAND.groups },
+  storage: { title: 'admin.storage', icon: 'chart', needs: COMMAND.storage },
+};
+
+export const isPage = (name: string | undefined): name is PageName => PAGES.includes(name as PageName);
+
+/** Commands that the pages are made of. */
+const COVERED = new Set<string>(
+  Object.values(COMMAND).filter(
+    (node) => node !== COMMAND.health && node !== COMMAND.trace && node !== COMMAND.confirm,
+  ),
+);
+
 const SECTIONS: [title: Key, nodes: RegExp][] = [
   ['admin.server', /^(health|trace|second-factor|confirm)$/],
-  ['admin.people', /user|^(edit-admin|recovery-link|review|get-.*)$/],
-  ['admin.invitations', /^announce-invit|^create-invite|invite/],
-  ['admin.reports', /^(reports|edit-blacklist|block-address|unblock-address)$/],
+  ['admin.accounts', /user|^(edit-admin|get-.*)$/],
+  ['admin.blocks', /^(edit-blacklist|block-address|unblock-address)$/],
   ['admin.tell', /^announce|motd|welcome/],
 ];
 
-/** For oneself: Rookery's own that are not about the server. */
+/** For oneself: what is not about the server has its place in the settings. */
 const ONESELF =
-  /^(me|password|nick|sessions|archive-.*|retention|delete-(messages|account)|directory|who-.*|invitations|export|visibility|strangers|requests|push-content)$/;
+  /^(me|password|nick|sessions|archive-.*|retention|delete-(messages|account)|directory|who-.*|invitations|export|visibility|strangers|requests|push-content|take-up-invitation)$/;
 
 export function sections(commands: readonly Command[]): { title: Key; commands: Command[] }[] {
-  const left = commands.filter(({ node }) => !(node.startsWith(OURS) && ONESELF.test(node.slice(OURS.length))));
+  const left = commands.filter(
+    ({ node }) =>
+      !COVERED.has(node) &&
+      node !== 'urn:xmpp:invite#invite' &&
+      !(node.startsWith(OURS) && ONESELF.test(node.slice(OURS.length))),
+  );
   const found = SECTIONS.map(([title, nodes]) => {
     const here = left.filter(({ node }) => nodes.test(short(node)));
     for (const command of here) left.splice(left.indexOf(command), 1);
