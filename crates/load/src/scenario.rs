@@ -1,0 +1,173 @@
+//! What sessions do. A scenario sees events and sends; connecting, signing in and counting time are others' work.
+
+mod carbons;
+mod chat;
+mod room;
+
+use anyhow::Result;
+use clap::Subcommand;
+use rookery_proto::ns;
+use rookery_proto::stanza::Stanza;
+use serde::{Deserialize, Serialize};
+
+use crate::net::signin::Step;
+use crate::net::{Identity, Net};
+use crate::options::Options;
+use crate::stamp::Stamp;
+use crate::stats::Score;
+
+/// A scenario, as asked for.
+#[derive(Subcommand, Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Load {
+    /// Sessions that sign in and do nothing: memory, and what a sign-in costs
+    Idle(IdleArgs),
+    /// Pairs that write to each other, as fast as a window lets them or at a rate
+    Chat(chat::ChatArgs),
+    /// Accounts with several devices, all of which get what is written to them
+    Carbons(carbons::CarbonsArgs),
+    /// A room: joining it, and a few who speak to all
+    Room(room::RoomArgs),
+}
+
+#[derive(clap::Args, Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct IdleArgs {
+    /// How many
+    #[arg(long, default_value_t = 1000)]
+    sessions: usize,
+    /// Only sign in: no roster, no presence
+    #[arg(long)]
+    bare: bool,
+}
+
+/// The part of a run that is one worker's: sessions of these numbers, of so many in all.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Share {
+    pub(crate) sessions: std::ops::Range<usize>,
+    pub(crate) of: usize,
+}
+
+/// What the sessions of one worker do. Each method may send.
+pub(crate) trait Scenario {
+    /// Begins a stage of [`Load::stages`].
+    fn stage(&mut self, _net: &mut Net, _score: &mut Score, _stage: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether the stage that was begun last is over.
+    fn staged(&self) -> bool {
+        true
+    }
+
+    /// Begins what is measured, when all sessions of all workers are there.
+    fn begin(&mut self, net: &mut Net, score: &mut Score) -> Result<()>;
+
+    /// A stanza came that is not part of signing in.
+    fn stanza(&mut self, net: &mut Net, score: &mut Score, session: usize, stanza: &Stanza) -> Result<()>;
+
+    /// Does what is due by now, and says when it wants to be asked again.
+    fn tick(&mut self, _net: &mut Net, _score: &mut Score) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Begins nothing more; what is under way still comes.
+    fn stop(&mut self) {}
+}
+
+/// The stamp of a message, or of the one that a carbon copy holds.
+fn stamp_of(stanza: &Stanza) -> Option<Stamp> {
+    if let Some(received) = stanza.child(ns::CARBONS, "received") {
+        let forwarded = received.child(ns::FORWARD, "forwarded")?;
+        let message = forwarded.children().find(|child| child.name() == "message")?;
+        return Stamp::parse(&message.attr("id")?);
+    }
+    Stamp::parse(&stanza.id()?)
+}
+
+/// Does nothing.
+struct Idle;
+
+impl Scenario for Idle {
+    fn begin(&mut self, _: &mut Net, _: &mut Score) -> Result<()> {
+        Ok(())
+    }
+
+    fn stanza(&mut self, _: &mut Net, _: &mut Score, _: usize, _: &Stanza) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Load {
+    /// What it is called in reports.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Load::Idle(_) => "idle",
+            Load::Chat(args) if args.rate.is_some() => "chat, open loop",
+            Load::Chat(_) => "chat",
+            Load::Carbons(_) => "carbons",
+            Load::Room(_) => "room",
+        }
+    }
+
+    /// Sessions of all workers.
+    pub(crate) fn sessions(&self) -> usize {
+        match self {
+            Load::Idle(args) => args.sessions,
+            Load::Chat(args) => args.pairs * 2,
+            Load::Carbons(args) => args.people * args.group(),
+            Load::Room(args) => args.occupants,
+        }
+    }
+
+    /// Sessions that must be with one worker come in groups of this size.
+    pub(crate) fn together(&self) -> usize {
+        match self {
+            Load::Idle(_) | Load::Room(_) => 1,
+            Load::Chat(_) => 2,
+            Load::Carbons(args) => args.group(),
+        }
+    }
+
+    /// Who the session of that number is.
+    pub(crate) fn identity(&self, number: usize) -> Identity {
+        match self {
+            Load::Carbons(args) => args.identity(number),
+            Load::Idle(_) | Load::Chat(_) | Load::Room(_) => {
+                Identity { account: number, resource: "load".to_owned(), number }
+            }
+        }
+    }
+
+    /// What each session does after it is bound.
+    pub(crate) fn steps(&self, options: &Options) -> Vec<Step> {
+        let manage = options.acks.map(|_| Step::Manage);
+        let rest: &[Step] = match self {
+            Load::Idle(args) if args.bare => &[],
+            Load::Carbons(_) => &[Step::Roster, Step::Carbons, Step::Presence],
+            Load::Idle(_) | Load::Chat(_) | Load::Room(_) => &[Step::Roster, Step::Presence],
+        };
+        manage.into_iter().chain(rest.iter().copied()).collect()
+    }
+
+    /// What is done, and measured, before the rest begins.
+    pub(crate) fn stages(&self) -> &'static [&'static str] {
+        match self {
+            Load::Room(_) => &room::STAGES,
+            _ => &[],
+        }
+    }
+
+    /// Whether there is something to measure once all have signed in.
+    pub(crate) fn runs(&self) -> bool {
+        !matches!(self, Load::Idle(_))
+    }
+
+    /// One worker's part of it.
+    pub(crate) fn start(&self, options: &Options, share: &Share) -> Box<dyn Scenario> {
+        match self {
+            Load::Idle(_) => Box::new(Idle),
+            Load::Chat(args) => Box::new(chat::Chat::new(args, options, share)),
+            Load::Carbons(args) => Box::new(carbons::Carbons::new(args, options, share)),
+            Load::Room(args) => Box::new(room::Room::new(args, options, share)),
+        }
+    }
+}
