@@ -5,6 +5,7 @@
 pub mod inbound;
 mod presence;
 
+use crate::gateway::{Gateway, Hosted};
 use crate::limits;
 use crate::xep::Xep;
 use bytes::Bytes;
@@ -49,10 +50,16 @@ pub struct Components(Vec<Arc<Component>>);
 
 impl Components {
     /// None of them is connected yet.
-    pub fn new(allowed: &[Allowed]) -> Components {
-        let component =
-            |allowed: &Allowed| Arc::new(Component { allowed: allowed.clone(), line: Mutex::default() });
-        Components(allowed.iter().map(component).collect())
+    pub fn new(allowed: &[Allowed], gateways: &[Hosted]) -> Components {
+        let component = |allowed: &Allowed| Component::new(allowed.clone(), None);
+        let gateway = |hosted: &Hosted| {
+            // Nobody from outside proves to be a gateway; what it sends was made here.
+            let (host, stanza_bytes) = (hosted.host.clone(), usize::MAX);
+            let gateway = Gateway { reaches: hosted.reaches, bell: Arc::default() };
+            Component::new(Allowed { host, secret: String::new(), stanza_bytes }, Some(gateway))
+        };
+        let all = allowed.iter().map(component).chain(gateways.iter().map(gateway));
+        Components(all.map(Arc::new).collect())
     }
 
     /// The component that serves a host.
@@ -70,6 +77,8 @@ impl Components {
 pub struct Component {
     /// What the operator allows.
     pub allowed: Allowed,
+    /// What it has that is a gateway of this process.
+    pub(crate) gateway: Option<Gateway>,
     line: Mutex<Option<Line>>,
 }
 
@@ -132,6 +141,10 @@ impl Drop for Parcel {
 }
 
 impl Component {
+    fn new(allowed: Allowed, gateway: Option<Gateway>) -> Component {
+        Component { allowed, gateway, line: Mutex::default() }
+    }
+
     /// A connection serves the component from now on; one that did before sees its queue end.
     pub fn connect(&self) -> Outlet {
         let (sender, queue) = mpsc::channel(limits::COMPONENT_QUEUE);
@@ -178,7 +191,7 @@ mod tests {
 
     fn component() -> Component {
         let allowed = Allowed { host: "c.b".into(), secret: "s".into(), stanza_bytes: 1 };
-        Component { allowed, line: Mutex::default() }
+        Component::new(allowed, None)
     }
 
     fn next(outlet: &mut Outlet) -> Poll<Option<Bytes>> {

@@ -15,6 +15,7 @@ pub mod env;
 pub mod export;
 pub mod flags;
 pub mod gate;
+pub mod gateway;
 pub mod harvest;
 pub mod health;
 pub mod invitation;
@@ -98,6 +99,8 @@ pub struct Policy {
     pub gate: Option<gate::Gate>,
     /// External components (XEP-0114).
     pub components: Vec<component::Allowed>,
+    /// Gateways of this process.
+    pub gateways: Vec<gateway::Hosted>,
     /// External services (XEP-0215).
     pub services: Vec<xep::extdisco::Service>,
     /// Whom to turn to (XEP-0157): the form's field, and addresses.

@@ -7,7 +7,7 @@
 mod outward;
 
 use crate::address::{Target, compose};
-use crate::component::Parcel;
+use crate::component::{Component, Parcel};
 use crate::member::Member;
 use crate::muc::{self, Handout};
 use crate::privacy::Strangers;
@@ -38,6 +38,8 @@ pub enum Step {
 pub enum After {
     /// To a component.
     Parcel(Parcel),
+    /// To a gateway: it is in its outbox.
+    Ring(Arc<Component>),
     /// To an occupant of a room.
     Handout(Handout),
 }
@@ -47,6 +49,7 @@ impl After {
     pub fn send(self, useqs: &[Useq]) {
         match self {
             After::Parcel(parcel) => parcel.send(),
+            After::Ring(gateway) => gateway.ring(),
             After::Handout(handout) => handout.send(useqs),
         }
     }

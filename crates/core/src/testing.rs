@@ -163,6 +163,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         lists: Vec::new(),
         gate: None,
         components: Vec::new(),
+        gateways: Vec::new(),
         services: Vec::new(),
         contacts: Vec::new(),
         terms: None,

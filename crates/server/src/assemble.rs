@@ -20,10 +20,12 @@ use rookery_core::router::Router;
 use rookery_core::secret::Secret;
 use rookery_core::xep::disco::Announced;
 use rookery_core::{Core, Policy};
+use rookery_gateway::mail::{Deposited, Gateway, NotDeposited, Settings};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
 use rookery_store::{Options, Store};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +54,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
     let core = Arc::new_cyclic(|this| Core {
         this: this.clone(),
         announced: Announced::new(&policy),
-        components: Components::new(&policy.components),
+        components: Components::new(&policy.components, &policy.gateways),
         announcing: Default::default(),
         reported: Default::default(),
         denied: Default::default(),
@@ -136,6 +138,16 @@ pub fn files(core: &Arc<Core>, data: &Path, settings: files::Settings) -> Result
     let offered = core.policy.files.is_some();
     let files = offered.then(|| Files::open(core.clone(), data, settings)).transpose();
     files.with_context(|| format!("The folder for files in {} cannot be used.", data.display()))
+}
+
+/// The mail system, if core has a gateway for it; it keeps its files in `files`.
+pub fn mail(core: &Arc<Core>, files: &Arc<Files>, settings: Settings) -> Option<Arc<Gateway>> {
+    let files = files.clone();
+    let deposit = move |new| -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> {
+        let files = files.clone();
+        Box::pin(async move { files.deposit(new).await })
+    };
+    Gateway::new(core.clone(), settings, Arc::new(deposit))
 }
 
 /// What happens by the clock and behind the scenes, until the server ends; devices are told through `poster`.

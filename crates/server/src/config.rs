@@ -93,6 +93,8 @@ pub struct Config {
     pub files_scan_clamd: String,
     /// A bucket for files; without a name there is none.
     pub files_s3: S3Settings,
+    /// Mail.
+    pub mail: Mail,
     /// Whether links are looked at.
     pub previews: bool,
     /// How long a session waits for its client to come back.
@@ -160,6 +162,21 @@ impl Config {
         });
         self.http_public_url.clone().or(own)
     }
+}
+
+/// What the operator decided about mail.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mail {
+    /// Whether there is any.
+    pub enabled: bool,
+    /// Where other mail servers bring it.
+    pub listen: Vec<SocketAddr>,
+    /// What the server calls itself; `None`: the domain.
+    pub hostname: Option<String>,
+    /// The host of correspondents; `None`: `mail.` before the domain.
+    pub host: Option<String>,
+    /// The largest mail, bytes.
+    pub largest: usize,
 }
 
 /// How the log is written.
@@ -292,6 +309,12 @@ impl Config {
         self.pubsub_enabled.then(host)
     }
 
+    /// The host that correspondents by mail have, where there is mail.
+    pub fn mail_host(&self) -> Option<String> {
+        let host = || self.mail.host.clone().unwrap_or_else(|| format!("mail.{}", self.domain));
+        self.mail.enabled.then(host)
+    }
+
     /// What no setting can see alone.
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
@@ -329,6 +352,19 @@ impl Config {
                 "`pubsub.host` must be a host of its own: neither the domain nor the groups' nor that of a `[[component]]`. \
                  With `pubsub.enabled = false` there is none.",
             ));
+        }
+        if let Some(mail) = self.mail_host() {
+            let others = [Some(self.domain.clone()), Some(groups.clone()), self.pubsub_host()];
+            if others.iter().flatten().any(|other| *other == mail) || hosts.contains(&mail.as_str()) {
+                return Err(ConfigError::Together(
+                    "`mail.host` must be a host of its own: neither the domain nor the groups' nor that of another service.",
+                ));
+            }
+            if self.files_largest == 0 || self.public_url().is_none() {
+                return Err(ConfigError::Together(
+                    "`mail.enabled` needs files: `files.largest_mb` above 0, and `http.public_url` or `listen.https`.",
+                ));
+            }
         }
         if hosts.contains(&self.domain.as_str()) {
             return Err(ConfigError::Together(

@@ -5,6 +5,7 @@
 //! synced. The store notes them before they are put there and counts on them after, so that whatever stops in between leaves
 //! nothing that nobody knows of.
 
+mod deposit;
 mod disk;
 mod incoming;
 mod part;

@@ -10,6 +10,7 @@ pub mod data;
 pub mod export;
 pub mod files;
 pub mod http;
+pub mod mail;
 pub mod moderation;
 pub mod net;
 pub mod previews;

@@ -11,6 +11,7 @@ use crate::files::{self, Files, Scanner};
 use crate::http::client::{Client, Reach};
 use crate::http::listener::Http;
 use crate::http::{self, Monitor, Web};
+use crate::mail;
 use crate::moderation::{self, hook};
 use crate::net::component;
 use crate::net::listener::{self, Admission};
@@ -68,6 +69,15 @@ async fn run(config: Config) -> Result<()> {
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
     open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
+    if let (Some(settings), Some(files)) = (mail::settings(&config, Some(tls.clone())), &files)
+        && let Some(gateway) = assemble::mail(&core, files, settings)
+    {
+        for address in &config.mail.listen {
+            let listener = bind(*address, "mail.listen").await?;
+            doors.spawn(mail::run(gateway.clone(), listener));
+        }
+        doors.spawn(gateway.run());
+    }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;
         let monitor = monitor.clone();
@@ -181,6 +191,7 @@ pub fn policy(config: &Config) -> Policy {
         lists: config.lists.clone(),
         gate: None,
         components: config.components.clone(),
+        gateways: crate::mail::hosted(config).into_iter().collect(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),
         terms: config.terms.clone(),

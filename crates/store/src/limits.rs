@@ -307,3 +307,17 @@ pub const SEARCH_PAGE: usize = 200;
 
 /// Accounts in the list of those that store most: what fits onto a page.
 pub const LARGEST: usize = 25;
+/// Messages of one account that wait for a gateway: it takes them within moments, and one that does not is broken.
+pub const OUTBOX: usize = 1000;
+
+/// Mails of one account in the queue: more are a mailing list's, and that is no use of a messenger.
+pub const MAIL_QUEUE: usize = 1000;
+
+/// Mails that are listed or tried at a time.
+pub const MAIL_PAGE: usize = 50;
+
+/// Bytes of a Message-ID, a subject, a thread or the words of an error: a line of a mail (RFC 5322 §2.1.1).
+pub const MAIL_NAME_BYTES: usize = 998;
+
+/// Bytes of the References of a mail: some dozens of long Message-IDs.
+pub const MAIL_REFS_BYTES: usize = 8192;

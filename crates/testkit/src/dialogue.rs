@@ -3,6 +3,7 @@
 //! `tests/scenarios/README.md` describes the language. A file becomes one [`Case`], or one for each row of its
 //! table; each case runs against a fresh server.
 
+mod mail;
 mod matching;
 mod parse;
 mod party;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rookery_proto::sasl::Mechanism;
 
+pub use mail::Spoken;
 pub use run::{run, run_by};
 pub use target::Target;
 
@@ -116,6 +118,10 @@ pub enum Action {
     IsPostedNothing(String),
     /// `the push service answers 429 after 120`, `the push service hangs`
     PushService(Answer),
+    /// `a mail server connects`
+    MailServerConnects,
+    /// `the mail server speaks:`
+    MailServerSpeaks(Vec<Spoken>),
     /// `romeo/orchard …`
     Client(Who, Deed),
 }

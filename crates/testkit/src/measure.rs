@@ -48,6 +48,7 @@ impl Site {
         let data = tempfile::tempdir()?;
         let policy = Policy {
             components: Vec::new(),
+            gateways: Vec::new(),
             services: Vec::new(),
             contacts: Vec::new(),
             terms: None,

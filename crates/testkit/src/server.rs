@@ -12,7 +12,7 @@ use rookery::http::client::Client;
 use rookery::http::listener::Http;
 use rookery::http::{self, Web};
 use rookery::net::listener::Admission;
-use rookery::net::{self, Arrival, Server, Settings};
+use rookery::net::{self, Arrival, Server};
 use rookery::previews::Previews;
 use rookery::push::Poster;
 use rookery::tls::{Source, Tls};
@@ -24,6 +24,7 @@ use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
+use rookery_gateway::mail::{Gateway, Settings, smtp};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
@@ -54,6 +55,9 @@ const PIPE: usize = 64 * 1024;
 /// Connections for HTTP, of all and of one address: few, so that a test can take them all.
 const CONNECTIONS: usize = 1000;
 const CONNECTIONS_PER_ADDRESS: usize = 20;
+
+/// The largest mail.
+const MAIL_BYTES: usize = 1_000_000;
 
 /// What the components of a test must know.
 pub const COMPONENT_SECRET: &str = "secret";
@@ -102,6 +106,7 @@ pub struct TestServer {
     pub browsers: Browsers,
     files: files::Settings,
     previews: Option<Arc<Previews>>,
+    mail: Option<Arc<Gateway>>,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -122,7 +127,22 @@ impl TestServer {
         let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
         let connections = Default::default();
-        Ok(TestServer { data, policy, tls, server, web, clock, disk, browsers, files, previews, connections })
+        let mut server = TestServer {
+            data,
+            policy,
+            tls,
+            server,
+            web,
+            clock,
+            disk,
+            browsers,
+            files,
+            previews,
+            mail: None,
+            connections,
+        };
+        server.open_mail();
+        Ok(server)
     }
 
     /// The server's inside.
@@ -179,6 +199,32 @@ impl TestServer {
         let task = tokio::spawn(net::component::serve(self.core().clone(), theirs));
         self.connections.lock().push(task);
         ours
+    }
+
+    /// The mail system, where this test has one.
+    fn open_mail(&mut self) {
+        self.mail = self.files().and_then(|files| {
+            let settings = Settings {
+                domain: self.policy.domain.clone(),
+                host: format!("mail.{}", self.policy.domain),
+                hostname: "mx.localhost".into(),
+                largest: MAIL_BYTES,
+                tls: self.tls.clone().map(rookery::mail::starttls),
+            };
+            assemble::mail(self.core(), files, settings)
+        });
+        if let Some(mail) = self.mail.clone() {
+            self.connections.lock().push(tokio::spawn(mail.run()));
+        }
+    }
+
+    /// A new connection of a mail server at `peer`; none where there is no place, or no mail.
+    pub fn connect_mail_from(&self, peer: IpAddr) -> Option<DuplexStream> {
+        let mail = self.mail.clone()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let place = mail.enter(peer)?;
+        self.connections.lock().push(tokio::spawn(smtp::serve(mail, theirs, peer, place)));
+        Some(ours)
     }
 
     /// The data directory.
@@ -308,6 +354,7 @@ impl TestServer {
         let (tls, previews) = (self.tls.clone(), self.previews.clone());
         (self.server, self.web, self.clock) =
             open(&self.data, &self.policy, tls, &self.disk, &self.browsers, &self.files, previews).await?;
+        self.open_mail();
         Ok(())
     }
 
@@ -362,7 +409,7 @@ async fn open(
     let files = assemble::files(&core, data.path(), files.clone())?;
     let poster = Poster::open(data.path(), Client::through(browsers.dial()), &core.policy)?;
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
-    let settings = Settings { plain: tls.is_none(), registrations_per_hour: 5 };
+    let settings = net::Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
     let web = web(&server, files, previews);
     Ok((server, web, clock))
@@ -390,6 +437,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         lists: Vec::new(),
         gate: None,
         components: Vec::new(),
+        gateways: Vec::new(),
         services: Vec::new(),
         contacts: Vec::new(),
         terms: None,
@@ -417,8 +465,9 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("abuse", uri) => policy.contacts = vec![("abuse-addresses", vec![uri.into()])],
             ("terms", uri) => policy.terms = Some(uri.into()),
             ("outage", uri) => policy.outage = vec![uri.into()],
-            // Looked at before.
+            // Looked at before, and after.
             ("previews", "on") => {}
+            ("mail", "on") => policy.gateways = vec![rookery::mail::host("mail.localhost".into())],
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {
                 let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;

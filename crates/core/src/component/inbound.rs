@@ -21,6 +21,15 @@ use std::sync::Arc;
 
 use crate::answer::Reply;
 
+/// How a message comes in from outside.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// Its id names it for good: what comes again under it is the same.
+    pub(crate) once: bool,
+    /// It is set aside, whoever sends it.
+    pub(crate) aside: bool,
+}
+
 /// What is left to do for a stanza of a component.
 pub enum Outcome {
     /// Nothing.
@@ -86,15 +95,28 @@ impl Core {
 
     /// RFC 6121 §8.5, from outside: into the recipient's log, or to whoever is here.
     async fn message_from_outside(&self, stanza: &Stanza, from: &Jid) -> Result<Outcome, StanzaError> {
+        match self.letter_from_outside(stanza, from, Manner::default()).await? {
+            Some(append) => self.store.append(append).await.map(Outcome::Commit).map_err(store_error),
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    /// The same as far as the store; `None`: nothing of it is stored.
+    pub(crate) async fn letter_from_outside(
+        &self,
+        stanza: &Stanza,
+        from: &Jid,
+        manner: Manner,
+    ) -> Result<Option<Append>, StanzaError> {
         let kind = pipeline::Kind::of(stanza);
         let to = recipient(stanza)?;
         let (member, resource) = match self.target(&to).await? {
             Target::Account { member, resource } => (member, resource),
             Target::Component(other) => {
-                return other.send(stanza.as_bytes().to_vec()).map(|()| Outcome::Done);
+                return other.send(stanza.as_bytes().to_vec()).map(|()| None);
             }
-            Target::Server if self.list_changed(stanza, from) => return Ok(Outcome::Done),
-            Target::Server | Target::Nobody => return pipeline::unreachable(kind).map(|_| Outcome::Done),
+            Target::Server if self.list_changed(stanza, from) => return Ok(None),
+            Target::Server | Target::Nobody => return pipeline::unreachable(kind).map(|_| None),
             // No occupant comes from outside yet.
             Target::Groups | Target::Group { .. } | Target::Pubsub => {
                 return Err(StanzaError::service_unavailable());
@@ -102,21 +124,22 @@ impl Core {
             Target::Elsewhere => return Err(StanzaError::remote_server_not_found()),
         };
         if self.push_ended(member.uid, from, stanza).await? {
-            return Ok(Outcome::Done);
+            return Ok(None);
         }
         if member.blocks(from) {
-            return pipeline::unreachable(kind).map(|_| Outcome::Done);
+            return pipeline::unreachable(kind).map(|_| None);
         }
         let peer: BareJid = from.to_bare();
         let reception = self.reception(&member, &peer).await?;
         if reception == Strangers::Refuse {
-            return pipeline::unreachable(kind).map(|_| Outcome::Done);
+            return pipeline::unreachable(kind).map(|_| None);
         }
-        let Some(letter) = pipeline::route(self, kind, member, resource)? else { return Ok(Outcome::Done) };
+        let Some(letter) = pipeline::route(self, kind, member, resource)? else { return Ok(None) };
         let class = pipeline::classify(stanza, kind);
-        let aside = self.screen(from, stanza, class, &letter).await? || reception == Strangers::SetAside;
+        let screened = self.screen(from, stanza, class, &letter).await?;
+        let aside = manner.aside || screened || reception == Strangers::SetAside;
         if aside && !class.has(Flags::DELIVER) {
-            return pipeline::not_kept(stanza, kind).map(|_| Outcome::Done);
+            return pipeline::not_kept(stanza, kind).map(|_| None);
         }
         let address = letter.address();
         let set = [("from", from.as_str()), ("to", address.as_str())];
@@ -131,14 +154,14 @@ impl Core {
             let entry =
                 Entry { useq, message, peer, peer_resource, direction, resource, at, flags, stanza: cleaned };
             self.router.appended(to.uid, &Arc::new(entry));
-            return Ok(Outcome::Done);
+            return Ok(None);
         }
         // By it the recipient says what it has read (XEP-0333).
         let origin = stanza.id().map(|id| Origin {
             sender: SERVER,
             peer: to.address.clone(),
             id: id.into(),
-            dedup: false,
+            dedup: manner.once,
         });
         let flags = match aside {
             // The archive is where it waits, whatever else is archived.
@@ -154,7 +177,7 @@ impl Core {
             pointers: smallvec![pointer],
             origin,
         };
-        self.store.append(append).await.map(Outcome::Commit).map_err(store_error)
+        Ok(Some(append))
     }
 
     async fn iq_from_outside(

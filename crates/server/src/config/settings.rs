@@ -46,6 +46,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "groups", about: "Rooms in which many speak with each other (XEP-0045)." },
     Section { name: "pubsub", about: "The publish-subscribe service (XEP-0060): docs/pubsub.md." },
     Section { name: "files", about: "Files that people share (XEP-0363): docs/files.md." },
+    Section { name: "mail", about: "A mailbox for every number: docs/mail.md. Off until it is enabled." },
     Section { name: "previews", about: "What is shown of links in messages: docs/previews.md." },
     Section { name: "limits", about: "What one client, and all of them, may take." },
     Section {
@@ -96,6 +97,7 @@ impl Config {
             files_scan_command: None,
             files_scan_clamd: String::new(),
             files_s3: Default::default(),
+            mail: super::Mail::default(),
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,
@@ -459,6 +461,41 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"\"",
         about: "The key.",
         set: |config, value| put(&mut config.files_s3.secret, value::text(value).map(str::to_owned)),
+    },
+    Setting {
+        key: "mail.enabled",
+        default: "false",
+        about: "Whether mail to NUMBER@domain and NAME@domain is taken, and comes into people's conversations. Files must be \
+                switched on: a mail is kept whole beside its message, and counts in its recipient's quota.",
+        set: |config, value| put(&mut config.mail.enabled, value::boolean(value)),
+    },
+    Setting {
+        key: "mail.listen",
+        default: "[\"[::]:25\"]",
+        about: "Where other mail servers bring mail (SMTP).",
+        set: |config, value| put(&mut config.mail.listen, value::addresses(value)),
+    },
+    Setting {
+        key: "mail.hostname",
+        default: "\"\"",
+        about: "What this server calls itself towards other mail servers: the name that the domain's MX record points to, and \
+                that its address has in the DNS. When it is empty, that is the domain.",
+        set: |config, value| put(&mut config.mail.hostname, host(value)),
+    },
+    Setting {
+        key: "mail.host",
+        default: "\"\"",
+        about: "The host that correspondents have in the messenger, as in user\\40example.org@mail.example.net. When it is empty, \
+                that is \"mail.\" before the domain.",
+        set: |config, value| put(&mut config.mail.host, host(value)),
+    },
+    Setting {
+        key: "mail.largest_mb",
+        default: "25",
+        about: "The largest mail that is taken, in megabytes, as it travels: files in it are a third smaller.",
+        set: |config, value| {
+            put(&mut config.mail.largest, value::number(value, 1..=200).map(|mb: usize| mb * 1_000_000))
+        },
     },
     Setting {
         key: "previews.enabled",

@@ -194,8 +194,8 @@ impl<S: Carrier> Line<S> {
         }
         let host = header.to.as_deref().unwrap_or_default().to_lowercase();
         match self.core.components.of(&host) {
-            Some(component) => Ok(component.clone()),
-            None => error("host-unknown"),
+            Some(component) if !component.is_gateway() => Ok(component.clone()),
+            _ => error("host-unknown"),
         }
     }
 

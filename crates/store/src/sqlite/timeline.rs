@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::columns::{int, jid, useq};
 use super::files;
 use super::inbox;
+use super::mail;
 use super::tx::{Last, Tx};
 use crate::timeline::{Append, Appended, Direction, Entry, Flags, Head, MessageId, Origin, Pointer};
 use crate::{Result, StoreError, Timestamp, limits};
@@ -188,6 +189,7 @@ fn empty(tx: &Tx<'_>, message: i64, tombstone: &Bytes) -> Result<()> {
         .prepare_cached("UPDATE message SET stanza = ?2, flags = flags | ?3 WHERE id = ?1")?
         .execute(params![message, tombstone.as_ref(), Flags::RETRACTED])?;
     unindex(tx, message)?;
+    mail::forget(tx, message)?;
     files::unrefer(tx, message)
 }
 
@@ -246,6 +248,7 @@ pub(super) fn release(tx: &Tx<'_>, message: i64) -> Result<bool> {
                  ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
             )?
             .execute([message])?;
+        mail::forget(tx, message)?;
         files::unrefer(tx, message)?;
     } else {
         tx.conn.prepare_cached("UPDATE message SET refs = refs - 1 WHERE id = ?1")?.execute([message])?;

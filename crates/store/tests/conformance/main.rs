@@ -14,6 +14,7 @@ mod inbox;
 mod invites;
 mod links;
 mod lists;
+mod mail;
 mod page;
 mod privacy;
 mod pubsub;
@@ -81,6 +82,9 @@ macro_rules! suite {
                     an_invitation_is_used_up, an_invitation_leads_into_a_group, a_new_account_has_items, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                mail:
+                    mail_is_known_by_its_names_and_goes_with_its_message, the_whole_mail_goes_with_its_message,
+                    what_goes_out_waits_until_its_gateway_has_it, mails_are_tried_when_they_are_due;
                 links:
                     a_link_makes_one_administrator, a_link_sets_a_password_once;
                 review:

@@ -10,6 +10,7 @@ use minidom::Element;
 use rookery_proto::sasl::client::Binding;
 use rookery_proto::sasl::{ChannelBindings, Hash, Mechanism, TokenMechanism};
 
+use super::mail::MailLine;
 use super::party::{Party, is_presence_from, listed, skip_presence};
 use super::template::{Variables, fill};
 use super::{Action, Case, Deed, PASSWORD, Target, Way, Who, parse};
@@ -33,6 +34,7 @@ pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
         parties: BTreeMap::new(),
         lost: BTreeMap::new(),
         variables: Variables::new(),
+        mail: None,
         awaited: awaited.clone(),
     };
     let outcome = if virtual_time {
@@ -57,6 +59,8 @@ pub(super) struct Play {
     /// The sessions of clients that were cut, to be resumed: the full JID and the books.
     lost: BTreeMap<Who, (String, Counters)>,
     pub(super) variables: Variables,
+    /// The connection of a mail server that brings mail.
+    pub(super) mail: Option<MailLine>,
     /// What is being waited for, to be told if it never comes.
     awaited: Rc<RefCell<String>>,
 }
@@ -125,6 +129,8 @@ impl Play {
                 self.target.ours()?.browsers.set_answer(answer.clone());
                 Ok(())
             }
+            Action::MailServerConnects => self.mail_server_connects(),
+            Action::MailServerSpeaks(spoken) => self.mail_server_speaks(spoken).await,
             Action::Client(who, deed) => self.deed(who, deed).await,
         }
     }

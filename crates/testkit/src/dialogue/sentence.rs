@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rookery_proto::sasl::Mechanism;
 
-use super::{Action, Deed, Way, Who};
+use super::{Action, Deed, Way, Who, mail};
 use crate::browser::Answer;
 use crate::server::{Ending, StoreFault};
 
@@ -39,6 +39,11 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
         ["the", "store", "works", "again"] => Action::Store(None),
         ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
+        ["a", "mail", "server", "connects"] => Action::MailServerConnects,
+        ["the", "mail", "server", "speaks:"] => {
+            let block = block.context("nothing stands below this sentence")?;
+            return mail::parse(&block).map(Action::MailServerSpeaks);
+        }
         [name, "is", "told:"] => {
             let told = block.context("nothing stands below this sentence")?;
             return Ok(Action::IsTold((*name).to_owned(), told));

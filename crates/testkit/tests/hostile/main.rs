@@ -10,6 +10,7 @@ mod files;
 mod http;
 mod invitations;
 mod links;
+mod mail;
 mod memory;
 mod messenger;
 mod offline;

@@ -1,0 +1,117 @@
+//! Gateways: hosts beside ours behind which people are reached by other means: mail, later SMS and pagers.
+//!
+//! A gateway is a component (XEP-0114) inside of this process: presence, subscriptions and requests go to it and come from it as
+//! from any. Two things are more than a component has. A message to it is noted in the store with the row of its sender's log
+//! ([`rookery_store::Store::outbox`]) and stays there until the gateway has made something of it, so that nothing is lost on the
+//! way out. And what it brings is stored by itself, so that it can tell the other side what became of it.
+
+use crate::component::Component;
+use crate::component::inbound::Manner;
+use crate::member::Member;
+use crate::privacy::Strangers;
+use crate::{Core, address};
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::{BareJid, Jid};
+use rookery_proto::stanza::Stanza;
+use rookery_proto::xml::Xml;
+use rookery_store::{Append, Direction, Flags, Outbound, Pointer};
+use smallvec::smallvec;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// A host that a gateway serves.
+#[derive(Clone, Debug)]
+pub struct Hosted {
+    /// The host, prepared; not the server's own domain.
+    pub host: String,
+    /// Whether a localpart there is an address that the gateway can reach at all.
+    pub reaches: fn(&str) -> bool,
+}
+
+/// What a component has that is a gateway.
+pub(crate) struct Gateway {
+    pub(crate) reaches: fn(&str) -> bool,
+    /// Rings when something is in its outbox.
+    pub(crate) bell: Arc<Notify>,
+}
+
+impl Component {
+    /// Whether it is a gateway of this process, and no program that connects.
+    pub fn is_gateway(&self) -> bool {
+        self.gateway.is_some()
+    }
+
+    /// Rings when something is in the gateway's outbox.
+    pub fn bell(&self) -> Option<Arc<Notify>> {
+        self.gateway.as_ref().map(|gateway| gateway.bell.clone())
+    }
+
+    /// Something is in the gateway's outbox.
+    pub(crate) fn ring(&self) {
+        if let Some(gateway) = &self.gateway {
+            gateway.bell.notify_one();
+        }
+    }
+
+    /// Whether a gateway can reach an address of its host; an error to who writes there if not.
+    pub(crate) fn check_reach(&self, to: &Jid) -> Result<(), StanzaError> {
+        let Some(gateway) = &self.gateway else { return Ok(()) };
+        match to.node() {
+            Some(local) if (gateway.reaches)(local.as_str()) => Ok(()),
+            _ => Err(StanzaError::item_not_found().text("The gateway cannot reach such an address.")),
+        }
+    }
+}
+
+impl Core {
+    /// Whether `to` takes messages from `from`, who is behind a gateway. One that does not must look like nobody.
+    pub async fn admits(&self, to: &Member, from: &BareJid) -> Result<bool, StanzaError> {
+        let sender = Jid::from(from.clone());
+        if to.disabled || to.waits || self.denies(&sender) || to.blocks(&sender) {
+            return Ok(false);
+        }
+        Ok(self.reception(to, from).await? != Strangers::Refuse)
+    }
+
+    /// A message that a gateway brings, as it is to be stored: its `id` names it for good, so that what is brought again is known
+    /// ([`rookery_store::Appended::Duplicate`]); with `aside` it waits until the recipient lets its sender in. `None`: the
+    /// recipient has no use for it.
+    pub async fn brought(&self, stanza: &[u8], aside: bool) -> Result<Option<Append>, StanzaError> {
+        let stanza = Stanza::parse(stanza).map_err(|_| StanzaError::internal_server_error())?;
+        let from = address::parse(&stanza.from().unwrap_or_default())?;
+        self.letter_from_outside(&stanza, &from, Manner { once: true, aside }).await
+    }
+
+    /// A message could not be brought where it was to go: as an error to it in its sender's log (RFC 6120 §8.3), so that every
+    /// device hears of it, also one that comes later.
+    pub fn undelivered(
+        &self,
+        sender: &Member,
+        peer: &BareJid,
+        id: &str,
+        error: &StanzaError,
+    ) -> Result<Append, StanzaError> {
+        let mut x = Xml::new();
+        x.open("message").attr("id", id).attr("to", peer.as_str()).attr("type", "chat").close();
+        let sent = Stanza::parse(&x.into_vec()).map_err(|_| StanzaError::internal_server_error())?;
+        let reply = error.reply(&sent, Some(sender.address.as_str()));
+        let stanza = reply.ok_or_else(StanzaError::internal_server_error)?;
+        let pointer = Pointer {
+            uid: sender.uid,
+            peer: peer.clone(),
+            peer_resource: None,
+            direction: Direction::In,
+            resource: None,
+            flags: Flags::DELIVER | Flags::ARCHIVE,
+        };
+        let (at, flags) = (self.env.now(), Flags::NORMAL);
+        Ok(Append { stanza: stanza.into(), at, flags, pointers: smallvec![pointer], origin: None })
+    }
+
+    /// The `id` of a message that waits for a gateway, and whom it is for.
+    pub fn addressed_to(&self, outbound: &Outbound) -> Option<(Stanza, Jid)> {
+        let stanza = Stanza::parse(&outbound.stanza).ok()?;
+        let to = address::parse(&stanza.to()?).ok()?;
+        Some((stanza, to))
+    }
+}

@@ -1,0 +1,231 @@
+//! A mail that has come whole: into the timelines of those whom it is for, before it is acknowledged.
+
+use super::reading::{self, Letter};
+use super::stanza::{self, Filed, Parts};
+use super::{Deposited, Gateway, NewFile, NotDeposited, address, limits};
+use data_encoding::BASE32_NOPAD;
+use rookery_core::member::Member;
+use rookery_proto::jid::BareJid;
+use rookery_store::{Appended, FileToken, Mail, StoreError, Timestamp};
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// How a mail came (RFC 5321 §2.3.1).
+pub(super) struct Envelope {
+    /// The reverse path; empty: none.
+    pub(super) from: String,
+    /// Whom it is for.
+    pub(super) to: Vec<Arc<Member>>,
+    /// What the peer calls itself.
+    pub(super) helo: String,
+    pub(super) peer: IpAddr,
+    /// RFC 3848.
+    pub(super) protocol: &'static str,
+}
+
+/// Why a mail is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Not at the moment, with the enhanced code (RFC 3463) and why.
+    Later(&'static str),
+    /// There is no room for it.
+    NoRoom,
+    /// Never, with the enhanced code and why.
+    Never(String),
+    /// Its only recipient does not take it from this sender.
+    Nobody,
+}
+
+const LATER: Refusal = Refusal::Later("4.3.0 This does not work at the moment");
+
+/// What is the same for all who get a mail.
+struct Arrived {
+    letter: Letter,
+    /// Its author's address inside.
+    peer: BareJid,
+    /// Names the mail and how it came: who sends it again because the answer was lost sends the same.
+    id: String,
+    /// Its Message-ID; one is made where it has none.
+    name: String,
+    /// The mail with its trace (RFC 5321 §4.4).
+    raw: Vec<u8>,
+}
+
+impl Gateway {
+    /// Stores a mail for all its recipients; how it is called in the log. Each has it in a transaction of its own: who gets it
+    /// again, because another's failed, is not given it twice.
+    pub(super) async fn receive(&self, envelope: Envelope, data: Vec<u8>) -> Result<String, Refusal> {
+        let now = self.core.env.now();
+        let arrived = self.read(&envelope, data, now).await?;
+        let (mut taken, mut refusal) = (false, None);
+        for member in &envelope.to {
+            match self.hand_in(&arrived, member).await {
+                Ok(()) => taken = true,
+                Err(Refusal::Nobody) => {}
+                // The sender comes again with all of it, and what was stored is known then.
+                Err(why) => refusal = Some(why),
+            }
+        }
+        let Arrived { id, .. } = arrived;
+        match (refusal, taken) {
+            (Some(why), _) => Err(why),
+            // Who does not take it among others is passed over: an answer for one alone there is not (RFC 5321 §6.1).
+            (None, false) => Err(Refusal::Nobody),
+            (None, true) => {
+                tracing::info!(id, peer = %envelope.peer, recipients = envelope.to.len(), "a mail was stored");
+                Ok(id)
+            }
+        }
+    }
+
+    async fn read(&self, envelope: &Envelope, data: Vec<u8>, now: Timestamp) -> Result<Arrived, Refusal> {
+        let digest =
+            Sha256::new().chain_update(&envelope.from).chain_update([0]).chain_update(&data).finalize();
+        let id = format!("mail-{}", &BASE32_NOPAD.encode(&digest).to_lowercase()[..26]);
+        let hostname = self.settings.hostname.clone();
+        let reading = tokio::task::spawn_blocking(move || (reading::read(&data, &hostname), data)).await;
+        let (mut letter, data) = reading.map_err(|error| {
+            tracing::error!(id, %error, "a mail cannot be read");
+            LATER
+        })?;
+        if letter.hops > limits::HOPS || letter.own_hops > limits::OWN_HOPS {
+            return Err(Refusal::Never("5.4.6 This mail goes in circles".into()));
+        }
+        let peer = |from: &str| address::inside(from, &self.settings.host);
+        let peer = peer(&letter.from).or_else(|| peer(&envelope.from));
+        let Some(peer) = peer else {
+            return Err(Refusal::Never("5.6.0 This mail says of nobody that it is from them".into()));
+        };
+        let name = match std::mem::take(&mut letter.id) {
+            none if none.is_empty() => format!("{id}@{}", self.settings.hostname),
+            name => name,
+        };
+        let mut raw = self.trace(envelope, &id, now).into_bytes();
+        raw.extend_from_slice(&data);
+        Ok(Arrived { letter, peer, id, name, raw })
+    }
+
+    /// RFC 5321 §4.4.
+    fn trace(&self, envelope: &Envelope, id: &str, now: Timestamp) -> String {
+        let Envelope { from, helo, peer, protocol, .. } = envelope;
+        let date = date(now);
+        let literal = if peer.is_ipv6() { format!("IPv6:{peer}") } else { peer.to_string() };
+        let hostname = &self.settings.hostname;
+        format!(
+            "Return-Path: <{from}>\r\nReceived: from {helo} ([{literal}])\r\n\tby {hostname} with {protocol} id {id};\r\n\t{date}\r\n"
+        )
+    }
+
+    /// Into the timeline of one recipient, with its files; they go again where nothing of it is stored.
+    async fn hand_in(&self, arrived: &Arrived, member: &Arc<Member>) -> Result<(), Refusal> {
+        if !self.core.admits(member, &arrived.peer).await.map_err(|_| LATER)? {
+            return Err(Refusal::Nobody);
+        }
+        let mut tokens = Vec::new();
+        let stored = self.store(arrived, member, &mut tokens).await;
+        if !matches!(stored, Ok(Appended::Stored(_))) {
+            for token in tokens {
+                if let Err(error) = self.core.store.remove_upload(token).await {
+                    tracing::warn!(%error, "a file of a mail that was not stored stays for a while");
+                }
+            }
+        }
+        stored.map(drop)
+    }
+
+    async fn store(
+        &self,
+        arrived: &Arrived,
+        member: &Arc<Member>,
+        tokens: &mut Vec<FileToken>,
+    ) -> Result<Appended, Refusal> {
+        let Arrived { letter, peer, id, name, raw } = arrived;
+        let uid = member.uid;
+        let (media_type, data) = ("message/rfc822".into(), raw.clone());
+        let whole = self.deposit(NewFile { uid, name: format!("{id}.eml"), media_type, data }).await?;
+        tokens.push(whole.token);
+        let mut files = Vec::new();
+        for file in &letter.attachments {
+            let (name, media_type, data) = (file.name.clone(), file.media_type.clone(), file.data.clone());
+            let Deposited { url, token } = self.deposit(NewFile { uid, name, media_type, data }).await?;
+            tokens.push(token);
+            files.push(Filed { file, url });
+        }
+        let thread = self.thread(member, letter, name).await?;
+        let stanza = stanza::write(&Parts {
+            letter,
+            from: peer.as_str(),
+            to: member.address.as_str(),
+            id,
+            thread: &thread,
+            name,
+            raw: &whole.url,
+            size: raw.len(),
+            files: &files,
+        });
+        let append = match self.core.brought(&stanza, false).await {
+            Ok(Some(append)) => append,
+            Ok(None) => return Err(Refusal::Nobody),
+            Err(error) if error.condition == "policy-violation" => {
+                return Err(Refusal::Never("5.7.1 This server does not take this mail".into()));
+            }
+            Err(error) if error.condition == "service-unavailable" => return Err(Refusal::Nobody),
+            Err(_) => return Err(LATER),
+        };
+        let mail = Mail {
+            uid,
+            peer: peer.clone(),
+            name: name.clone(),
+            refs: letter.references.join(" "),
+            thread,
+            subject: letter.subject.clone(),
+            stanza: id.clone(),
+            raw: Some(whole.token),
+        };
+        let failed = |error: StoreError| {
+            tracing::warn!(id, %error, "a mail cannot be stored");
+            LATER
+        };
+        self.core.store.append_mail(append, mail).await.map_err(failed)?.await.map_err(failed)
+    }
+
+    async fn deposit(&self, file: NewFile) -> Result<Deposited, Refusal> {
+        (self.deposit)(file).await.map_err(|why| match why {
+            NotDeposited::NoRoom => Refusal::NoRoom,
+            NotDeposited::Found(what) => {
+                Refusal::Never(format!("5.7.1 {} was found in this mail", plain(&what)))
+            }
+            NotDeposited::Trouble => LATER,
+        })
+    }
+
+    /// The thread (RFC 6121 §5.2.5): that of what it answers, where that is here, or one that follows from how the thread began.
+    async fn thread(&self, member: &Member, letter: &Letter, name: &str) -> Result<String, Refusal> {
+        for reference in letter.references.iter().rev() {
+            let known = self.core.store.mail_named(member.uid, reference).await.map_err(|_| LATER)?;
+            if let Some(known) = known {
+                return Ok(known.thread);
+            }
+        }
+        Ok(thread_of(letter.references.first().map_or(name, String::as_str)))
+    }
+}
+
+/// The thread that begins with the mail of this name.
+pub(super) fn thread_of(name: &str) -> String {
+    BASE32_NOPAD.encode(&Sha256::digest(name)).to_lowercase()[..26].to_owned()
+}
+
+/// A date as mail writes it (RFC 5322 §3.3).
+pub(super) fn date(at: Timestamp) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(&Rfc2822).unwrap_or_default()
+}
+
+/// Words of others in one of our replies: printable ASCII.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, ' '..='~')).take(100).collect()
+}

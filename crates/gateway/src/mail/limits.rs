@@ -1,0 +1,69 @@
+//! What one peer, and all of them, may take of the mail system.
+
+use std::time::Duration;
+
+/// Bytes of a command line, with its end: 512 (RFC 5321 §4.5.3.1.4) and what extensions add to it.
+pub const LINE: usize = 2048;
+
+/// Recipients of one mail: so many must be taken (RFC 5321 §4.5.3.1.8).
+pub const RECIPIENTS: usize = 100;
+
+/// Commands of one connection that were wrong, after which it ends.
+pub const MISTAKES: u32 = 20;
+
+/// Recipients that one connection named and that are nobody, after which it ends. Each answer comes by
+/// [`SLOWER`] later than the one before.
+pub const UNKNOWN_RECIPIENTS: u32 = 8;
+
+/// By how much each further answer to a guess is later.
+pub const SLOWER: Duration = Duration::from_secs(1);
+
+/// Recipients that one address named within [`GUESSING`] and that are nobody, after which it is asked to come later.
+pub const GUESSES: u32 = 40;
+
+/// How long guesses count.
+pub const GUESSING: Duration = Duration::from_secs(3600);
+
+/// Addresses whose guesses are remembered; those that were not seen for longest are forgotten first.
+pub const GUESSERS: usize = 10_000;
+
+/// Mails of one connection.
+pub const MAILS: u32 = 200;
+
+/// Connections at a time, and of one address.
+pub const CONNECTIONS: usize = 200;
+/// See [`CONNECTIONS`].
+pub const CONNECTIONS_PER_ADDRESS: usize = 10;
+
+/// A mail beyond this size waits for one of [`LARGE_AT_ONCE`] places before more of it is read, so that all connections together
+/// hold no more than so many large mails.
+pub const LARGE: usize = 256 << 10;
+/// See [`LARGE`].
+pub const LARGE_AT_ONCE: usize = 4;
+
+/// How long the next command may take (RFC 5321 §4.5.3.2.7).
+pub const COMMAND: Duration = Duration::from_secs(300);
+
+/// How long a whole mail may take (RFC 5321 §4.5.3.2.5 is about its blocks; a mail of the largest size needs less on any line).
+pub const CONTENT: Duration = Duration::from_secs(600);
+
+/// How long a TLS handshake may take.
+pub const HANDSHAKE: Duration = Duration::from_secs(60);
+
+/// Bytes beyond the largest mail that are read to the end, so that its sender is told in good order.
+pub const OVERRUN: usize = 16 << 20;
+
+/// `Received` fields after which a mail goes in circles (RFC 5321 §6.3).
+pub const HOPS: usize = 100;
+
+/// `Received` fields of our own after which it does.
+pub const OWN_HOPS: usize = 5;
+
+/// Bytes of the text that stands in the message; all of it is in the mail itself.
+pub const TEXT: usize = 32 << 10;
+
+/// Attachments that become files of their own; all of them are in the mail itself.
+pub const ATTACHMENTS: usize = 32;
+
+/// Message-IDs of one mail's References that are looked at: the last ones are the nearest.
+pub const REFERENCES: usize = 20;

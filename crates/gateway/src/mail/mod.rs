@@ -1,0 +1,163 @@
+//! Mail: every number has a mailbox. What comes in by SMTP becomes a message from `user\40host@mail.DOMAIN` in the recipient's
+//! timeline; the whole mail is kept beside it as an upload of the recipient, and goes with it.
+
+pub mod address;
+mod guard;
+mod incoming;
+pub mod limits;
+mod people;
+mod reading;
+pub mod smtp;
+mod stanza;
+
+pub use guard::Place;
+pub use stanza::MAIL;
+
+use guard::Guard;
+use rookery_core::Core;
+use rookery_core::component::{Component, Outlet};
+use rookery_core::member::Member;
+use rookery_proto::Uid;
+use rookery_proto::error::StanzaError;
+use rookery_proto::jid::BareJid;
+use rookery_store::FileToken;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_rustls::rustls::ServerConfig;
+
+/// TLS for a connection that begins now.
+pub type StartTls = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
+
+/// What the operator decided about mail.
+#[derive(Clone)]
+pub struct Settings {
+    /// The domain that people's addresses are at: the server's own.
+    pub domain: String,
+    /// The host that correspondents are at inside.
+    pub host: String,
+    /// What the server calls itself towards other mail servers.
+    pub hostname: String,
+    /// The largest mail, bytes.
+    pub largest: usize,
+    /// Where there is any.
+    pub tls: Option<StartTls>,
+}
+
+/// A file that is to be kept for an account.
+pub struct NewFile {
+    /// Whose it is, and in whose quota it counts.
+    pub uid: Uid,
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+/// A file that is kept, as long as a message names it.
+pub struct Deposited {
+    /// Names it.
+    pub token: FileToken,
+    /// Where it is.
+    pub url: String,
+}
+
+/// Why a file is not kept.
+#[derive(Debug)]
+pub enum NotDeposited {
+    /// There is no room for it.
+    NoRoom,
+    /// The scanner has found this in it.
+    Found(String),
+    /// It does not work at the moment; the log has the detail.
+    Trouble,
+}
+
+/// Keeps a file: it is on the disk when this resolves.
+pub type Deposit =
+    dyn Fn(NewFile) -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> + Send + Sync;
+
+/// The mail system of one server.
+pub struct Gateway {
+    core: Arc<Core>,
+    component: Arc<Component>,
+    settings: Settings,
+    deposit: Arc<Deposit>,
+    guard: Arc<Guard>,
+    /// Places for large mails that come in.
+    large: Arc<Semaphore>,
+}
+
+/// Whom an address is of.
+enum Known {
+    Here(Arc<Member>),
+    /// Nobody at this domain, or one who takes nothing from this sender, which must look the same.
+    Nobody,
+    Elsewhere,
+}
+
+impl Gateway {
+    /// The mail system; `None` if core has no gateway at its host.
+    pub fn new(core: Arc<Core>, settings: Settings, deposit: Arc<Deposit>) -> Option<Arc<Gateway>> {
+        let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
+        let (guard, large) = (Arc::new(Guard::new()), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
+        Some(Arc::new(Gateway { core, component, settings, deposit, guard, large }))
+    }
+
+    /// A place for a connection, if there is one.
+    pub fn enter(&self, peer: IpAddr) -> Option<Place> {
+        self.guard.enter(peer)
+    }
+
+    /// Speaks for the correspondents, for as long as it is polled.
+    pub async fn run(self: Arc<Gateway>) {
+        let mut outlet: Outlet = self.component.connect();
+        while let Some(stanza) = poll_fn(|cx| outlet.poll_next(cx)).await {
+            self.asked(&stanza).await;
+        }
+    }
+
+    /// Whom mail to `address` is for, if they take it from the reverse path `from`.
+    async fn find(&self, address: &str, from: &str) -> Result<Known, StanzaError> {
+        let local = match address.rsplit_once('@') {
+            // RFC 5321 §4.5.1: `<Postmaster>` alone, which the parser gives as nothing.
+            None if address.is_empty() => "postmaster",
+            Some((local, domain)) if domain.eq_ignore_ascii_case(&self.settings.domain) => local,
+            _ => return Ok(Known::Elsewhere),
+        };
+        let local = address::without_detail(local);
+        let role = ["postmaster", "abuse"].iter().any(|role| local.eq_ignore_ascii_case(role));
+        let member = match role {
+            true => self.administrator().await?,
+            false => self.account(local).await?,
+        };
+        let Some(member) = member else { return Ok(Known::Nobody) };
+        let host = BareJid::new(&self.settings.host).map_err(|_| StanzaError::internal_server_error())?;
+        // Reports have no reverse path; they are the mail system's.
+        let sender = address::inside(from, &self.settings.host).unwrap_or(host);
+        let admitted = role || self.core.admits(&member, &sender).await?;
+        Ok(if admitted { Known::Here(member) } else { Known::Nobody })
+    }
+
+    async fn account(&self, local: &str) -> Result<Option<Arc<Member>>, StanzaError> {
+        // As addresses are prepared (RFC 7622 §3.3): in small letters.
+        let Ok(prepared) = BareJid::new(&format!("{local}@{}", self.settings.domain)) else {
+            return Ok(None);
+        };
+        let Some(local) = prepared.node() else { return Ok(None) };
+        self.core.directory.find(local.as_str()).await.map_err(rookery_core::store_error)
+    }
+
+    /// Who answers for the server (RFC 2142 §2, §5): the administrator who has been it for longest.
+    async fn administrator(&self) -> Result<Option<Arc<Member>>, StanzaError> {
+        let admins = self.core.store.admins().await.map_err(rookery_core::store_error)?;
+        match admins.first() {
+            Some(uid) => self.core.directory.member(*uid).await.map_err(rookery_core::store_error),
+            None => Ok(None),
+        }
+    }
+}

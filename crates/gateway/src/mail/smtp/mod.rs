@@ -1,0 +1,46 @@
+//! Mail comes in by SMTP (RFC 5321): one connection, from its greeting to its end.
+
+mod content;
+mod session;
+mod wire;
+
+pub use wire::Carrier;
+
+use super::Gateway;
+use super::guard::Place;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// How long to wait when the system has no descriptors left.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(200);
+
+/// Accepts connections until it is dropped, and they with it.
+pub async fn run(gateway: Arc<Gateway>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            // Small writes go out at once.
+            Ok((stream, peer)) if stream.set_nodelay(true).is_ok() => {
+                // Where there is no place the connection ends; the peer comes again (RFC 5321 §4.5.4.1).
+                if let Some(place) = gateway.enter(peer.ip()) {
+                    connections.spawn(serve(gateway.clone(), stream, peer.ip(), place));
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no mail can be accepted at the moment");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection.
+pub async fn serve(gateway: Arc<Gateway>, stream: impl Carrier, peer: IpAddr, place: Place) {
+    session::Session::new(gateway, wire::Wire::new(stream), peer).serve().await;
+    drop(place);
+}

@@ -1,0 +1,131 @@
+//! What mail says of messages in the timeline (its names, its threads, the whole of it as an upload), and the queue of mails on
+//! their way out.
+
+use bytes::Bytes;
+use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
+
+use crate::sqlite::{Kind, mail};
+use crate::store::{Pending, Store};
+use crate::timeline::{Append, Appended, MessageId};
+use crate::{FileToken, Result, Timestamp};
+
+/// What a mail says of itself, beside the body in the timeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mail {
+    /// Whose it is: who received or sent it.
+    pub uid: Uid,
+    /// The correspondent's address inside.
+    pub peer: BareJid,
+    /// Its Message-ID (RFC 5322 §3.6.4), without angle brackets, at most [`crate::limits::MAIL_NAME_BYTES`].
+    pub name: String,
+    /// Its References: Message-IDs with spaces between them, at most [`crate::limits::MAIL_REFS_BYTES`].
+    pub refs: String,
+    /// The thread that it belongs to.
+    pub thread: String,
+    /// Its subject, at most [`crate::limits::MAIL_NAME_BYTES`].
+    pub subject: String,
+    /// The `id` of the message.
+    pub stanza: String,
+    /// The upload with the whole mail; `None`: it is one of ours.
+    pub raw: Option<FileToken>,
+}
+
+/// A mail for the queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewQueued {
+    /// Whose it is; 0: the server's own.
+    pub uid: Uid,
+    /// The correspondent's address inside.
+    pub peer: String,
+    /// The `id` of the message that it was; empty: there was none.
+    pub stanza: String,
+    /// The reverse path (RFC 5321 §4.4); empty: none.
+    pub sender: String,
+    /// The recipient's address.
+    pub recipient: String,
+    /// The recipient's domain, in lower case.
+    pub domain: String,
+    /// Since when it is on its way.
+    pub at: Timestamp,
+    /// The mail as it goes out.
+    pub data: Bytes,
+}
+
+/// A mail on its way out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Queued {
+    /// Names it.
+    pub id: u64,
+    /// The mail.
+    pub mail: NewQueued,
+    /// Not before.
+    pub next: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What the last attempt met; empty: there was none.
+    pub trouble: String,
+}
+
+impl Store {
+    /// [`Store::append`] of a mail that has come, and what it says of itself; the first pointer is the recipient's. Uploads of the
+    /// recipient that the body names go with it.
+    pub async fn append_mail(&self, append: Append, mail: Mail) -> Result<Pending<Appended>> {
+        self.enqueue(Kind::Checked, move |tx| mail::append(tx, append, &mail)).await
+    }
+
+    /// The mail of this Message-ID that an account has received or sent; of several, the latest.
+    pub async fn mail_named(&self, uid: Uid, name: &str) -> Result<Option<Mail>> {
+        let name = name.to_owned();
+        self.read(move |conn| mail::named(conn, uid, &name)).await
+    }
+
+    /// The latest mail of an account with this correspondent, in this thread only if one is given.
+    pub async fn latest_mail(&self, uid: Uid, peer: BareJid, thread: Option<String>) -> Result<Option<Mail>> {
+        self.read(move |conn| mail::latest(conn, uid, &peer, thread.as_deref())).await
+    }
+
+    /// A message became a mail: it is in the queue, and out of the gateway's outbox (`outbound`), with what it says of itself
+    /// as long as `message` is there. [`crate::StoreError::Limit`]: too many of the account wait.
+    pub async fn queue_mail(
+        &self,
+        outbound: u64,
+        message: MessageId,
+        mail: Mail,
+        new: NewQueued,
+    ) -> Result<()> {
+        self.write(move |tx| mail::queue(tx, outbound, message, &mail, &new)).await
+    }
+
+    /// Mails that are due, those that wait longest first, at most `limit`.
+    pub async fn mails_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Queued>> {
+        self.read(move |conn| mail::due(conn, now, limit)).await
+    }
+
+    /// When the next mail is due; `None`: none waits.
+    pub async fn next_mail(&self) -> Result<Option<Timestamp>> {
+        self.read(mail::next).await
+    }
+
+    /// The queue after this number, at most [`crate::limits::MAIL_PAGE`]; without the mails themselves.
+    pub async fn mail_queue(&self, after: u64) -> Result<Vec<Queued>> {
+        self.read(move |conn| mail::list(conn, after)).await
+    }
+
+    /// A mail was not taken yet: it is tried again, not before `next`. `trouble` is kept up to
+    /// [`crate::limits::MAIL_NAME_BYTES`].
+    pub async fn defer_mail(&self, id: u64, next: Timestamp, trouble: &str) -> Result<()> {
+        let trouble = trouble.to_owned();
+        self.write(move |tx| mail::defer(tx, id, next, &trouble)).await
+    }
+
+    /// A mail is out of the queue; false if it was not in it.
+    pub async fn unqueue_mail(&self, id: u64) -> Result<bool> {
+        self.write(move |tx| mail::unqueue(tx, id)).await
+    }
+
+    /// A mail is out of the queue because it failed, and its failure is in its sender's log, as one transaction.
+    pub async fn fail_mail(&self, id: u64, append: Append) -> Result<Pending<Appended>> {
+        self.enqueue(Kind::Guarded, move |tx| mail::fail(tx, id, append)).await
+    }
+}

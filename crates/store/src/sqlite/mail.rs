@@ -1,0 +1,203 @@
+//! Mail beside the timeline, and the queue of mails on their way out.
+
+use bytes::Bytes;
+use rookery_proto::Uid;
+use rookery_proto::jid::BareJid;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Tx;
+use super::columns::{int, jid, uid};
+use super::{outbox, timeline};
+use crate::timeline::{Append, Appended, MessageId};
+use crate::{Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
+
+const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw";
+const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Mail> {
+    Ok(Mail {
+        uid: uid(row, 0)?,
+        peer: jid(row, 1)?,
+        name: row.get(2)?,
+        refs: row.get(3)?,
+        thread: row.get(4)?,
+        subject: row.get(5)?,
+        stanza: row.get(6)?,
+        raw: row.get(7)?,
+    })
+}
+
+fn check(mail: &Mail) -> Result<()> {
+    let long = |text: &str| text.len() > limits::MAIL_NAME_BYTES;
+    let texts = [&mail.name, &mail.subject, &mail.thread, &mail.stanza];
+    if texts.iter().any(|text| long(text)) || mail.refs.len() > limits::MAIL_REFS_BYTES {
+        return Err(StoreError::Invalid("headers of the mail"));
+    }
+    Ok(())
+}
+
+/// A [`super::Kind::Checked`] job: what can refuse comes before the first write.
+pub(crate) fn append(tx: &mut Tx<'_>, append: Append, mail: &Mail) -> Result<Appended> {
+    check(mail)?;
+    let appended = timeline::append(tx, append)?;
+    if let Some(message) = outbox::body_of(tx, mail.uid, &appended)? {
+        insert(tx, message, mail)?;
+        // Nobody else named them before, and nobody but this mail needs them.
+        tx.conn
+            .prepare_cached(
+                "UPDATE upload_ref SET own = 1
+                 WHERE message = ?1 AND upload IN (SELECT id FROM upload WHERE uid = ?2)",
+            )?
+            .execute(params![message, int(mail.uid.0)])?;
+    }
+    Ok(appended)
+}
+
+fn insert(tx: &Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO mail (message, uid, peer, name, refs, thread, subject, stanza, raw)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            message,
+            int(mail.uid.0),
+            mail.peer.as_str(),
+            mail.name,
+            mail.refs,
+            mail.thread,
+            mail.subject,
+            mail.stanza,
+            mail.raw
+        ])?;
+    Ok(())
+}
+
+/// A body is gone, or empty.
+pub(super) fn forget(tx: &Tx<'_>, message: i64) -> Result<()> {
+    tx.conn.prepare_cached("DELETE FROM mail WHERE message = ?1")?.execute([message])?;
+    Ok(())
+}
+
+pub(crate) fn named(conn: &Connection, owner: Uid, name: &str) -> Result<Option<Mail>> {
+    let sql = format!("SELECT {MAIL} FROM mail WHERE uid = ?1 AND name = ?2 ORDER BY message DESC LIMIT 1");
+    Ok(conn.prepare_cached(&sql)?.query_row(params![int(owner.0), name], read).optional()?)
+}
+
+pub(crate) fn latest(
+    conn: &Connection,
+    owner: Uid,
+    peer: &BareJid,
+    thread: Option<&str>,
+) -> Result<Option<Mail>> {
+    let sql = format!(
+        "SELECT {MAIL} FROM mail WHERE uid = ?1 AND peer = ?2 AND (?3 IS NULL OR thread = ?3)
+         ORDER BY message DESC LIMIT 1"
+    );
+    let wanted = params![int(owner.0), peer.as_str(), thread];
+    Ok(conn.prepare_cached(&sql)?.query_row(wanted, read).optional()?)
+}
+
+pub(crate) fn queue(
+    tx: &mut Tx<'_>,
+    outbound: u64,
+    message: MessageId,
+    mail: &Mail,
+    new: &NewQueued,
+) -> Result<()> {
+    check(mail)?;
+    let waiting: i64 = tx
+        .conn
+        .prepare_cached("SELECT count(*) FROM mail_queue WHERE uid = ?1")?
+        .query_row([int(new.uid.0)], |row| row.get(0))?;
+    if waiting >= limits::MAIL_QUEUE as i64 {
+        return Err(StoreError::Limit("mails on their way out"));
+    }
+    // Who took it before a kill has queued it already.
+    let taken = tx.conn.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([int(outbound)])?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let stands = tx.conn.prepare_cached("SELECT 1 FROM message WHERE id = ?1")?.exists([int(message.0)])?;
+    if stands {
+        insert(tx, int(message.0), mail)?;
+    }
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO mail_queue (uid, peer, stanza, sender, recipient, domain, at, next, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+        )?
+        .execute(params![
+            int(new.uid.0),
+            new.peer,
+            new.stanza,
+            new.sender,
+            new.recipient,
+            new.domain,
+            new.at,
+            new.data.as_ref()
+        ])?;
+    Ok(())
+}
+
+fn queued(row: &Row<'_>, data: Bytes) -> rusqlite::Result<Queued> {
+    Ok(Queued {
+        id: row.get::<_, i64>(0)? as u64,
+        mail: NewQueued {
+            uid: uid(row, 1)?,
+            peer: row.get(2)?,
+            stanza: row.get(3)?,
+            sender: row.get(4)?,
+            recipient: row.get(5)?,
+            domain: row.get(6)?,
+            at: row.get(7)?,
+            data,
+        },
+        next: row.get(8)?,
+        attempts: row.get(9)?,
+        trouble: row.get(10)?,
+    })
+}
+
+pub(crate) fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Queued>> {
+    let sql = format!("SELECT {QUEUED}, data FROM mail_queue WHERE next <= ?1 ORDER BY next, id LIMIT ?2");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![now, limit.min(limits::MAIL_PAGE) as i64], |row| {
+        let data = Bytes::copy_from_slice(row.get_ref(11)?.as_blob()?);
+        queued(row, data)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn next(conn: &Connection) -> Result<Option<Timestamp>> {
+    Ok(conn.prepare_cached("SELECT min(next) FROM mail_queue")?.query_row([], |row| row.get(0))?)
+}
+
+pub(crate) fn list(conn: &Connection, after: u64) -> Result<Vec<Queued>> {
+    let sql = format!("SELECT {QUEUED} FROM mail_queue WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement
+        .query_map(params![int(after), limits::MAIL_PAGE as i64], |row| queued(row, Bytes::new()))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn defer(tx: &mut Tx<'_>, id: u64, next: Timestamp, trouble: &str) -> Result<()> {
+    let trouble = &trouble[..trouble.floor_char_boundary(limits::MAIL_NAME_BYTES)];
+    tx.conn
+        .prepare_cached(
+            "UPDATE mail_queue SET next = ?2, attempts = attempts + 1, trouble = ?3 WHERE id = ?1",
+        )?
+        .execute(params![int(id), next, trouble])?;
+    Ok(())
+}
+
+pub(crate) fn unqueue(tx: &mut Tx<'_>, id: u64) -> Result<bool> {
+    Ok(tx.conn.prepare_cached("DELETE FROM mail_queue WHERE id = ?1")?.execute([int(id)])? > 0)
+}
+
+pub(crate) fn fail(tx: &mut Tx<'_>, id: u64, append: Append) -> Result<Appended> {
+    match unqueue(tx, id)? {
+        true => timeline::append(tx, append),
+        false => Ok(Appended::Duplicate),
+    }
+}

@@ -1,0 +1,149 @@
+//! Mail beside the timeline, what gateways are to hand on, and the queue of mails.
+
+use bytes::Bytes;
+use rookery_proto::Useq;
+use rookery_store::{
+    Append, Appended, Blob, Direction, FileHash, FilePurpose, FileQuota, FileToken, Flags, Mail, NewQueued,
+    NewUpload, Room, StoreError, Timestamp, limits,
+};
+use smallvec::smallvec;
+
+use crate::common::*;
+
+const HOST: &str = "mail.example.org";
+
+fn peer() -> rookery_proto::jid::BareJid {
+    jid("juliet\\40verona.example@mail.example.org")
+}
+
+fn one(direction: Direction, text: &str) -> Append {
+    let pointers = smallvec![pointer(ALICE, peer(), direction)];
+    Append { pointers, ..message(ALICE, ALICE, text, 1) }
+}
+
+fn mail(name: &str, thread: &str) -> Mail {
+    let (refs, subject, stanza) = ("0@x".into(), "Hi".into(), "m1".into());
+    let (name, thread) = (name.into(), thread.into());
+    Mail { uid: ALICE, peer: peer(), name, refs, thread, subject, stanza, raw: None }
+}
+
+fn queued(at: i64) -> NewQueued {
+    NewQueued {
+        uid: ALICE,
+        peer: peer().to_string(),
+        stanza: "m1".into(),
+        sender: "alice@example.org".into(),
+        recipient: "juliet@verona.example".into(),
+        domain: "verona.example".into(),
+        at: Timestamp(at),
+        data: Bytes::from_static(b"From: alice"),
+    }
+}
+
+pub(crate) async fn mail_is_known_by_its_names_and_goes_with_its_message(mut f: Fixture) {
+    let put = async |f: &Fixture, text: &str, mail| {
+        f.store.append_mail(one(Direction::In, text), mail).await.unwrap().await.unwrap()
+    };
+    put(&f, "1", mail("1@x", "a")).await;
+    put(&f, "2", mail("2@x", "b")).await;
+    put(&f, "3", mail("3@x", "a")).await;
+    f.reopen().await;
+    assert_eq!(f.store.mail_named(ALICE, "2@x").await.unwrap(), Some(mail("2@x", "b")));
+    assert_eq!(f.store.mail_named(BOB, "2@x").await.unwrap(), None, "it is another's");
+    let latest = async |f: &Fixture, thread: Option<&str>| {
+        let found = f.store.latest_mail(ALICE, peer(), thread.map(str::to_owned)).await.unwrap();
+        found.map(|mail| mail.name)
+    };
+    assert_eq!(latest(&f, None).await.as_deref(), Some("3@x"));
+    assert_eq!(latest(&f, Some("b")).await.as_deref(), Some("2@x"));
+    assert_eq!(latest(&f, Some("c")).await, None);
+    assert_eq!(f.store.latest_mail(ALICE, jid("other@mail"), None).await.unwrap(), None);
+    assert_eq!(f.store.drop_pointers(ALICE, vec![Useq(3)]).await.unwrap(), 1);
+    assert_eq!(latest(&f, None).await.as_deref(), Some("2@x"));
+    let long = Mail { subject: "x".repeat(limits::MAIL_NAME_BYTES + 1), ..mail("4@x", "a") };
+    let refused = f.store.append_mail(one(Direction::In, "4"), long).await.unwrap().await;
+    assert!(matches!(refused, Err(StoreError::Invalid(_))));
+    assert_eq!(log(&f.store, ALICE).await.len(), 2, "nothing of it is stored");
+}
+
+/// Whoever receives a mail owns the upload with it: it goes at once when the message goes.
+pub(crate) async fn the_whole_mail_goes_with_its_message(f: Fixture) {
+    let token = FileToken::new(&[b'a'; FileToken::LEN]).unwrap();
+    let upload = NewUpload {
+        token,
+        uid: ALICE,
+        name: "mail.eml".into(),
+        media_type: "message/rfc822".into(),
+        size: 5,
+        purpose: FilePurpose::Message,
+        at: Timestamp(0),
+        due: Timestamp(10),
+    };
+    assert_eq!(f.store.open_upload(upload, FileQuota::default()).await.unwrap(), Room::Given);
+    f.store.expect_blob(FileHash([1; 32]), 5).await.unwrap();
+    let blob = Blob { hash: FileHash([1; 32]), dimensions: None };
+    f.store.finish_upload(token, blob, Some(Timestamp(1_000_000))).await.unwrap();
+    let body = format!("<mail url='https://x/upload/{token}/mail.eml'/>");
+    let raw = Mail { raw: Some(token), ..mail("1@x", "a") };
+    f.store.append_mail(one(Direction::In, &body), raw.clone()).await.unwrap().await.unwrap();
+    assert_eq!(f.store.upload(token).await.unwrap().unwrap().due, None);
+    assert_eq!(f.store.mail_named(ALICE, "1@x").await.unwrap(), Some(raw));
+    assert_eq!(f.store.file_usage(ALICE).await.unwrap().bytes, 5, "it counts");
+    f.store.drop_pointers(ALICE, vec![Useq(1)]).await.unwrap();
+    assert_eq!(f.store.upload(token).await.unwrap().unwrap().due, Some(Timestamp(0)));
+    assert_eq!(f.store.mail_named(ALICE, "1@x").await.unwrap(), None);
+}
+
+pub(crate) async fn what_goes_out_waits_until_its_gateway_has_it(mut f: Fixture) {
+    let sent = one(Direction::Out, "hi");
+    let stored = f.store.append_outbound(sent, None, HOST).await.unwrap().await.unwrap();
+    assert!(matches!(stored, Appended::Stored(_)));
+    f.reopen().await;
+    assert_eq!(f.store.outbox("sms.example.org", 10).await.unwrap(), []);
+    let waiting = f.store.outbox(HOST, 10).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].uid, &waiting[0].stanza[..]), (1, ALICE, b"hi".as_slice()));
+    let first = &waiting[0];
+    f.store.queue_mail(first.id, first.message, mail("out@x", "a"), queued(5)).await.unwrap();
+    assert_eq!(f.store.outbox(HOST, 10).await.unwrap(), []);
+    assert!(f.store.mail_named(ALICE, "out@x").await.unwrap().is_some());
+    // What was taken before a kill is not queued twice.
+    f.store.queue_mail(first.id, first.message, mail("out@x", "a"), queued(5)).await.unwrap();
+    assert_eq!(f.store.mail_queue(0).await.unwrap().len(), 1);
+
+    for _ in 0..limits::OUTBOX {
+        drop(f.store.append_outbound(one(Direction::Out, "x"), None, HOST).await.unwrap());
+    }
+    let more = f.store.append_outbound(one(Direction::Out, "x"), None, HOST).await.unwrap().await;
+    assert!(matches!(more, Err(StoreError::Limit(_))));
+    let next = f.store.outbox(HOST, 1).await.unwrap();
+    f.store.drop_outbound(next[0].id).await.unwrap();
+    f.store.append_outbound(one(Direction::Out, "x"), None, HOST).await.unwrap().await.unwrap();
+}
+
+pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
+    for text in ["1", "2"] {
+        f.store.append_outbound(one(Direction::Out, text), None, HOST).await.unwrap().await.unwrap();
+    }
+    for (outbound, at) in f.store.outbox(HOST, 10).await.unwrap().iter().zip([20, 10]) {
+        f.store.queue_mail(outbound.id, outbound.message, mail("x@x", "a"), queued(at)).await.unwrap();
+    }
+    f.reopen().await;
+    assert_eq!(f.store.next_mail().await.unwrap(), Some(Timestamp(10)));
+    assert_eq!(f.store.mails_due(Timestamp(9), 10).await.unwrap(), []);
+    let due = f.store.mails_due(Timestamp(20), 10).await.unwrap();
+    assert_eq!(due.iter().map(|mail| mail.mail.at.0).collect::<Vec<_>>(), [10, 20], "the oldest first");
+    assert_eq!(due[0].mail, queued(10));
+    f.store.defer_mail(due[0].id, Timestamp(99), &"é".repeat(1000)).await.unwrap();
+    assert!(f.store.unqueue_mail(due[1].id).await.unwrap());
+    assert!(!f.store.unqueue_mail(due[1].id).await.unwrap());
+    let listed = f.store.mail_queue(0).await.unwrap();
+    assert_eq!((listed.len(), listed[0].attempts, listed[0].next), (1, 1, Timestamp(99)));
+    assert_eq!((listed[0].trouble.len(), listed[0].mail.data.len()), (limits::MAIL_NAME_BYTES, 0));
+
+    let failure = || Append { flags: Flags::DELIVER, ..one(Direction::In, "failed") };
+    let stored = f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap();
+    assert!(matches!(stored, Appended::Stored(_)));
+    assert_eq!(f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap(), Appended::Duplicate);
+    assert_eq!(log(&f.store, ALICE).await.len(), 3, "it failed once");
+    assert_eq!(f.store.next_mail().await.unwrap(), None);
+}

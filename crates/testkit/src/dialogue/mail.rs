@@ -1,0 +1,109 @@
+//! Another mail server in a dialogue, which brings mail by SMTP: what it says and what it hears, line by line.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+
+use super::run::Play;
+use super::template::{fill, matches};
+use crate::clock;
+
+/// Where it is.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// The connection of a mail server.
+pub(super) type MailLine = BufReader<DuplexStream>;
+
+/// One line of what is spoken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// `C: text`: said, with CR LF
+    Said(String),
+    /// `R: text`: said as it is, with `\r`, `\n` and `\0` in it
+    Raw(String),
+    /// `S: pattern`: heard next
+    Heard(String),
+    /// `L: pattern`: heard next, however much time passes until then
+    Late(String),
+    /// `S: the end`: the connection ends
+    End,
+}
+
+/// Understands what stands below `the mail server speaks:`.
+pub(super) fn parse(block: &str) -> Result<Vec<Spoken>> {
+    let spoken = |line: &str| {
+        let (who, text) = line.split_once(':').context("a line begins with C:, R:, S: or L:")?;
+        let text = text.strip_prefix(' ').unwrap_or(text).to_owned();
+        Ok(match who {
+            "C" => Spoken::Said(text),
+            "R" => Spoken::Raw(text.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0")),
+            "L" => Spoken::Late(text),
+            "S" if text == "the end" => Spoken::End,
+            "S" => Spoken::Heard(text),
+            _ => bail!("a line begins with C:, R:, S: or L:"),
+        })
+    };
+    block.lines().map(spoken).collect()
+}
+
+/// Lets time pass for as long as it is polled.
+async fn pass() {
+    loop {
+        clock::pass(Duration::from_millis(100)).await;
+    }
+}
+
+impl Play {
+    /// A new connection, in place of the one that there was.
+    pub(super) fn mail_server_connects(&mut self) -> Result<()> {
+        let line = self.target.ours()?.connect_mail_from(PEER).context("there is no place, or no mail")?;
+        self.mail = Some(BufReader::new(line));
+        Ok(())
+    }
+
+    pub(super) async fn mail_server_speaks(&mut self, spoken: &[Spoken]) -> Result<()> {
+        let line = self.mail.as_mut().context("no mail server is connected")?;
+        for spoken in spoken {
+            match spoken {
+                Spoken::Said(text) => {
+                    let text = fill(text, &self.variables)? + "\r\n";
+                    // A server that has ended the connection says so when it is heard.
+                    line.write_all(text.as_bytes()).await.ok();
+                }
+                Spoken::Raw(text) => {
+                    line.write_all(fill(text, &self.variables)?.as_bytes()).await.ok();
+                }
+                Spoken::Heard(pattern) | Spoken::Late(pattern) => {
+                    let mut heard = String::new();
+                    let late = matches!(spoken, Spoken::Late(_));
+                    let passing = async {
+                        match late {
+                            true => pass().await,
+                            false => std::future::pending().await,
+                        }
+                    };
+                    tokio::select! {
+                        biased;
+                        read = line.read_line(&mut heard) => read?,
+                        () = passing => continue,
+                    };
+                    let Some(heard) = heard.strip_suffix("\r\n") else {
+                        bail!("the connection ended; expected: {pattern}");
+                    };
+                    if !matches(pattern, heard, &mut self.variables) {
+                        bail!("expected: {pattern}\n   heard: {heard}");
+                    }
+                }
+                Spoken::End => {
+                    let mut heard = String::new();
+                    if line.read_line(&mut heard).await? > 0 {
+                        bail!("the connection goes on: {heard}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
