@@ -184,6 +184,11 @@ impl Net {
         self.setup.via.is_relay()
     }
 
+    /// Sessions that have a connection.
+    pub(crate) fn connected(&self) -> usize {
+        self.conns.iter().flatten().count()
+    }
+
     /// The bare address of an account.
     pub(crate) fn address(&self, account: usize) -> String {
         format!("{}@{}", self.setup.accounts.local(account), self.setup.profile.domain)
@@ -277,8 +282,9 @@ impl Net {
             }
             if event.is_writable() && event.token() != COMMANDS {
                 let session = event.token().0;
-                if let Some(conn) =
-                    self.conns[session].as_mut().filter(|conn| !conn.out.is_empty() && !conn.queued)
+                if let Some(conn) = self.conns[session]
+                    .as_mut()
+                    .filter(|conn| !conn.queued && (!conn.out.is_empty() || conn.wire.wants_write()))
                 {
                     conn.queued = true;
                     self.dirty.push(session);

@@ -2,6 +2,8 @@
 
 mod carbons;
 mod chat;
+mod offline;
+mod presence;
 mod room;
 
 use anyhow::Result;
@@ -27,6 +29,10 @@ pub(crate) enum Load {
     Carbons(carbons::CarbonsArgs),
     /// A room: joining it, and a few who speak to all
     Room(room::RoomArgs),
+    /// Messages for people who are away: storing them, and fetching them
+    Offline(offline::OfflineArgs),
+    /// Contacts: signing in among them, and changes of presence
+    Presence(presence::PresenceArgs),
 }
 
 #[derive(clap::Args, Clone, Debug, Serialize, Deserialize)]
@@ -54,8 +60,13 @@ pub(crate) trait Scenario {
     }
 
     /// Whether the stage that was begun last is over.
-    fn staged(&self) -> bool {
+    fn staged(&self, _net: &Net) -> bool {
         true
+    }
+
+    /// A session is there again that the scenario has connected.
+    fn ready(&mut self, _net: &mut Net, _score: &mut Score, _session: usize) -> Result<()> {
+        Ok(())
     }
 
     /// Begins what is measured, when all sessions of all workers are there.
@@ -105,6 +116,8 @@ impl Load {
             Load::Chat(_) => "chat",
             Load::Carbons(_) => "carbons",
             Load::Room(_) => "room",
+            Load::Offline(_) => "offline",
+            Load::Presence(_) => "presence",
         }
     }
 
@@ -115,14 +128,16 @@ impl Load {
             Load::Chat(args) => args.pairs * 2,
             Load::Carbons(args) => args.people * args.group(),
             Load::Room(args) => args.occupants,
+            Load::Offline(args) => args.pairs * 2,
+            Load::Presence(args) => args.people,
         }
     }
 
     /// Sessions that must be with one worker come in groups of this size.
     pub(crate) fn together(&self) -> usize {
         match self {
-            Load::Idle(_) | Load::Room(_) => 1,
-            Load::Chat(_) => 2,
+            Load::Idle(_) | Load::Room(_) | Load::Presence(_) => 1,
+            Load::Chat(_) | Load::Offline(_) => 2,
             Load::Carbons(args) => args.group(),
         }
     }
@@ -131,9 +146,7 @@ impl Load {
     pub(crate) fn identity(&self, number: usize) -> Identity {
         match self {
             Load::Carbons(args) => args.identity(number),
-            Load::Idle(_) | Load::Chat(_) | Load::Room(_) => {
-                Identity { account: number, resource: "load".to_owned(), number }
-            }
+            _ => Identity { account: number, resource: "load".to_owned(), number },
         }
     }
 
@@ -143,7 +156,7 @@ impl Load {
         let rest: &[Step] = match self {
             Load::Idle(args) if args.bare => &[],
             Load::Carbons(_) => &[Step::Roster, Step::Carbons, Step::Presence],
-            Load::Idle(_) | Load::Chat(_) | Load::Room(_) => &[Step::Roster, Step::Presence],
+            _ => &[Step::Roster, Step::Presence],
         };
         manage.into_iter().chain(rest.iter().copied()).collect()
     }
@@ -152,6 +165,8 @@ impl Load {
     pub(crate) fn stages(&self) -> &'static [&'static str] {
         match self {
             Load::Room(_) => &room::STAGES,
+            Load::Offline(_) => &offline::STAGES,
+            Load::Presence(_) => &presence::STAGES,
             _ => &[],
         }
     }
@@ -168,6 +183,8 @@ impl Load {
             Load::Chat(args) => Box::new(chat::Chat::new(args, options, share)),
             Load::Carbons(args) => Box::new(carbons::Carbons::new(args, options, share)),
             Load::Room(args) => Box::new(room::Room::new(args, options, share)),
+            Load::Offline(args) => Box::new(offline::Offline::new(args, options, share)),
+            Load::Presence(args) => Box::new(presence::Presence::new(args, share)),
         }
     }
 }

@@ -167,7 +167,7 @@ impl Worker {
             if let Some(due) = self.scenario.tick(&mut self.net, &mut self.score)? {
                 self.net.wake_at(due)?;
             }
-            if self.staging && self.scenario.staged() {
+            if self.staging && self.scenario.staged(&self.net) {
                 self.staging = false;
                 self.tell()?;
             }
@@ -250,7 +250,10 @@ impl Worker {
     }
 
     fn ready(&mut self, session: usize) -> Result<()> {
-        let Some(signing_in) = &mut self.signing_in else { return Ok(()) };
+        let Some(signing_in) = &mut self.signing_in else {
+            self.score.counts.logins += 1;
+            return self.scenario.ready(&mut self.net, &mut self.score, session);
+        };
         signing_in.under_way -= 1;
         if signing_in.register {
             self.net.leave(session);
@@ -268,12 +271,9 @@ impl Worker {
             let number = self.net.identity(session).number;
             say(&Said::Note(format!("session {number}: {why}")))?;
         }
-        // Only one that had not signed in yet is waited for.
-        if let Some(signing_in) = &mut self.signing_in {
-            if signing_in.under_way == 0 {
-                bail!("a session ended while others signed in");
-            }
-            signing_in.under_way -= 1;
+        // Who cannot sign in will not come later; there is nothing to measure without them.
+        if self.signing_in.is_some() || self.staging {
+            bail!("a session ended before all was ready: {why}");
         }
         Ok(())
     }

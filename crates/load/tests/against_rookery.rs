@@ -89,6 +89,24 @@ async fn a_room_is_made_filled_and_spoken_in() {
     assert!(report["parts"][3]["done"].as_u64() >= Some(20), "{report}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_fetched() {
+    let report = against_rookery(&["offline", "--pairs", "3", "--messages", "20"]).await;
+    assert_eq!(
+        (&report["parts"][1]["done"], &report["parts"][2]["done"]),
+        (&60.into(), &60.into()),
+        "{report}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_see_each_other() {
+    let presence = ["presence", "--people", "10", "--contacts", "4", "--changing", "2"];
+    let report = against_rookery(&presence).await;
+    assert_eq!(report["parts"][2]["done"], 10, "{report}");
+    assert!(report["counts"]["delivered"].as_u64() > Some(8), "{report}");
+}
+
 /// The floor has the same clients.
 #[tokio::test]
 async fn the_relay_forwards() {

@@ -61,7 +61,7 @@ const MEMORY: (&str, &str, &str, f64) = ("memory of a session", "KB", "/bytes_pe
 const LOGIN: (&str, &str, &str, f64) = ("sign-in", "ms", "/login/cpu_ms", 1.0);
 const DELIVERY: (&str, &str, &str, f64) = ("delivery", "µs", "/parts/0/cpu_seconds_per_million", 1.0);
 
-const SCENARIOS: [Scenario; 13] = [
+const SCENARIOS: [Scenario; 15] = [
     Scenario {
         name: "idle, plain",
         archive: Archive::Off,
@@ -169,6 +169,30 @@ const SCENARIOS: [Scenario; 13] = [
         short: "carbons",
         figures: &[DELIVERY],
         floor: true,
+    },
+    Scenario {
+        name: "20 contacts each",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "presence --people 500",
+        short: "presence --people 100",
+        figures: &[
+            ("sign-in", "ms", "/parts/2/cpu_seconds_per_million", 0.001),
+            ("presence", "µs", "/parts/3/cpu_seconds_per_million", 1.0),
+        ],
+        floor: false,
+    },
+    Scenario {
+        name: "away",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "offline --pairs 200 --messages 50",
+        short: "offline --pairs 50 --messages 50",
+        figures: &[
+            ("store", "µs", "/parts/1/cpu_seconds_per_million", 1.0),
+            ("fetch, with the sign-in", "µs", "/parts/2/cpu_seconds_per_million", 1.0),
+        ],
+        floor: false,
     },
     Scenario {
         name: "room, 10 speakers",

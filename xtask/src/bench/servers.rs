@@ -275,8 +275,8 @@ auth_method: [internal]
 auth_password_format: scram
 registration_timeout: infinity
 {sql}listen:
-  - {{ port: {plain}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, access: c2s, shaper: none }}
-  - {{ port: {tls}, ip: "127.0.0.1", module: ejabberd_c2s, tls: true, access: c2s, shaper: none }}
+  - {{ port: {plain}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, access: c2s, shaper: none, backlog: 1024 }}
+  - {{ port: {tls}, ip: "127.0.0.1", module: ejabberd_c2s, tls: true, access: c2s, shaper: none, backlog: 1024 }}
   - {{ port: {http}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: {{ /xmpp-websocket: ejabberd_http_ws }} }}
 access_rules:
   c2s: {{ allow: all }}

@@ -69,6 +69,11 @@ impl Wire {
         }
     }
 
+    /// Whether TLS has something for the socket.
+    pub(crate) fn wants_write(&self) -> bool {
+        matches!(self, Wire::Tls(secured) if secured.session.wants_write())
+    }
+
     /// Reads what fits into `into`.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<Got> {
         match self {

@@ -151,7 +151,7 @@ impl Scenario for Room {
         Ok(())
     }
 
-    fn staged(&self) -> bool {
+    fn staged(&self, _: &Net) -> bool {
         self.next >= self.upto && self.joining.is_empty() && !self.making
     }
 
