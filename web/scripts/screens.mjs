@@ -192,6 +192,35 @@ export const SCREENS = [
       await page.waitForSelector('blockquote');
     },
   },
+  {
+    name: 'join',
+    query: 'signedIn',
+    hash: '#/join/700500@groups.nest.example',
+    then: (page) => page.waitForSelector('main .card .card'),
+  },
+  {
+    name: 'join-ask',
+    alike: true,
+    query: 'signedIn',
+    hash: '#/join/700500@groups.nest.example',
+    then: async (page) => {
+      await page.click('main button[type=submit]');
+      await page.waitForSelector('main textarea');
+    },
+  },
+  {
+    name: 'join-missing',
+    alike: true,
+    query: 'signedIn',
+    hash: '#/join/799999@groups.nest.example',
+    then: (page) => page.waitForSelector('[role=alert]'),
+  },
+  {
+    name: 'invited',
+    query: 'signedIn',
+    hash: '#/invite/g7Kq2mVx9TzRw',
+    then: (page) => page.waitForSelector('.who'),
+  },
   { name: 'empty', query: 'signedIn&contacts=0', hash: '#/chats' },
 ];
 

@@ -86,8 +86,12 @@ export interface Api {
   findPeople(words: string): Promise<m.Card[]>;
   /** Public groups of this server that match. */
   findGroups(words: string): Promise<m.Card[]>;
-  /** A link that adds us as a contact, or brings people into the group. */
+  /** A link that adds us as a contact, or makes members of the group of those who open it. */
   inviteLink(group?: m.Address): Promise<{ url: string; expires?: number }>;
+  /** What an invitation of somebody else's is for; rejects with `item-not-found` if it is not good (any more). */
+  invitation(token: string): Promise<m.Invitation>;
+  /** Takes it up: one is a contact, or a member of the group, and has not entered it yet. */
+  takeUp(token: string): Promise<void>;
 
   // --- conversations
   /** Makes a row for it, and starts to know its newest page. */

@@ -80,6 +80,18 @@ export interface GroupInvitation {
   at: number;
 }
 
+/** What the invitation behind a link is for. */
+export interface Invitation {
+  /** Whose it is; missing: the operator's. */
+  from?: Address;
+  nick: string;
+  /** Both become contacts. */
+  contact: boolean;
+  /** One becomes a member of this group. */
+  group?: Address;
+  groupName: string;
+}
+
 /** What anybody may see of a person or a group: search results, cards, profiles. */
 export interface Card {
   address: Address;

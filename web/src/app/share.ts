@@ -21,3 +21,8 @@ export async function share(text: string, url?: string): Promise<void> {
   if (navigator.share === undefined) return copy(url ? `${text} ${url}` : text);
   await navigator.share({ text, url }).catch(() => {});
 }
+
+/** The link to a group, for whoever may enter it or asks to. */
+export function joinLink(group: string): string {
+  return `${location.origin}/#/join/${encodeURIComponent(group).replaceAll('%40', '@')}`;
+}

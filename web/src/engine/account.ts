@@ -96,7 +96,7 @@ export class Account implements Names {
       if (this.begun) this.rooms.marked(who, bookmark);
       this.conversations.changed(who);
     });
-    this.panels = new Panels(context, this.rooms, this.bookmarks);
+    this.panels = new Panels(context, this.commands, this.rooms, this.bookmarks);
     this.pictures = new Pictures(context, (who) => this.rooms.isGroup(who));
     this.people = new People(context, this.commands, this.roster, this.rooms, this.panels, this.pictures);
     this.conversations = options.conversations({
@@ -150,6 +150,7 @@ export class Account implements Names {
     await Promise.allSettled(asked);
     this.begun = true;
     void this.rooms.begin();
+    void this.roster.readVisibility().catch(() => {});
     await conversations.catch(() => {});
     this.ready?.();
   }

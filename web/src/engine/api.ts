@@ -44,6 +44,8 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     findPeople: (words) => account().people.findPeople(words),
     findGroups: (words) => account().people.findGroups(words),
     inviteLink: async (group) => (await errands()).inviteLink(account().commands, engine.config, group),
+    invitation: async (token) => (await errands()).invitation(account().commands, token),
+    takeUp: async (token) => (await errands()).takeUp(account().commands, token),
 
     open: (address) => talk().open(address),
     history: (address, where, limit) => talk().history(address, where, limit),

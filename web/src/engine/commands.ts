@@ -1,6 +1,6 @@
 /** Ad-hoc commands (XEP-0050), by which settings and the administration work. */
 import type { Api } from '../api/api';
-import type { Form } from '../api/model';
+import type { Address, Form } from '../api/model';
 import { NS } from '../xmpp/ns';
 import { StanzaError } from '../xmpp/session';
 import { el, type El } from '../xmpp/xml';
@@ -9,12 +9,16 @@ import { filled, formIn, submit, value } from './forms';
 
 type Step = Parameters<Api['command']>[0];
 type Outcome = Awaited<ReturnType<Api['command']>>;
+type Values = Record<string, string | string[] | undefined>;
 
 /** Commands of the server's own. */
 export const COMMAND = {
   me: 'https://rookery.im/command/me',
   nick: 'https://rookery.im/command/nick',
   invite: 'urn:xmpp:invite#invite',
+  inviteToGroup: 'https://rookery.im/command/invite-to-group',
+  takeUp: 'https://rookery.im/command/take-up-invitation',
+  waiting: 'https://rookery.im/command/membership-requests',
   visibility: 'https://rookery.im/command/visibility',
   export: 'https://rookery.im/command/export',
 } as const;
@@ -30,29 +34,35 @@ export class Commands {
     return items.map(({ attrs }) => ({ node: attrs.node ?? '', name: attrs.name ?? '' }));
   }
 
-  async step({ node, session, action = session ? 'complete' : 'execute', form }: Step): Promise<Outcome> {
+  async step({ node, session, action = session ? 'complete' : 'execute', form }: Step, to?: Address): Promise<Outcome> {
     const command = el('command', { xmlns: NS.commands, node, action, sessionid: session });
     if (form) command.add(submit(form));
-    return readOutcome(await this.ask('set', command));
+    return readOutcome(await this.ask('set', command, to));
   }
 
   /**
    * Runs a command of one form through: the form is asked for, filled with these values, and sent. Gives what the command
-   * shows at its end.
+   * shows at its end. `to`: a group whose command it is.
    */
-  async run(node: string, values?: Record<string, string | string[] | undefined>): Promise<Outcome> {
-    const first = await this.step({ node });
-    if (first.status !== 'executing' || values === undefined) return first;
+  async run(node: string, values?: Values, to?: Address): Promise<Outcome> {
+    return values === undefined ? this.step({ node }, to) : this.fill(node, values, to);
+  }
+
+  /** The same with a command that may ask for more: what came of its first form. */
+  async fill(node: string, values: Values, to?: Address): Promise<Outcome> {
+    const first = await this.step({ node }, to);
+    if (first.status !== 'executing') return first;
     const form = filled(first.form && value(first.form, 'FORM_TYPE'), values);
-    const command = el('command', { xmlns: NS.commands, node, action: 'complete', sessionid: first.session }, form);
-    const outcome = readOutcome(await this.ask('set', command));
+    const action = first.actions.includes('next') ? 'next' : 'complete';
+    const command = el('command', { xmlns: NS.commands, node, action, sessionid: first.session }, form);
+    const outcome = readOutcome(await this.ask('set', command, to));
     const failure = outcome.notes.find((note) => note.type === 'error');
     if (failure) throw new StanzaError('not-acceptable', 'modify', failure.text);
     return outcome;
   }
 
-  private ask(type: 'get' | 'set', payload: El): Promise<El> {
-    return this.context.session.iq(el('iq', { type, to: this.context.config.domain }, payload));
+  private ask(type: 'get' | 'set', payload: El, to = this.context.config.domain): Promise<El> {
+    return this.context.session.iq(el('iq', { type, to }, payload));
   }
 }
 

@@ -8,7 +8,7 @@ import type { Engine } from './engine';
 import { value } from './forms';
 
 export { signUp } from '../xmpp/register';
-export { inviteLink } from './invites';
+export { invitation, inviteLink, takeUp } from './invites';
 export { readPrivacy, writePrivacy } from './privacy';
 
 /** XEP-0077 §3.3, after the old password was proven: nobody does it at a computer that was left alone. */

@@ -1,18 +1,22 @@
-/** Links that bring people here (XEP-0401, XEP-0379). */
-import type { Address } from '../api/model';
+/** Links that bring people here (XEP-0401, XEP-0379), and taking up those of others (docs/administration.md). */
+import type { Address, Invitation } from '../api/model';
 import { StanzaError } from '../xmpp/session';
 import { COMMAND, type Commands } from './commands';
 import type { ServerConfig } from './context';
-import { value } from './forms';
+import { isTrue, value } from './forms';
 
-/** A link that adds us as a contact, for one person; or one that leads to a group, which is good for whoever may enter it. */
+/** How many people a link brings into a group: a few at a time, so that one that gets about is no open door. */
+const PEOPLE = '10';
+
+/** A link that adds us as a contact, for one person; or one that makes members of a group. */
 export async function inviteLink(
   commands: Commands,
   { origin }: ServerConfig,
   group?: Address,
 ): Promise<{ url: string; expires?: number }> {
-  if (group !== undefined) return { url: `${origin}/#/join/${encodeURIComponent(group)}` };
-  const { form } = await commands.run(COMMAND.invite);
+  const { form } = group
+    ? await commands.run(COMMAND.inviteToGroup, { uses: PEOPLE }, group)
+    : await commands.run(COMMAND.invite);
   const said = (name: string) => form && value(form, name);
   const token = /[?;]preauth=([^;&]+)/.exec(said('uri') ?? '')?.[1];
   // A server that does not know how it is reached is reached as this page was.
@@ -21,3 +25,25 @@ export async function inviteLink(
   const expires = Date.parse(said('expire') ?? '');
   return { url, ...(!Number.isNaN(expires) && { expires }) };
 }
+
+/** What somebody else's invitation is for. Nothing is taken up by looking. */
+export async function invitation(commands: Commands, token: string): Promise<Invitation> {
+  const { session, form } = await commands.fill(COMMAND.takeUp, { token });
+  void commands.step({ node: COMMAND.takeUp, session, action: 'cancel' }).catch(() => {});
+  const said = (name: string) => (form && value(form, name)) || undefined;
+  return {
+    from: said('inviter'),
+    nick: said('nick') ?? '',
+    contact: isTrue(said('contact')),
+    group: said('group'),
+    groupName: said('group-name') ?? '',
+  };
+}
+
+/** From now on one is a contact, or a member of the group. */
+export async function takeUp(commands: Commands, token: string): Promise<void> {
+  const { session } = await commands.fill(COMMAND.takeUp, { token });
+  await commands.step({ node: COMMAND.takeUp, session, action: 'complete', form: NOTHING });
+}
+
+const NOTHING = { title: '', instructions: '', fields: [] };

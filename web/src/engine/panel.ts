@@ -5,6 +5,7 @@ import { NS } from '../xmpp/ns';
 import { StanzaError } from '../xmpp/session';
 import { el, type El } from '../xmpp/xml';
 import type { Bookmarks } from './bookmarks';
+import { COMMAND, type Commands } from './commands';
 import type { Context } from './context';
 import { filled, formIn, submit, value } from './forms';
 import { readAffiliation, type Room } from './room';
@@ -39,6 +40,7 @@ export class Panels {
 
   constructor(
     private readonly context: Context,
+    private readonly commands: Commands,
     private readonly rooms: Rooms,
     private readonly bookmarks: Bookmarks,
   ) {
@@ -51,8 +53,24 @@ export class Panels {
 
   async group(address: Address): Promise<Group> {
     this.shown.add(address);
-    await Promise.all([this.readFacts(address), this.readNotices(address)]);
+    await Promise.all([this.readFacts(address), this.readNotices(address), this.readRequests(address)]);
     return this.compose(address);
+  }
+
+  /** Who asks to be let in, where one decides about that: also those who asked before this session. */
+  private async readRequests(address: Address): Promise<void> {
+    const affiliation = this.rooms.get(address)?.me?.affiliation;
+    if (affiliation !== 'owner' && affiliation !== 'admin') return;
+    const { form } = await this.commands.step({ node: COMMAND.waiting }, address).catch(() => ({ form: undefined }));
+    // A server that has no such list tells of requests as they come.
+    if (!form?.rows) return;
+    const waiting = form.rows.slice(0, MAX_REQUESTS).map((row): [Address, Request] => {
+      const said = (name: string) => row[name]?.join('\n') ?? '';
+      const who = jid.prepared(said('muc#jid'));
+      const [nick, text] = [said('muc#register_roomnick'), said('muc#register_faqentry')];
+      return [who, { address: who, nick, text }];
+    });
+    this.requests.set(address, new Map(waiting));
   }
 
   /** Asks what the group is, and remembers its name. */

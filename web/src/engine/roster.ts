@@ -146,6 +146,18 @@ export class Roster {
     this.note(address, { visibility });
   }
 
+  /** To whom one is visible or invisible whatever others see (docs/privacy.md). */
+  async readVisibility(): Promise<void> {
+    const { form, session } = await this.commands.step({ node: COMMAND.visibility });
+    void this.commands.step({ node: COMMAND.visibility, session, action: 'cancel' }).catch(() => {});
+    const named = (name: string) => new Set(form?.fields.find((field) => field.name === name)?.values);
+    const [visible, invisible] = [named('visible-to'), named('invisible-to')];
+    for (const { address } of this.all()) {
+      const visibility = invisible.has(address) ? 'invisible' : visible.has(address) ? 'visible' : 'usual';
+      this.note(address, { visibility });
+    }
+  }
+
   private async set(address: Address, { name, groups }: { name: string; groups: string[] }): Promise<void> {
     const item = el(
       'item',

@@ -546,6 +546,19 @@ export class FakeEngine implements Api {
       }));
   }
 
+  async invitation(token: string): Promise<m.Invitation> {
+    await this.#wait();
+    if (token.startsWith('old')) throw new ApiError('item-not-found');
+    const { address, nick } = [...this.#contacts.values()][2]!;
+    const group = [...this.#rooms.values()][0]!.group;
+    const into = token.startsWith('g') && { group: group.address, groupName: group.name };
+    return { from: address, nick, contact: !into, groupName: '', ...into };
+  }
+
+  async takeUp(): Promise<void> {
+    await this.#wait();
+  }
+
   async inviteLink(group?: m.Address): Promise<{ url: string; expires?: number }> {
     await this.#wait();
     return {
@@ -809,6 +822,10 @@ export class FakeEngine implements Api {
 
   async group(address: m.Address): Promise<m.Group> {
     await this.#wait();
+    const model = this.#rooms.values().next().value!.group;
+    // A group that one can hear of and is not in.
+    if (address === `700500@groups.${DOMAIN}`)
+      return { ...model, address, number: '700500', name: 'Summer trip', membersOnly: true, occupants: 14, myNick: '' };
     return structuredClone(this.#room(address).group);
   }
 
