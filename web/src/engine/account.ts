@@ -278,7 +278,11 @@ export class Account implements Names {
     if (picture !== undefined) room.avatar = picture || undefined;
     if (changed.length > 0 || removed.length > 0 || inside !== undefined) this.panels.happened(room, changed, removed);
     if (inside !== undefined) this.conversations.joined(room.address, inside);
-    if (inside) this.learn(room);
+    if (inside) {
+      // Who is in it needs no invitation any more.
+      this.requests.take(room.address);
+      this.learn(room);
+    }
     if (expelled) void this.bookmarks.put(room.address, { autojoin: false }).catch(() => {});
     if (picture !== undefined) this.conversations.changed(room.address);
   }
