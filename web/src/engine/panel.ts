@@ -168,7 +168,15 @@ export class Panels {
       const gone = removed.filter((id) => !changed.some((member) => member.id === id));
       this.context.emit({ type: 'members', conversation: room.address, changed, removed: gone });
     }
-    if (this.shown.has(room.address)) this.tell(room.address);
+    if (!this.shown.has(room.address)) return;
+    this.tell(room.address);
+    // The panel may have been opened before we were in: only now it is known that we decide.
+    if (changed.some((member) => member.me)) {
+      void this.readRequests(room.address).then(
+        () => this.tell(room.address),
+        () => {},
+      );
+    }
   }
 
   /** Takes a message of the group itself that is about its panel; others not. */
