@@ -101,7 +101,7 @@ export interface Api {
   send(address: m.Address, what: m.Outgoing): Promise<m.Message>;
   retry(address: m.Address, key: string): Promise<void>;
   discard(address: m.Address, key: string): Promise<void>;
-  edit(address: m.Address, key: string, body: string): Promise<void>;
+  edit(address: m.Address, key: string, body: string, mentions?: m.Outgoing['mentions']): Promise<void>;
   /** For everyone. In groups also somebody else's, where one may. */
   retract(address: m.Address, key: string, reason?: string): Promise<void>;
   react(address: m.Address, key: string, emojis: string[]): Promise<void>;

@@ -10,8 +10,11 @@ export type Event =
   | { type: 'conversations'; changed: m.Conversation[]; removed: m.Address[] }
   /** Messages that are new or have changed, in their place; whoever shows another part of the conversation ignores them. */
   | { type: 'messages'; conversation: m.Address; changed: m.Message[]; removed: string[] }
-  /** What is proven of the conversation has changed: a gap was filled. Pages that were cut can be asked for again. */
-  | { type: 'history'; conversation: m.Address }
+  /**
+   * What is proven of the conversation has changed: a gap was filled. Pages that were cut can be asked for again; `anew`: all that is
+   * shown, since it may stand in another order.
+   */
+  | { type: 'history'; conversation: m.Address; anew: boolean }
   | { type: 'group'; group: m.Group }
   | { type: 'members'; conversation: m.Address; changed: m.Member[]; removed: string[] }
   /** A file of a message of ours on its way: bytes. */

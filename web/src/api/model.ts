@@ -173,6 +173,8 @@ export interface Message {
   /** The id that the archive gave (XEP-0359); missing until the server has it. */
   stanzaId?: string;
   at: number;
+  /** Orders the conversation, as its archive does: more is later. Times may go back. What waits to be sent stands behind all. */
+  order: number;
   mine: boolean;
   /** Bare address of who sent it, where it is known (anonymous groups: the occupant's full JID). */
   from: Address;

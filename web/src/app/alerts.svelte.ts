@@ -52,8 +52,7 @@ class Alerts {
     const name = message.sender || chats.get(address)?.title || '';
     this.say(t('announce.message', { name, text: snippet(message) }));
     if (app.me?.show === 'dnd') return;
-    if (prefs.sounds)
-      void sound(message.kind === 'knock' ? 'knock' : message.urgency === 'urgent' ? 'urgent' : 'message');
+    if (prefs.sounds) sound(message.kind === 'knock' ? 'knock' : message.urgency === 'urgent' ? 'urgent' : 'message');
     if (!app.public && document.visibilityState === 'hidden' && globalThis.Notification?.permission === 'granted') {
       const shown = new Notification(name, { body: snippet(message), tag: address, icon: '/icon.svg' });
       shown.onclick = () => {
@@ -71,7 +70,7 @@ class Alerts {
     clearTimeout(this.#clear);
     this.#clear = setTimeout(() => (this.arrived = undefined), ARRIVAL);
     this.say(t('announce.arrival', { name: nameOf(contact) }));
-    if (prefs.sounds && prefs.arrivals && app.me?.show !== 'dnd') void sound('chirp');
+    if (prefs.sounds && prefs.arrivals && app.me?.show !== 'dnd') sound('chirp');
   }
 
   #title(): void {
@@ -85,9 +84,9 @@ class Alerts {
   }
 }
 
-async function sound(name: 'message' | 'knock' | 'chirp' | 'urgent'): Promise<void> {
-  const { play } = await import('../art/sounds');
-  play(name);
+function sound(name: 'message' | 'knock' | 'chirp' | 'urgent'): void {
+  // Without a connection it may not be had.
+  import('../art/sounds').then(({ play }) => play(name)).catch(() => {});
 }
 
 export const alerts = new Alerts();

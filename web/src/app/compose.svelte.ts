@@ -17,7 +17,7 @@ export class Compose {
   urgency = $state<Message['urgency']>('normal');
   /** Chosen and not yet sent: the preview is open. */
   files = $state.raw<File[]>([]);
-  /** Names that were completed, with whom they mean. */
+  /** What stands for people in the text, as it was completed or mentioned before; with whom it means. */
   #named = new Map<string, Address>();
   #keep: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -46,7 +46,7 @@ export class Compose {
   }
 
   mention(name: string, address: Address): void {
-    this.#named.set(name, address);
+    this.#named.set(`@${name}`, address);
   }
 
   edit(message: Message): void {
@@ -54,6 +54,7 @@ export class Compose {
     this.replyTo = undefined;
     this.editing = message;
     this.text = message.body;
+    for (const { begin, end, address } of message.mentions) this.#named.set(message.body.slice(begin, end), address);
   }
 
   /** Gives up correcting or answering. Returns whether there was something to give up. */
@@ -76,7 +77,7 @@ export class Compose {
         return;
       }
       this.cancel();
-      await attempt(() => app.api.edit(this.address, editing.key, body));
+      await attempt(() => app.api.edit(this.address, editing.key, body, this.#mentions(body)));
       return;
     }
     if (body === '' && !files?.length && !sticker) return;
@@ -95,9 +96,12 @@ export class Compose {
 
   #mentions(body: string): Mention[] {
     const list: Mention[] = [];
-    for (const [name, address] of this.#named)
-      for (let at = body.indexOf(`@${name}`); at >= 0; at = body.indexOf(`@${name}`, at + 1))
-        list.push({ begin: at, end: at + name.length + 1, address });
+    // The longest first: "@Anna" is not also "@Ann".
+    for (const [name, address] of [...this.#named].sort(([a], [b]) => b.length - a.length))
+      for (let begin = body.indexOf(name); begin >= 0; begin = body.indexOf(name, begin + 1)) {
+        const end = begin + name.length;
+        if (!list.some((other) => begin < other.end && other.begin < end)) list.push({ begin, end, address });
+      }
     return list;
   }
 }

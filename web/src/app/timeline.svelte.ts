@@ -119,7 +119,8 @@ export class Timeline {
 
   #take(event: Event): void {
     if (event.type === 'messages' && event.conversation === this.address) this.#change(event.changed, event.removed);
-    else if (event.type === 'history' && event.conversation === this.address) void this.#filled();
+    else if (event.type === 'history' && event.conversation === this.address)
+      void (event.anew ? this.latest() : this.#filled());
   }
 
   /** Something that was missing has come. */
@@ -136,8 +137,12 @@ export class Timeline {
     const rows = this.rows.filter((row) => !removed.includes(row.key));
     for (const message of changed) {
       const known = rows.findLastIndex((row) => row.key === message.key);
-      if (known >= 0) rows[known] = message;
-      else this.#insert(rows, message);
+      if (rows[known]?.order === message.order) rows[known] = message;
+      else {
+        // The archive has it elsewhere than it was thought to be.
+        if (known >= 0) rows.splice(known, 1);
+        this.#insert(rows, message);
+      }
     }
     if (rows.length > MOST_LIVE) {
       rows.splice(0, rows.length - MOST);
@@ -146,10 +151,9 @@ export class Timeline {
     this.rows = rows;
   }
 
-  /** A new message has its place by time, after those of the same moment; outside of what is shown it has none. */
+  /** A message outside of what is shown has no place in it. */
   #insert(rows: Message[], message: Message): void {
-    const after =
-      message.mine && message.state === 'sending' ? rows.length - 1 : rows.findLastIndex((row) => row.at <= message.at);
+    const after = rows.findLastIndex((row) => row.order <= message.order);
     if (after === rows.length - 1 && !this.atEnd) return;
     if (after < 0 && !this.atStart && rows.length > 0) return;
     rows.splice(after + 1, 0, message);

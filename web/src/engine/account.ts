@@ -107,6 +107,7 @@ export class Account implements Names {
       groups: {
         nick: (group) => this.rooms.get(group)?.nick || undefined,
         inside: (group) => this.rooms.get(group)?.inside ?? false,
+        lost: (group) => this.rooms.lost(group),
         occupantId: (group) => this.rooms.get(group)?.me?.id,
         realAddress: (group, nick) => this.rooms.get(group)?.occupants.get(nick)?.address,
         avatarOf: (group, nick) => this.rooms.get(group)?.occupants.get(nick)?.avatar,

@@ -63,6 +63,8 @@ export interface Surroundings {
     /** Own nick in a group that we are in. */
     nick(group: Address): string | undefined;
     inside(group: Address): boolean;
+    /** The group says that we are not in it. */
+    lost(group: Address): void;
     /** The own occupant id (XEP-0421), where the group gives one. */
     occupantId(group: Address): string | undefined;
     /** Who is behind a nick, where the group shows it. */

@@ -60,6 +60,11 @@ export class Room {
     return new Promise((resolve, reject) => (this.entering = { resolve, reject }));
   }
 
+  /** The group has not answered yet. */
+  get waits(): boolean {
+    return this.entering !== undefined;
+  }
+
   /** Nobody is there any more, as far as we know. */
   reset(): string[] {
     const gone = [...this.occupants.values()].map((member) => member.id);

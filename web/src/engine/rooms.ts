@@ -19,6 +19,9 @@ const ENTER_TIMEOUT = 30_000;
 /** A group that was silent for so long is asked whether we are in it still, so often is looked. */
 const SILENCE = 15 * 60_000;
 const LOOK = 5 * 60_000;
+/** Milliseconds until a group that did not let us in, for now, is asked again; doubles up to the longest. */
+const FIRST_WAIT = 2_000;
+const LONGEST_WAIT = 5 * 60_000;
 /** Groups that are entered at the same time after a connection: each is a burst of presence. */
 const ENTERING_AT_ONCE = 8;
 
@@ -28,6 +31,8 @@ export interface RoomListener {
 
 export class Rooms {
   private readonly rooms = new Map<Address, Room>();
+  /** Counts sessions: what is still tried for one that is over ends. */
+  private session = 0;
   private readonly looking: ReturnType<typeof setInterval>;
 
   constructor(
@@ -40,6 +45,7 @@ export class Rooms {
   }
 
   stop(): void {
+    this.session++;
     clearInterval(this.looking);
   }
 
@@ -60,6 +66,7 @@ export class Rooms {
 
   /** A new session is in no group: those that are bookmarked are entered, and those that we were in. */
   async begin(): Promise<void> {
+    const session = ++this.session;
     const wanted = new Set(this.bookmarks().autojoin());
     for (const room of this.rooms.values()) {
       if (room.inside) wanted.add(room.address);
@@ -69,23 +76,25 @@ export class Rooms {
     const queue = [...wanted];
     const worker = async () => {
       for (let address = queue.shift(); address !== undefined; address = queue.shift()) {
-        await this.enter(address).catch(() => {});
+        if (session !== this.session) return;
+        if (await this.tryEnter(address)) void this.enterLater(address);
       }
     };
     await Promise.all(Array.from({ length: ENTERING_AT_ONCE }, worker));
   }
 
-  /** The session goes on. Groups elsewhere may have lost us meanwhile. */
+  /** The session goes on. Groups elsewhere may have lost us meanwhile; and what a group answered may have been lost with a server. */
   resumed(): void {
     for (const room of this.rooms.values()) {
-      if (room.inside && jid.domain(room.address) !== this.context.config.groups) void this.ping(room);
+      if (room.waits && this.bookmarks().get(room.address)?.autojoin) void this.comeBack(room);
+      else if (room.inside && jid.domain(room.address) !== this.context.config.groups) void this.ping(room);
     }
   }
 
   /** A bookmark has come, changed or gone, here or on another device. */
   marked(address: Address, bookmark: Bookmark | undefined): void {
     const room = this.rooms.get(address);
-    if (bookmark?.autojoin && !room?.inside && this.context.session.online) void this.enter(address).catch(() => {});
+    if (bookmark?.autojoin && !room?.inside && this.context.session.online) void this.comeBack(this.room(address));
     else if (room?.inside && !bookmark?.autojoin) this.depart(room);
   }
 
@@ -99,9 +108,44 @@ export class Rooms {
     this.listener.happened(room, happening);
     // The server or the group stopped, and nobody meant us: we come again.
     if (inside && happening.inside === false && !happening.expelled && this.bookmarks().get(address)?.autojoin) {
-      setTimeout(() => void this.enter(address).catch(() => {}), 1_000 + Math.random() * 4_000);
+      void this.enterLater(address);
     }
     return true;
+  }
+
+  /** The group says that it does not know us. */
+  lost(address: Address): void {
+    const room = this.rooms.get(address);
+    if (!room?.inside) return;
+    const removed = room.reset();
+    this.listener.happened(room, { changed: [], removed, inside: false });
+    void this.comeBack(room);
+  }
+
+  private async comeBack({ address }: Room): Promise<void> {
+    if (await this.tryEnter(address)) await this.enterLater(address);
+  }
+
+  /** Whether it is worth trying again. */
+  private async tryEnter(address: Address): Promise<boolean> {
+    try {
+      await this.enter(address);
+      return false;
+    } catch (error) {
+      if (!(error instanceof StanzaError)) return false;
+      // Without a stanza it is the time that was over, or another attempt of ours.
+      return error.stanza === undefined ? error.condition === 'timeout' : error.type === 'wait';
+    }
+  }
+
+  /** Enters a group that is bookmarked, in time: until it lets us in or says that it will not, or the session is over. */
+  private async enterLater(address: Address): Promise<void> {
+    const { session } = this;
+    for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+      const wanted = this.bookmarks().get(address)?.autojoin && !this.rooms.get(address)?.inside;
+      if (session !== this.session || !wanted || !(await this.tryEnter(address))) return;
+    }
   }
 
   /** Enters, and remembers it. */
@@ -208,9 +252,7 @@ export class Rooms {
     } catch (error) {
       const condition = error instanceof StanzaError && error.stanza ? error.condition : '';
       if (condition !== 'not-acceptable' && condition !== 'item-not-found') return;
-      const removed = room.reset();
-      this.listener.happened(room, { changed: [], removed, inside: false });
-      await this.enter(room.address).catch(() => {});
+      this.lost(room.address);
     }
   }
 }

@@ -72,6 +72,8 @@ export interface Scope {
    * read.
    */
   held?: number;
+  /** Account only: of what was held, where it stands for now: from the first to the last position in each conversation. */
+  guessed?: Record<Address, [number, number]>;
 }
 
 /** Room that a gap gets for what may be found in it. */

@@ -51,6 +51,8 @@ export interface Change {
   proven: boolean;
   /** It was missed, and is here for the first time. */
   missed?: true;
+  /** What was known is not any more, or stands in other places: whoever shows it reads it again. */
+  anew: boolean;
 }
 
 /** The guess where a piece belongs was wrong too often, or there is no number left between two: begin anew. */
@@ -61,6 +63,7 @@ export class Draft {
   private readonly added = new Set<string>();
   private readonly removed = new Set<string>();
   private proven = false;
+  private anew = false;
   /** Where a page of the archive was put. */
   private inserted: number | undefined;
 
@@ -82,8 +85,8 @@ export class Draft {
     if (this.book.count > this.max) await this.trim();
     await this.tx.putBook(this.book);
     const changed = [...this.changed.values()].sort((a, b) => a.pos - b.pos);
-    const { added, removed, proven } = this;
-    return { conversation: this.conversation, changed, added, removed: [...removed], proven };
+    const { added, removed, proven, anew } = this;
+    return { conversation: this.conversation, changed, added, removed: [...removed], proven, anew };
   }
 
   private get conversation(): Address {
@@ -136,7 +139,7 @@ export class Draft {
     await this.remove(-Infinity, Infinity);
     const { conversation, read } = this.book;
     this.book = { ...emptyBook(conversation), ...(read && { read: { id: read.id } }) };
-    this.proven = true;
+    this.proven = this.anew = true;
   }
 
   private async tryInsert(piece: Piece): Promise<void> {
@@ -412,23 +415,35 @@ export class Draft {
     if (from && to) await this.cutOut(from, to);
   }
 
-  /** Takes out what is between two entries (or before `right`), as far as there are ids at which paging can go on. */
+  /** Where these stand was a guess that nobody will prove: all between the proven ones around them goes. */
+  async unprove(first: number, last: number): Promise<void> {
+    const before = await this.tx.neighbour(this.conversation, first, -1);
+    const behind = await this.tx.neighbour(this.conversation, last, 1);
+    await this.takeOut(before && (await this.withId(before, -1)), behind && (await this.withId(behind, 1)));
+    this.proven = this.anew = true;
+  }
+
+  /** Takes out what is between two entries (or before `to`), as far as there are ids at which paging can go on. */
   private async cutOut(from: Entry | undefined, to: Entry): Promise<void> {
     const left = from && (await this.withId(from, -1));
     const right = await this.withId(to, 1);
-    if (!right || (from && !left)) return;
-    const first = left ? await this.tx.neighbour(this.conversation, left.pos, 1) : undefined;
-    const last = await this.tx.neighbour(this.conversation, right.pos, -1);
-    if (!last || (first && first.pos > last.pos)) return;
-    await this.remove(first?.pos ?? -Infinity, last.pos);
+    if (right && (left || !from)) await this.takeOut(left, right);
+  }
+
+  /** Takes out what is between two entries, or before or after the only one. */
+  private async takeOut(left: Entry | undefined, right: Entry | undefined): Promise<void> {
+    const first = left ? (await this.tx.neighbour(this.conversation, left.pos, 1))?.pos : -Infinity;
+    const last = right ? (await this.tx.neighbour(this.conversation, right.pos, -1))?.pos : Infinity;
+    if (first === undefined || last === undefined || first > last) return;
+    await this.remove(first, last);
     const intervals = this.book.intervals.flatMap((one) => {
       const { start, epochs: _, ...rest } = one;
       const parts: Interval[] = [];
       if (left && one.first <= left.pos) {
-        if (one.last < right.pos && one.last <= left.pos) return [one];
+        if (one.last <= left.pos) return [one];
         parts.push({ ...rest, ...(start && { start }), last: left.pos, lastId: left.id, lastAt: left.at });
       }
-      if (one.last >= right.pos) {
+      if (right && one.last >= right.pos) {
         if (one.first >= right.pos) return [one];
         const { start: __, ...kept } = one;
         parts.push({ ...kept, first: right.pos, firstId: right.id, firstAt: right.at });

@@ -114,11 +114,7 @@ export class History {
       const fresh = pos !== undefined;
       if (fresh && !this.came.has(said.conversation)) this.came.set(said.conversation, pos);
       const scope = await tx.scope(archive);
-      // Live messages move the cursor only while nothing is missing before them.
-      if (archive === '' && scope && said.id !== undefined && fresh) {
-        const free = scope.cursor === undefined || (!scope.catching && scope.held === undefined);
-        await tx.putScope(free ? { ...scope, cursor: said.id } : { ...scope, head: said.id });
-      }
+      if (archive === '' && scope && fresh) await tx.putScope(moved(scope, said, pos));
       return { changes: [await draft.close()], fresh };
     });
     if (fresh) this.onChange(changes);
@@ -224,7 +220,22 @@ export class History {
       changes.push({ ...(await draft.close()), missed: true });
     }
     // What was sent while this was read may not be in it.
-    await tx.putScope(advanced(scope, missed, quiet && scope.held === asked.held));
+    const all = quiet && scope.held === asked.held;
+    // Too much, and something is on its way that stands nowhere yet: it is tried again.
+    if (!missed && !all && !scope.catching) return changes;
+    if (!missed) changes.push(...(await this.unprove(tx, scope)));
+    await tx.putScope(advanced(scope, missed, all));
+    return changes;
+  }
+
+  /** Nobody will say where these stand: they go, with all that stands among them, and are read from the archive. */
+  private async unprove(tx: Tx, { guessed = {} }: Scope): Promise<Change[]> {
+    const changes: Change[] = [];
+    for (const [conversation, [first, last]] of Object.entries(guessed)) {
+      const draft = await this.draft(tx, conversation);
+      await draft.unprove(first, last);
+      changes.push(await draft.close());
+    }
     return changes;
   }
 
@@ -430,24 +441,42 @@ function begun(archive: string, old: Scope | undefined, end: string | null | und
   // Without a cursor there is no way from what was before to what is now.
   if (old.cursor === undefined) return { archive, epoch, since: epoch, cursor: known(end) };
   const missed = old.catching !== undefined || known(end) !== old.cursor;
-  if (!missed) return { archive, epoch, since: old.since, cursor: old.cursor, held: old.held };
+  const { cursor, held, guessed } = old;
+  if (!missed) return { archive, epoch, since: old.since, cursor, held, guessed };
   const catching = { ...(old.catching ?? { since: old.since, until: old.epoch }), end: known(end) };
-  return { archive, epoch, since: epoch, cursor: old.cursor, held: old.held, catching };
+  return { archive, epoch, since: epoch, cursor, held, guessed, catching };
 }
 
-/** The scope after all that follows the cursor was taken in; `missed` is undefined if that was too much. */
-function advanced(scope: Scope, missed: Found | undefined, quiet: boolean): Scope {
-  const { catching, head: live, held, ...rest } = scope;
+/** The scope after something came live. */
+function moved(scope: Scope, { conversation, id, mine }: Said, pos: number): Scope {
+  if (id !== undefined) {
+    // Live messages move the cursor only while nothing is missing before them.
+    const free = scope.cursor === undefined || (!scope.catching && scope.held === undefined);
+    return free ? { ...scope, cursor: id } : { ...scope, head: id };
+  }
+  if (!mine) return scope;
+  const [first, last] = scope.guessed?.[conversation] ?? [pos, pos];
+  return { ...scope, guessed: { ...scope.guessed, [conversation]: [Math.min(first, pos), Math.max(last, pos)] } };
+}
+
+/**
+ * The scope after all that follows the cursor was taken in; `missed` is undefined if that was too much. `all`: nothing of ours was
+ * sent that may not be in it.
+ */
+function advanced(scope: Scope, missed: Found | undefined, all: boolean): Scope {
+  const { catching, head: live, held, guessed, ...rest } = scope;
   if (!missed) {
     // What is missing ends where what is live begins; or nothing is missing, and only ours are not found.
     const since = catching ? scope.epoch : scope.since;
+    // What is on its way stands behind the end that this epoch found, and maybe before what has come live in it.
+    if (held !== undefined && !all) return { ...rest, since, cursor: catching?.end, head: live, held };
     return { ...rest, since, cursor: live ?? catching?.end };
   }
   // What came live and was read as well is behind the cursor no more.
   const head = missed.said.some((said) => said.id === live) ? undefined : live;
   const since = catching?.since ?? scope.since;
-  if (quiet || held === undefined) return { ...rest, since, cursor: head ?? missed.last };
-  return { ...rest, since, cursor: missed.last, head, held };
+  if (all || held === undefined) return { ...rest, since, cursor: head ?? missed.last };
+  return { ...rest, since, cursor: missed.last, head, held, guessed };
 }
 
 function byConversation(said: Said[]): Map<Address, Said[]> {

@@ -70,10 +70,11 @@ const ACK_EVERY = 20;
 const FINAL = new Set(['conflict', 'not-authorized', 'host-unknown', 'reset']);
 
 /**
- * A conflict so soon (milliseconds) comes of a connection of our own that we had given up, and the server signed in after the
- * one that followed it. So often it is forgiven: two that keep throwing each other out must end.
+ * A conflict comes of a connection of our own that we had given up: what it had sent was held up on its way, and the server has
+ * signed it in after the one that followed it. So often in a row it is forgiven, with less than this (milliseconds) from one to the
+ * next: two that keep throwing each other out must end.
  */
-const HAUNTED = 5_000;
+const HAUNTED = 60_000;
 const MAX_GHOSTS = 5;
 
 interface Request {
@@ -206,7 +207,8 @@ export class Stream implements Session {
       if (first && error instanceof AuthError && !patient) return this.over(error, failed);
       if (error instanceof AuthError && !error.passing) return this.over(error, failed);
       if (first && !patient) return this.over(error, failed);
-      const ghost = error instanceof WireError && error.condition === 'conflict' && Date.now() - begunAt < HAUNTED;
+      const ghost = error instanceof WireError && error.condition === 'conflict';
+      if (ghost && Date.now() - begunAt > HAUNTED) ghosts = 0;
       if (error instanceof WireError && FINAL.has(error.condition) && !(ghost && ++ghosts <= MAX_GHOSTS)) {
         return this.over(new AuthError(error.condition, error.message, true), failed);
       }

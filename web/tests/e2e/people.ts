@@ -3,7 +3,10 @@ import { type Browser, type BrowserContext, type Page, chromium } from 'playwrig
 import { ARGS } from '../../scripts/site.mjs';
 import type { Server } from '../live/server';
 
-const PASSWORD = 'a penguin on the ice';
+export const PASSWORD = 'a penguin on the ice';
+
+/** Where a page is found: a server, or a way to one. */
+type Site = Pick<Server, 'url'>;
 
 export interface Person {
   readonly page: Page;
@@ -20,7 +23,7 @@ export async function launch(): Promise<Browser> {
 }
 
 /** A page of this context at the server's address. */
-export async function look(context: BrowserContext, server: Server, hash = ''): Promise<Page> {
+export async function look(context: BrowserContext, server: Site, hash = ''): Promise<Page> {
   const page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (said) => {
@@ -33,7 +36,7 @@ export async function look(context: BrowserContext, server: Server, hash = ''): 
 }
 
 /** Somebody who comes for the first time, and has a number afterwards. */
-export async function signUp(browser: Browser, server: Server, nick: string, place: 'public' | 'own'): Promise<Person> {
+export async function signUp(browser: Browser, server: Site, nick: string, place: 'public' | 'own'): Promise<Person> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
   const page = await look(context, server);
   await page.getByText('Get a number').click();
@@ -77,7 +80,7 @@ export async function open(person: Person, tab: 'Chats' | 'Contacts' | 'Groups',
 }
 
 /** Where one writes; dialogs have fields of their own. */
-export const composer = (person: Person) => person.page.getByPlaceholder('Message', { exact: true });
+export const composer = (person: Pick<Person, 'page'>) => person.page.getByPlaceholder('Message', { exact: true });
 
 export async function say(person: Person, text: string): Promise<void> {
   await composer(person).fill(text);

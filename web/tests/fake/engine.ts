@@ -246,6 +246,7 @@ export class FakeEngine implements Api {
       conversation: address,
       stanzaId: `n${count}`,
       at: Math.max(Date.now(), this.options.now),
+      order: Math.max(Date.now(), this.options.now),
       mine: false,
       from: address,
       sender: '',
@@ -682,8 +683,8 @@ export class FakeEngine implements Api {
     this.#tell({ type: 'messages', conversation: address, changed: [], removed: [key] });
   }
 
-  async edit(address: m.Address, key: string, body: string): Promise<void> {
-    this.#changeMessage(address, key, { body, edited: true });
+  async edit(address: m.Address, key: string, body: string, mentions: m.Outgoing['mentions'] = []): Promise<void> {
+    this.#changeMessage(address, key, { body, mentions: mentions.map((one) => ({ ...one, me: false })), edited: true });
   }
 
   async retract(address: m.Address, key: string, reason = ''): Promise<void> {

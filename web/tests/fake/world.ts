@@ -157,6 +157,7 @@ export function past(
       conversation: address,
       stanzaId: `s${count - i}`,
       at,
+      order: at,
       mine,
       from,
       sender: group && !mine ? member!.nick : '',

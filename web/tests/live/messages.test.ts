@@ -81,6 +81,13 @@ describe.skipIf(!ROOKERY_BIN)('messages against a Rookery', () => {
     await expect.poll(() => squeak.rows.get(pip.address)?.typing, PATIENCE).toEqual(['Pip']);
     pip.api.typing(squeak.address, false);
     await expect.poll(() => squeak.rows.get(pip.address)?.typing, PATIENCE).toEqual([]);
+    const mine = await pip.message(squeak.address, body);
+    const better = [{ begin: 4, end: 11, address: squeak.address }];
+    await pip.api.edit(squeak.address, mine.key, 'Oh, @Squeak 🐧', better);
+    const edited = await squeak.message(pip.address, 'Oh, @Squeak 🐧');
+    expect(edited).toMatchObject({ edited: true, mentions: [{ ...better[0], me: true }] });
+    await pip.api.edit(squeak.address, mine.key, 'Nobody');
+    expect((await squeak.message(pip.address, 'Nobody')).mentions).toEqual([]);
     pip.api.setDraft(squeak.address, 'I wanted to');
     const second = await new TalkingPage(server).signIn(pip.engine.signedIn.me.number);
     pages.push(second);

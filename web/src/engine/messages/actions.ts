@@ -80,11 +80,14 @@ export class Actions {
     await this.messages.updateRow(address, key);
   }
 
-  async edit(address: Address, key: string, body: string): Promise<void> {
+  async edit(address: Address, key: string, body: string, mentions: m.Outgoing['mentions'] = []): Promise<void> {
     const entry = await this.entry(address, key);
     if (!entry.mine || !entry.view) throw new ApiError('forbidden');
-    const { files, urgency } = entry.view;
-    const draft: Draft = { body, files, urgency, mentions: [] };
+    const { files, urgency, replyTo } = entry.view;
+    // XEP-0308 §3: it replaces all of what was said, so it says itself whom it mentions, and what it answers.
+    const { id, to, text } = replyTo ?? {};
+    const answers = id !== undefined && to !== undefined && { replyTo: { id, to, text: text ?? '' } };
+    const draft: Draft = { body, files, urgency, mentions, ...answers };
     // XEP-0308 §4: always the id of the first version.
     await this.change(this.item(address, { is: 'correction', target: entry.refs[0] ?? key, draft }));
   }
@@ -122,9 +125,9 @@ export class Actions {
       messages.around.context.session.send(writeDisplayed(address, false, this.name(entry, false)));
     }
     const { exact } = await messages.log.unread(address);
-    if (exact) return messages.count(address);
+    if (exact) return messages.counts.count(address);
     const { entry: newest } = await messages.log.newest(address);
-    if (newest?.key === key) await messages.rows.change(address, { unread: 0, mentions: 0 });
+    if (newest?.key === key) await messages.counts.nothing(address);
   }
 
   typing(address: Address, on: boolean): void {

@@ -15,7 +15,8 @@ import { readError } from '../../xmpp/session';
 import { el, type El } from '../../xmpp/xml';
 import type { Conversations, MakeConversations, Surroundings } from '../conversations';
 import { Actions } from './actions';
-import { archiveEnd, Mam, type InboxEntry } from './mam';
+import { Counts, type Inbox } from './counts';
+import { archiveEnd, Mam } from './mam';
 import { Marks } from './marks';
 import { Notes } from './notes';
 import { OWN } from './ns';
@@ -44,6 +45,7 @@ export class Messages implements Conversations {
   readonly log: History;
   readonly outbox: Outbox;
   readonly rows: Rows;
+  readonly counts: Counts;
   readonly render: Render;
   readonly marks: Marks;
   readonly notes: Notes;
@@ -99,6 +101,7 @@ export class Messages implements Conversations {
       (conversation, state) => context.session.send(writeState(conversation, this.isGroup(conversation), state)),
     );
     this.rows = new Rows(this.place, around, (conversation) => this.talk.names(conversation));
+    this.counts = new Counts(this.log, this.rows, this.render);
     const me = () => context.address;
     const by = (conversation: Address) => this.archiveOf(conversation) || me();
     this.marks = new Marks(context.pep, me, by, (conversation, id) => void this.readElsewhere(conversation, id));
@@ -156,7 +159,7 @@ export class Messages implements Conversations {
     this.here.clear();
     this.outbox.lost();
     const begun = this.inOrder(() => this.log.begin('', end));
-    const inbox = this.mam.inbox().catch(() => undefined);
+    const inbox = this.askInbox();
     const places = this.marks.fetch().catch(() => new Map<Address, string>());
     const notes = this.notes.fetch().catch(() => undefined);
     if (!this.restored) await this.restore();
@@ -168,7 +171,9 @@ export class Messages implements Conversations {
     void caught.then(() => this.marks.flush());
   }
 
-  resumed(): void {}
+  resumed(): void {
+    this.settleSoon();
+  }
 
   joined(group: Address, inside: boolean): void {
     if (!inside) {
@@ -231,40 +236,44 @@ export class Messages implements Conversations {
       return;
     }
     if (this.stopped || session !== this.session) return;
-    for (const conversation of this.cut) this.around.context.emit({ type: 'history', conversation });
+    for (const conversation of this.cut) this.around.context.emit({ type: 'history', conversation, anew: false });
     this.cut.clear();
     this.outbox.begin();
-    for (const conversation of this.rows.addresses()) if (!this.isGroup(conversation)) await this.count(conversation);
+    for (const conversation of this.rows.addresses())
+      if (!this.isGroup(conversation)) await this.counts.count(conversation);
   }
 
-  /** Where the archive put what we have sent: asked when it is quiet. */
+  /**
+   * Where the archive put what we have sent: asked a moment later, for all that was sent until then, and again until all of it has
+   * its place. Without a connection it waits for one.
+   */
   private settleSoon(): void {
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => void this.settle().catch(() => {}), SETTLE);
+    this.settling ??= setTimeout(() => {
+      this.settling = undefined;
+      void this.settle().catch(() => {});
+    }, SETTLE);
   }
 
   private async settle(): Promise<void> {
-    if (this.stopped) return;
-    await this.log.catchUp(this.outbox.quiet);
-    if (await this.log.isHeld()) this.settleSoon();
+    const { session } = this.around.context;
+    if (this.stopped || !session.online) return;
+    await this.log.catchUp(this.outbox.quiet).catch(() => {});
+    if (!this.stopped && (await this.log.isHeld())) this.settleSoon();
   }
 
   private async takePlaces(places: Map<Address, string>): Promise<void> {
     for (const [conversation, id] of places) await this.log.readUpTo(conversation, id);
   }
 
-  private async takeInbox(entries: InboxEntry[] | undefined): Promise<void> {
-    for (const { conversation, unread, last } of entries ?? []) {
-      const row = this.rows.get(conversation);
-      const shown: Entry | undefined = last?.fact.is === 'message' ? { ...last, pos: -Infinity } : undefined;
-      const view = shown && fold(shown, []);
-      const newer = last !== undefined && last.at >= row.at && row.last?.key !== last.key;
-      await this.rows.change(conversation, {
-        unread,
-        ...(newer && { at: last.at, ...(view && { last: lastOf({ ...shown, view }, -Infinity, this.render) }) }),
-      });
-      await this.count(conversation);
-    }
+  private askInbox(): Promise<Inbox | undefined> {
+    return this.mam.inbox().then(
+      (entries) => this.counts.inbox(entries),
+      () => undefined,
+    );
+  }
+
+  private async takeInbox(inbox: Inbox | undefined): Promise<void> {
+    if (inbox) await this.counts.take(inbox);
   }
 
   // --- what comes in
@@ -289,16 +298,17 @@ export class Messages implements Conversations {
     const said = readMessage(inner, this.reader, { forwarded: copy });
     this.hearTyping(inner, said);
     if (!said || (said.fact.is === 'nothing' && said.id === undefined)) return;
-    void this.inOrder(() => this.take(said)).catch(() => {});
+    const nth = this.counts.hear();
+    void this.inOrder(() => this.take(said, nth)).catch(() => {});
   }
 
-  private async take(said: Said): Promise<void> {
+  private async take(said: Said, nth: number): Promise<void> {
     const fresh = await this.log.live(said);
     const ours = said.mine ? this.outbox.get(said.key) : undefined;
     if (ours) await this.outbox.arrived(ours.key);
     if (!fresh || said.mine) return;
     this.acknowledge(said);
-    if (said.fact.is === 'message') await this.ring(said);
+    if (said.fact.is === 'message') await this.ring(said, nth);
   }
 
   /** XEP-0184: we have it. Only who may know that we are here is told. */
@@ -308,17 +318,10 @@ export class Messages implements Conversations {
     this.around.context.session.send(writeReceipt(conversation, 'chat', id));
   }
 
-  private async ring(said: Said): Promise<void> {
-    const { conversation } = said;
-    const entry = await this.log.entry(conversation, said.key);
+  private async ring({ conversation, key }: Said, nth: number): Promise<void> {
+    const entry = await this.log.entry(conversation, key);
     if (!entry?.view) return;
-    const concerns = (await this.concerning([entry])).length > 0;
-    const { exact } = await this.log.unread(conversation);
-    const row = this.rows.get(conversation);
-    // Where not all is here, the server's count goes on.
-    if (!exact) {
-      await this.rows.change(conversation, { unread: row.unread + 1, mentions: row.mentions + Number(concerns) });
-    }
+    const concerns = await this.counts.ring(entry, nth);
     const notify = this.rows.notify(conversation);
     const heard = notify === 'always' || (notify === 'on-mention' && concerns);
     if (!heard || this.looked.has(conversation)) return;
@@ -346,7 +349,10 @@ export class Messages implements Conversations {
     const error = readError(message);
     const conversation = this.outbox.get(id)?.conversation ?? (this.isGroup(jid.bare(from)) ? from : jid.bare(from));
     // XEP-0045 §7.4: the group does not know us (any more): it is sent when we are in it again.
-    if (error.condition === 'not-acceptable' && this.outbox.get(id)?.group) return this.outbox.postpone(id);
+    if (error.condition === 'not-acceptable' && this.outbox.get(id)?.group) {
+      this.outbox.postpone(id);
+      return this.around.groups.lost(jid.bare(from));
+    }
     await this.inOrder(async () => {
       if (await this.outbox.refused(id, error.condition, error.text)) await this.log.drop(conversation, id);
     });
@@ -428,14 +434,14 @@ export class Messages implements Conversations {
     }
   }
 
-  private async tell({ conversation, changed, added, removed, proven, missed }: Change): Promise<void> {
+  private async tell({ conversation, changed, added, removed, proven, missed, anew }: Change): Promise<void> {
     if (this.stopped) return;
     // Whoever asked for a page gets it as an answer.
     const news = proven && !missed ? changed.filter((entry) => !added.has(entry.key)) : changed;
     const messages = await this.show(conversation, news);
     const { emit } = this.around.context;
     if (messages.length > 0 || removed.length > 0) emit({ type: 'messages', conversation, changed: messages, removed });
-    if (proven && (this.cut.delete(conversation) || missed)) emit({ type: 'history', conversation });
+    if (proven && (this.cut.delete(conversation) || missed || anew)) emit({ type: 'history', conversation, anew });
     if (missed) for (const entry of news) if (!entry.mine) this.acknowledge(entry);
     await this.updateRow(conversation);
   }
@@ -466,38 +472,15 @@ export class Messages implements Conversations {
     } else if (entry && (entry.at >= row.at || !row.last || [entry.key, gone].includes(row.last.key))) {
       await this.rows.change(conversation, { at: entry.at, last: lastOf(entry, seen, this.render) });
     }
-    await this.count(conversation);
-  }
-
-  // --- what is unread
-
-  /** One definition: what others said after the place up to which we have read (or spoke). */
-  async count(conversation: Address): Promise<void> {
-    const { messages, exact } = await this.log.unread(conversation);
-    if (!exact) return;
-    const row = this.rows.get(conversation);
-    const unread = messages.length;
-    const mentions = (await this.concerning(messages)).length;
-    if (row.unread !== unread || row.mentions !== mentions) await this.rows.change(conversation, { unread, mentions });
-  }
-
-  /** Of these, those that are meant for us. */
-  private async concerning(entries: Entry[]): Promise<Entry[]> {
-    const conversation = entries[0]?.conversation;
-    if (conversation === undefined) return [];
-    const answered = entries.flatMap((entry) => entry.view?.replyTo?.id ?? []);
-    const quoted = await this.log.entries(conversation, answered);
-    return entries.filter((entry) => {
-      return this.render.concerns(entry, quoted.get(entry.view?.replyTo?.id ?? '')?.mine ?? false);
-    });
+    await this.counts.count(conversation);
   }
 
   private async readElsewhere(conversation: Address, id: string): Promise<void> {
     if (!(await this.inOrder(() => this.log.readUpTo(conversation, id)))) return;
     const { exact } = await this.log.unread(conversation);
-    if (exact) return this.count(conversation);
+    if (exact) return this.counts.count(conversation);
     // What is not here the server has counted.
-    await this.takeInbox(await this.mam.inbox().catch(() => undefined));
+    await this.takeInbox(await this.askInbox());
   }
 
   // --- what the page asks
@@ -588,7 +571,7 @@ export class Messages implements Conversations {
   send = (address: Address, what: m.Outgoing) => this.actions.send(address, what);
   retry = (_address: Address, key: string) => this.outbox.retry(key);
   discard = (address: Address, key: string) => this.actions.discard(address, key);
-  edit = (address: Address, key: string, body: string) => this.actions.edit(address, key, body);
+  edit = (...what: Parameters<Conversations['edit']>) => this.actions.edit(...what);
   retract = (address: Address, key: string, reason?: string) => this.actions.retract(address, key, reason);
   react = (address: Address, key: string, emojis: string[]) => this.actions.react(address, key, emojis);
   knock = (address: Address) => this.actions.knock(address);

@@ -57,8 +57,9 @@ export interface Surround {
 
 export class Outbox {
   private readonly items = new Map<string, Item>();
-  /** Of the session at hand: on their way, uploads included. */
-  private readonly under = new Set<string>();
+  /** Of the session at hand: on their way, uploads included; by the turn that brings them. */
+  private readonly under = new Map<string, number>();
+  private turns = 0;
   /** Of these, what goes into the account's archive, from before it leaves until it is acknowledged. */
   private readonly flying = new Set<string>();
   private readonly sent = new Map<string, Item>();
@@ -106,7 +107,7 @@ export class Outbox {
 
   /** The session is over, with what was under way in it. */
   lost(): void {
-    for (const key of [...this.under]) if (!this.uploading.has(key)) this.under.delete(key);
+    for (const key of [...this.under.keys()]) if (!this.uploading.has(key)) this.under.delete(key);
     this.flying.clear();
   }
 
@@ -174,11 +175,15 @@ export class Outbox {
 
   private async run(key: string): Promise<void> {
     if (this.under.has(key)) return;
-    this.under.add(key);
+    const turn = ++this.turns;
+    this.under.set(key, turn);
     try {
       await this.advance(key);
     } catch (error) {
+      // Its session is over, and another turn brings it.
+      if (this.under.get(key) !== turn) return;
       this.under.delete(key);
+      this.flying.delete(key);
       const item = this.items.get(key);
       if (!item || this.stopped) return;
       if (error instanceof ApiError && error.code !== 'offline') await this.fail(item, error.code, error.message);

@@ -25,6 +25,7 @@ export class Render {
       conversation: entry.conversation,
       ...(entry.id !== undefined && { stanzaId: entry.id }),
       at: entry.at,
+      order: entry.pos,
       mine: entry.mine,
       from: entry.from,
       sender: this.name(entry),

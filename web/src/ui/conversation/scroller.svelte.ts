@@ -32,7 +32,9 @@ export class Scroller {
 
   /** Distances to both ends, in px. */
   get room(): { above: number; below: number } {
-    const box = this.#box!;
+    const box = this.#box;
+    // It is not shown any more.
+    if (!box) return { above: Infinity, below: Infinity };
     return { above: box.scrollTop, below: box.scrollHeight - box.scrollTop - box.clientHeight };
   }
 

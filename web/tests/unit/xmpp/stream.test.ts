@@ -224,13 +224,25 @@ describe('a connection', () => {
     expect(events).toEqual(['fresh', 'interrupted', 'resumed']);
   });
 
-  test('is left to who has taken the session', async () => {
+  test('is tried again however late the ghost was, and however often in a long life', async () => {
     await begin();
-    await pass(10_000);
-    server.last.push(el('error', { xmlns: NS.stream }, el('conflict', { xmlns: NS.streamErrors })));
-    await pass(300_000);
-    expect(events).toEqual(['fresh', 'interrupted', 'ended conflict']);
-    expect(server.sockets).toHaveLength(1);
+    for (let count = 0; count < 8; count++) {
+      await pass(70_000);
+      server.last.push(el('error', { xmlns: NS.stream }, el('conflict', { xmlns: NS.streamErrors })));
+      await pass(2_000);
+    }
+    expect(events.at(-1)).toBe('resumed');
+  });
+
+  test('is left to who takes the session again and again', async () => {
+    await begin();
+    for (let count = 0; count < 6; count++) {
+      expect(events.at(-1)).not.toBe('ended conflict');
+      server.last.push(el('error', { xmlns: NS.stream }, el('conflict', { xmlns: NS.streamErrors })));
+      await pass(10_000);
+    }
+    expect(events.at(-1)).toBe('ended conflict');
+    expect(server.sockets).toHaveLength(6);
   });
 
   test('is over when it is stopped', async () => {
