@@ -29,7 +29,7 @@ const REST: [Step; 8] = [
     Step { name: "s3", about: "files in a store of objects", run: s3::step },
     Step {
         name: "browser",
-        about: "the web messenger within its budgets, and in a browser",
+        about: "the web messenger within its budgets, against a server, and in a browser",
         run: web::browser,
     },
     Step { name: "interop", about: "real clients against the server", run: interop::step },

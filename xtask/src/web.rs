@@ -1,6 +1,7 @@
 //! `cargo xtask web`: the web messenger's own tests, which npm runs in `web/`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -20,9 +21,18 @@ pub(crate) struct WebArgs {
     /// Only what needs no browser: types, format and unit tests
     #[arg(long)]
     quick: bool,
+    /// Only this: cuts the connections of two people in Chromium so many times, and compares what they have at the end
+    #[arg(long, value_name = "CUTS", conflicts_with = "quick")]
+    chaos: Option<u32>,
+    /// With `--chaos`: repeats the cuts that a run printed the seed of
+    #[arg(long, requires = "chaos")]
+    seed: Option<u32>,
 }
 
 pub(crate) fn run(args: WebArgs) -> Result<()> {
+    if let Some(cuts) = args.chaos {
+        return chaos(cuts, args.seed);
+    }
     let steps: &[fn() -> Result<Outcome>] = if args.quick { &[quick] } else { &[quick, browser] };
     for step in steps {
         match step()? {
@@ -41,10 +51,23 @@ pub(crate) fn quick() -> Result<Outcome> {
     }
     install()?;
     shell::run(&mut npm(&["run", "check"]))?;
-    vitest(npm(&["test"]), Counts::ONE)
+    let mut counts = Counts::ONE;
+    vitest(npm(&["test"]), &mut counts)?;
+    Ok(Outcome::Ran(counts))
 }
 
-/// The built messenger: its size, and what it does in a browser with a server of its own.
+/// Many cuts in a browser; the round in the end-to-end tests is a short one.
+fn chaos(cuts: u32, seed: Option<u32>) -> Result<()> {
+    install()?;
+    let mut npm = npm(&["run", "chaos"]);
+    npm.env("ROOKERY_BIN", interop::build()?).env("CUTS", cuts.to_string());
+    if let Some(seed) = seed {
+        npm.env("SEED", seed.to_string());
+    }
+    shell::run(&mut npm)
+}
+
+/// The built messenger: its size, its engine against a server, and what it does in a browser with a server of its own.
 pub(crate) fn browser() -> Result<Outcome> {
     if !shell::on_path("npm") {
         return Ok(Outcome::Skipped("Node with npm is not installed".to_owned()));
@@ -52,25 +75,30 @@ pub(crate) fn browser() -> Result<Outcome> {
     install()?;
     shell::run(&mut npm(&["run", "build"]))?;
     shell::run(&mut npm(&["run", "--if-present", "budget"]))?;
+    let server = interop::build()?;
+    let mut counts = Counts::ONE;
+    tested("live", &server, &mut counts)?;
     if !shell::on_path("chromium") && !interop::is_root() {
         return Ok(Outcome::Skipped("chromium is not installed, and only root may install it".to_owned()));
     }
     if shell::on_path("apt-get") && interop::is_root() {
         interop::install(&PACKAGES)?;
     }
-    let mut npm = npm(&["run", "--if-present", "e2e"]);
-    npm.env("ROOKERY_BIN", interop::build()?);
-    vitest(npm, Counts::ONE)
+    tested("e2e", &server, &mut counts)?;
+    Ok(Outcome::Ran(counts))
 }
 
-/// Runs tests and adds up what they say; `before` was counted already.
-fn vitest(mut npm: Command, before: Counts) -> Result<Outcome> {
-    let mut counts = before;
+/// Tests that start this server themselves.
+fn tested(script: &str, server: &Path, counts: &mut Counts) -> Result<()> {
+    let mut npm = npm(&["run", "--if-present", script]);
+    npm.env("ROOKERY_BIN", server);
+    vitest(npm, counts)
+}
+
+/// Runs tests and adds up what they say.
+fn vitest(mut npm: Command, counts: &mut Counts) -> Result<()> {
     let status = shell::run_lines(&mut npm, |line| counts.add_vitest(line))?;
-    if counts.failed == 0 {
-        shell::succeeded(&npm, status)?;
-    }
-    Ok(Outcome::Ran(counts))
+    if counts.failed == 0 { shell::succeeded(&npm, status) } else { Ok(()) }
 }
 
 /// Exactly the packages that the lock file names.

@@ -9,7 +9,7 @@ import { befriend, TalkingPage } from './page';
 import { ROOKERY_BIN, Server } from './server';
 import { Random } from '../unit/history/model';
 
-const CUTS = Number(process.env.CHAOS_CUTS ?? 100);
+const CUTS = Number(process.env.CHAOS_CUTS ?? 50);
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
 const SLOW = { timeout: 120_000, interval: 100 };
 
