@@ -92,7 +92,8 @@ export class TalkingPage {
     const messages = [...page.messages];
     while (!page.atStart && messages[0]) {
       page = await this.api.history(address, { before: messages[0].key }, 50);
-      if (page.cutBefore || page.messages.length === 0) throw new Error('cut');
+      // The start may be proven by an empty page.
+      if (page.cutBefore || (page.messages.length === 0 && !page.atStart)) throw new Error('cut');
       messages.unshift(...page.messages);
     }
     return messages;
