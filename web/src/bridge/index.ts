@@ -46,9 +46,13 @@ async function personal(keeps = false): Promise<Api> {
   return makeEngine({ keeps });
 }
 
-/** The engine of all tabs; where there are no shared workers, one of this page's that keeps what is to be kept. */
+/** Given another engine where the tab that had the one in use is gone. */
+let exchange: (engine: Api) => void = () => {};
+
+/** The engine of all tabs: in a worker, or where there are no shared ones in one of the tabs. */
 async function shared(): Promise<Api> {
-  if (typeof SharedWorker === 'undefined' || !navigator.locks) return personal(true);
+  if (!navigator.locks) return personal(true);
+  if (typeof SharedWorker === 'undefined') return (await import('./elect')).elect((engine) => exchange(engine));
   // Another build has another address, and so another worker.
   const worker = new SharedWorker(scriptAddress(workerAddress), { type: 'module', name: 'rookery' });
   const { port } = worker;
@@ -78,6 +82,7 @@ class Switch {
   private place: Place | undefined;
 
   constructor(private engine: Api) {
+    exchange = (another) => void this.turnTo(another);
     if (own()) this.place = 'own';
     // Who touches the page is about to sign in.
     else addEventListener('pointerdown', () => void import('../engine/make'), { once: true });
@@ -116,6 +121,15 @@ class Switch {
       if (events.some((event) => event.type === 'signed-out')) localStorage.removeItem(OWN);
       this.listener?.(events);
     });
+  }
+
+  /** Goes on with another engine: everything is shown as it has it. */
+  private async turnTo(engine: Api): Promise<void> {
+    this.engine = engine;
+    const snapshot = await this.listen();
+    if (snapshot.signedIn) this.listener?.([{ type: 'signed-in', snapshot }]);
+    else if (snapshot.remembered) await engine.signInRemembered();
+    else this.listener?.([{ type: 'signed-out', reason: 'elsewhere' }]);
   }
 
   private async enter<T>(place: Place, signIn: () => Promise<T>): Promise<T> {

@@ -164,8 +164,14 @@ export class Engine {
     return { ...this.signedIn.me };
   }
 
-  /** With the token that is kept here; shows what was kept at once. */
-  async signInRemembered(): Promise<void> {
+  /** With the token that is kept here; shows what was kept at once. Several tabs may want it at the same time. */
+  signInRemembered(): Promise<void> {
+    this.remembering ??= this.comeBack().finally(() => (this.remembering = undefined));
+    return this.remembering;
+  }
+  private remembering: Promise<void> | undefined;
+
+  private async comeBack(): Promise<void> {
     if (this.account) return;
     const remembered = await this.remembered();
     if (!remembered) throw new ApiError('not-signed-in');

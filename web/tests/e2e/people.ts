@@ -18,8 +18,8 @@ export interface Person {
 /** What pages complain about: errors of scripts, and breaches of the policy. */
 export const complaints: string[] = [];
 
-export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+export async function launch(...more: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...more] });
 }
 
 /** A page of this context at the server's address. */
@@ -36,8 +36,15 @@ export async function look(context: BrowserContext, server: Site, hash = ''): Pr
 }
 
 /** Somebody who comes for the first time, and has a number afterwards. */
-export async function signUp(browser: Browser, server: Site, nick: string, place: 'public' | 'own'): Promise<Person> {
+export async function signUp(
+  browser: Browser,
+  server: Site,
+  nick: string,
+  place: 'public' | 'own',
+  script?: () => void,
+): Promise<Person> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  if (script) await context.addInitScript(script);
   const page = await look(context, server);
   await page.getByText('Get a number').click();
   await page.getByLabel('What are you called?').fill(nick);
