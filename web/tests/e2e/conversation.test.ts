@@ -62,6 +62,20 @@ describe('conversation', () => {
     expectQuiet();
   });
 
+  it('reacts with what is at hand', async () => {
+    const page = await open(AT);
+    await settled(page);
+    await page.fill('textarea', 'look at this');
+    await page.keyboard.press('Enter');
+    const row = page.locator('article').last();
+    await row.getByRole('img', { name: 'read' }).waitFor();
+    await row.click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'React' }).click();
+    await page.getByRole('menuitem', { name: '🎉' }).click();
+    await row.getByRole('button', { name: /^🎉, 1/ }).waitFor();
+    expectQuiet();
+  });
+
   it('stays where one looks while older messages come, and holds few rows', async () => {
     const page = await open(AT);
     await settled(page);

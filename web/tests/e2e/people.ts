@@ -18,8 +18,8 @@ export interface Person {
 /** What pages complain about: errors of scripts, and breaches of the policy. */
 export const complaints: string[] = [];
 
-export async function launch(...more: string[]): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...more] });
+export async function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
 }
 
 /** A page of this context at the server's address. */
