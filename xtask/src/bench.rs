@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: the criterion benches of the parts, and of a message's whole way; and the comparison with other
-//! servers.
+//! servers; and how quick the web messenger is.
 
 mod compare;
 mod figures;
@@ -8,7 +8,7 @@ mod servers;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::shell;
+use crate::{shell, web};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -23,11 +23,14 @@ pub(crate) struct BenchArgs {
 enum What {
     /// The same load on Rookery, Prosody, ejabberd, and on a relay that knows no XMPP (root on Debian)
     Compare(compare::CompareArgs),
+    /// The web messenger in a browser, with a server and in a world of ten thousand
+    Web,
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<()> {
     match args.what {
         Some(What::Compare(args)) => compare::run(&args),
+        Some(What::Web) => web::bench(),
         None => parts(args.filter),
     }
 }

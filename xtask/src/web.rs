@@ -88,6 +88,20 @@ pub(crate) fn browser() -> Result<Outcome> {
     Ok(Outcome::Ran(counts))
 }
 
+/// How quick the messenger is, into the table of `docs/performance.md`: in front of a server that runs on this machine, and in a
+/// made-up world of ten thousand. The server is `ROOKERY_BIN`, or one that is built.
+pub(crate) fn bench() -> Result<()> {
+    install()?;
+    if shell::on_path("apt-get") && interop::is_root() {
+        interop::install(&PACKAGES)?;
+    }
+    let server = match std::env::var_os("ROOKERY_BIN") {
+        Some(path) => path.into(),
+        None => interop::build()?,
+    };
+    shell::run(npm(&["run", "bench", "--", "--write"]).env("ROOKERY_BIN", server))
+}
+
 /// Tests that start this server themselves.
 fn tested(script: &str, server: &Path, counts: &mut Counts) -> Result<()> {
     let mut npm = npm(&["run", "--if-present", script]);

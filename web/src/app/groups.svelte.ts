@@ -3,9 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Address, Group, Member } from '../api/model';
 import { language } from '../i18n/index.svelte';
 import { app } from './app.svelte';
-
-const PRESENCE = { chat: 0, online: 0, dnd: 1, away: 2, xa: 3, invisible: 4, offline: 5 };
-const AFFILIATION = { owner: 0, admin: 1, member: 2, none: 3, outcast: 4 };
+import { comparison, merged } from './members';
 
 class Groups {
   #groups = new SvelteMap<Address, Group>();
@@ -30,8 +28,12 @@ class Groups {
     return this.#groups.get(address);
   }
 
+  /** Who is here first, then by role, then by name. */
   members(address: Address): Member[] | undefined {
-    this.#ask(`members ${address}`, async () => this.#members.set(address, await app.api.members(address)));
+    const { locale } = language;
+    this.#ask(`members ${address} ${locale}`, async () =>
+      this.#members.set(address, (await app.api.members(address)).sort(comparison(locale))),
+    );
     return this.#members.get(address);
   }
 
@@ -45,22 +47,8 @@ class Groups {
   #change(address: Address, changed: Member[], removed: string[]): void {
     const known = this.#members.get(address);
     if (!known) return;
-    const byId = new Map(known.map((member) => [member.id, member]));
-    for (const member of changed) byId.set(member.id, member);
-    for (const id of removed) byId.delete(id);
-    this.#members.set(address, [...byId.values()]);
+    this.#members.set(address, merged(known, changed, removed, comparison(language.locale)));
   }
-}
-
-/** Who is here first, then by role, then by name. */
-export function sorted(members: readonly Member[]): Member[] {
-  const order = new Intl.Collator(language.locale, { numeric: true, sensitivity: 'base' });
-  return [...members].sort(
-    (a, b) =>
-      PRESENCE[a.show] - PRESENCE[b.show] ||
-      AFFILIATION[a.affiliation] - AFFILIATION[b.affiliation] ||
-      order.compare(a.nick, b.nick),
-  );
 }
 
 export const groups = new Groups();

@@ -35,16 +35,26 @@ class People {
   /** Only who is there. */
   onlyOnline = $state(false);
 
+  /** Where each name stands in the alphabet; undefined after a name has changed. Presence changes often, names seldom. */
+  #places: Map<Address, number> | undefined;
+  #order: Intl.Collator | undefined;
+  #locale = '';
+
   readonly categories = $derived.by(() => this.#sorted());
 
   start(contacts: Contact[]): void {
     this.#all = new Map(contacts.map((contact) => [contact.address, contact]));
+    this.#places = undefined;
     this.made = [];
     this.#version += 1;
   }
 
   change(changed: Contact[], removed: Address[]): void {
-    for (const contact of changed) this.#all.set(contact.address, contact);
+    for (const contact of changed) {
+      const known = this.#all.get(contact.address);
+      if (!known || nameOf(known) !== nameOf(contact)) this.#places = undefined;
+      this.#all.set(contact.address, contact);
+    }
     for (const address of removed) this.#all.delete(address);
     // Many come and go at once after a connection: one sorting for all of them.
     if (this.#waiting) return;
@@ -82,6 +92,21 @@ class People {
     this.folded = folded;
   }
 
+  #alphabet(): { order: Intl.Collator; places: Map<Address, number> } {
+    if (!this.#order || this.#locale !== language.locale) {
+      this.#locale = language.locale;
+      this.#order = new Intl.Collator(this.#locale, { numeric: true, sensitivity: 'base' });
+      this.#places = undefined;
+    }
+    const order = this.#order;
+    if (!this.#places) {
+      const named = [...this.#all.values()].map((contact) => ({ address: contact.address, name: nameOf(contact) }));
+      named.sort((a, b) => order.compare(a.name, b.name));
+      this.#places = new Map(named.map(({ address }, place) => [address, place]));
+    }
+    return { order, places: this.#places };
+  }
+
   #sorted(): Category[] {
     void this.#version;
     const byName = new Map<string, Category>();
@@ -96,12 +121,11 @@ class People {
         if (isHere(contact.show)) category.online += 1;
       }
     }
-    const order = new Intl.Collator(language.locale, { numeric: true, sensitivity: 'base' });
-    for (const category of byName.values()) {
-      const keyed = category.contacts.map((contact) => ({ contact, rank: RANK[contact.show], name: nameOf(contact) }));
-      keyed.sort((a, b) => a.rank - b.rank || order.compare(a.name, b.name));
-      category.contacts = keyed.map((entry) => entry.contact);
-    }
+    const { order, places } = this.#alphabet();
+    for (const { contacts } of byName.values())
+      contacts.sort(
+        (a, b) => RANK[a.show] - RANK[b.show] || (places.get(a.address) ?? 0) - (places.get(b.address) ?? 0),
+      );
     return [...byName.values()].sort((a, b) => Number(!a.name) - Number(!b.name) || order.compare(a.name, b.name));
   }
 }

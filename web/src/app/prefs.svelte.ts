@@ -16,6 +16,11 @@ class Prefs {
   side = $state(320);
   #kept = false;
 
+  /** This is somebody's own device, who is probably remembered. */
+  get kept(): boolean {
+    return this.#kept;
+  }
+
   /** Reads what is kept, shows it, and fetches the language. */
   async start(): Promise<void> {
     let tag: Tag = preferred();
@@ -31,7 +36,8 @@ class Prefs {
       // A browser without storage, or something else's entry: the usual then.
     }
     this.#dress();
-    await language.use(tag).catch(() => {});
+    // Where somebody is remembered, the sentences of the main screen will be wanted at once.
+    await language.use(tag, ...(this.#kept ? (['main'] as const) : [])).catch(() => {});
     this.#label();
   }
 

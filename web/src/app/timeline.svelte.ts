@@ -9,6 +9,8 @@ import { chats } from './chats.svelte';
 
 /** Messages asked for at once. */
 const PAGE = 50;
+/** Those one sees when a conversation opens: enough for a window, so that it stands at once. What is above comes right after. */
+const FIRST = 24;
 /** Messages held after a page has come; live ones may add a few more. */
 const MOST = 170;
 const MOST_LIVE = 210;
@@ -39,7 +41,7 @@ export class Timeline {
   /** Opens at the newest page, with the divider before what is unread. */
   async open(): Promise<void> {
     const unread = chats.get(this.address)?.unread ?? 0;
-    await this.#jump({ latest: true }, Math.min(MOST, PAGE + unread));
+    await this.#jump({ latest: true }, Math.min(MOST, FIRST + unread));
     let left = unread;
     for (let i = this.rows.length - 1; i >= 0 && left > 0; i--)
       if (!this.rows[i]!.mine && --left === 0) this.firstUnread = this.rows[i]!.key;

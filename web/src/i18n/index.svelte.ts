@@ -28,11 +28,12 @@ const packs: Record<Tag, Record<Part, Words | string>> = {
   zh: { start: zhStartUrl, main: zhMainUrl, admin: zhAdminUrl },
 };
 
-async function load(pack: Words | string): Promise<Words> {
+async function load(tag: Tag, part: Part): Promise<Words> {
+  const pack = packs[tag][part];
   if (typeof pack !== 'string') return pack;
   const answer = await fetch(pack);
   if (!answer.ok) throw new Error(`${pack}: ${answer.status}`);
-  return answer.json();
+  return (packs[tag][part] = (await answer.json()) as Words);
 }
 
 /** Languages whose script runs from right to left, for when one of them is added. */
@@ -52,7 +53,7 @@ class Language {
   /** Fetches what is needed of `tag`, then shows it all at once. */
   async use(tag: Tag, ...parts: Part[]): Promise<void> {
     for (const part of parts) this.#parts.add(part);
-    const loaded = await Promise.all([...this.#parts].map((part) => load(packs[tag][part])));
+    const loaded = await Promise.all([...this.#parts].map((part) => load(tag, part)));
     this.#words = Object.assign({}, ...loaded);
     this.tag = tag;
   }

@@ -269,6 +269,22 @@ export class FakeEngine implements Api {
     this.#append(address, this.#make(address, { body, from: member?.address ?? address, sender: member?.nick ?? '' }));
   }
 
+  /** This many contacts, and occupants of the largest group, are there or away from now on. */
+  churn(count: number): void {
+    const some = <T>(all: T[]): T[] =>
+      Array.from({ length: count }, () => all[Math.floor(this.#random() * all.length)]!);
+    const turned = (show: m.Show): m.Show => (show === 'offline' ? 'online' : show === 'online' ? 'away' : 'offline');
+    const changed = some([...this.#contacts.values()]).map((one) => ({ ...one, show: turned(one.show) }));
+    for (const one of changed) this.#contacts.set(one.address, one);
+    const crowd = [...this.#rooms.values()].sort((a, b) => b.members.length - a.members.length)[0];
+    const events: Event[] = [{ type: 'contacts', changed, removed: [] }];
+    if (crowd) {
+      const members = some(crowd.members).map((one) => ({ ...one, show: turned(one.show) }));
+      events.push({ type: 'members', conversation: crowd.group.address, changed: members, removed: [] });
+    }
+    this.#tell(...events);
+  }
+
   /** The connection goes, or comes back. */
   connect(connection: m.Connection): void {
     this.#tell({ type: 'connection', connection });

@@ -30,6 +30,11 @@ export class Scroller {
     };
   }
 
+  /** The conversation is still in the page. */
+  get watching(): boolean {
+    return this.#box !== undefined;
+  }
+
   /** Distances to both ends, in px. */
   get room(): { above: number; below: number } {
     const box = this.#box;
