@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { browser, serve } from '../../scripts/site.mjs';
 import type { FakeEngine } from '../fake/engine';
-import { instruments, memory, slow, type Figure } from './measure';
+import { instruments, memory, type Figure } from './measure';
 
 const FRIEND = '10101@nest.example';
 const CROWD = '700050@groups.nest.example';
@@ -190,7 +190,6 @@ export async function atScale(): Promise<Figure[]> {
       budget: 40,
       note: 'the sample world in it',
     });
-    await slow(thousand, { cpu: 1 });
     await thousand.close();
   } finally {
     await shown.stop();
