@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use minidom::Element;
 use rookery_core::limits;
 use rookery_proto::Uid;
@@ -11,7 +13,8 @@ use rookery_proto::sasl::client::Binding;
 use rookery_proto::sasl::{BindingType, ChannelBindings, Hash, Mechanism, TokenMechanism};
 use rookery_store::AddressKind;
 use rookery_testkit::client::{Client, channel_bindings, failure, tls_handshake, token};
-use rookery_testkit::server::{TestOptions, TestServer};
+use rookery_testkit::clock;
+use rookery_testkit::server::{StoreFault, TestOptions, TestServer};
 
 use crate::common::{self, PASSWORD, address, run};
 
@@ -222,6 +225,45 @@ fn guesses_are_counted() {
         assert_eq!(failure(&shown(&server, &text).await?)?, "temporary-auth-failure");
         tokio::time::advance(Duration::from_secs(31)).await;
         ensure!(shown(&server, &text).await?.name() == "success");
+        Ok(())
+    });
+}
+
+/// A connection that was lost while it signed in takes nothing from the one that its client has made since.
+#[test]
+fn a_cut_sign_in_is_given_up() {
+    run(async {
+        let server = common::server(&[]).await?;
+        let bind = "<bind xmlns='urn:xmpp:bind:0'/>";
+        let mut phone = opened(&server).await?;
+        let asked = format!("{}{bind}", request(NONE));
+        let success = phone.sasl2(SCRAM, "romeo", PASSWORD, Binding::Unsupported, &asked).await?;
+        phone.features().await?;
+        let shown = NONE.initial("romeo", &token(&success)?.0, &ChannelBindings::default());
+        let shown = BASE64.encode(shown.context("a proof")?);
+        for orderly in [false, true] {
+            let mut cut = opened(&server).await?;
+            // What was proven waits for the store when the connection goes.
+            server.set_store_fault(Some(StoreFault::Stalls));
+            cut.send_uncounted(&format!(
+                "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><initial-response>{shown}\
+                 </initial-response>{AGENT}<fast xmlns='urn:xmpp:fast:0'/>{bind}</authenticate>"
+            ))
+            .await?;
+            clock::settle().await;
+            if orderly {
+                cut.send_uncounted("</stream:stream>").await?;
+            }
+            drop(cut);
+            clock::settle().await;
+            server.set_store_fault(None);
+            // Stored after it; and then whatever comes of it has come.
+            phone.roster_set("juliet@localhost", "Juliet").await?;
+            clock::settle().await;
+            let came = format!("{:?}", phone.barrier().await?);
+            ensure!(!came.contains("conflict"), "{came}");
+            assert_eq!(server.core().router.sessions(romeo(&server).await?).len(), 1);
+        }
         Ok(())
     });
 }

@@ -17,6 +17,7 @@ impl<S: Carrier> Negotiation<S> {
     pub(super) async fn unbound(&mut self, member: &Member) -> Result<()> {
         while self.session.is_none() {
             let element = self.element().await?;
+            self.is_there().await?;
             if element.is(ns::SM, "resume") {
                 let previd = element.attr("previd").unwrap_or_default().into_owned();
                 let h = element.attr("h").and_then(|h| h.parse().ok());

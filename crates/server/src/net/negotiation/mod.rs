@@ -32,6 +32,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::io::AsyncWriteExt;
 
 /// A connection that is not bound yet.
@@ -172,6 +173,24 @@ impl<S: Carrier> Negotiation<S> {
             if let Some(reply) = conn.framing.take_reply() {
                 conn.write(&reply).await.map_err(|_| Stop::Gone)?;
             }
+        }
+    }
+
+    /// Looks whether the peer is still there, right before it gets a session: one that went while we asked the store would take
+    /// the resource from the connection that it has made since. What it has sent besides stays to be read.
+    async fn is_there(&mut self) -> Result<()> {
+        while self.items.is_empty() && self.broken.is_none() {
+            let (conn, items) = (self.conn.as_mut().ok_or(Stop::Gone)?, &mut self.items);
+            let read = poll_fn(|cx| Poll::Ready(conn.poll_items(cx, items))).await;
+            match read {
+                Poll::Pending => break,
+                Poll::Ready(read) => self.broken = read.err(),
+            }
+        }
+        match (self.items.front(), &self.broken) {
+            (Some(Item::Close), _) => Err(Stop::Closed),
+            (None, Some(ReadError::Closed)) => Err(Stop::Gone),
+            _ => Ok(()),
         }
     }
 

@@ -101,6 +101,7 @@ impl<S: Carrier> Negotiation<S> {
         issued: Option<Issued>,
     ) -> Result<Result<Arc<Member>, Refusal>> {
         let member = proven.member;
+        self.is_there().await?;
         let mut x = Xml::new();
         if let Some(resume) = &asked.resume {
             x.raw(&self.resume(&member, &resume.previd, resume.h).await);
