@@ -37,6 +37,27 @@ export const SCREENS = [
       await page.waitForSelector('.nest');
     },
   },
+  {
+    name: 'pair',
+    then: async (page) => {
+      const json = { id: 'a'.repeat(26), secret: 's', code: '482915307', seconds: 120 };
+      await page.route('**/account/pair', (route) => route.fulfill({ json }));
+      // Nobody ever decides.
+      await page.evaluate(() => {
+        const real = window.fetch;
+        window.fetch = (path, init) => (String(path).endsWith('/wait') ? new Promise(() => {}) : real(path, init));
+      });
+      await page.click('a[href="#/pair"]');
+      await page.waitForSelector('.qr svg');
+    },
+  },
+  { name: 'approve-code', alike: true, query: 'signedIn&own', hash: '#/pair/code' },
+  {
+    name: 'approve',
+    query: 'signedIn&own',
+    hash: '#/pair/abc',
+    then: (page) => page.waitForSelector('.who'),
+  },
   { name: 'recover', alike: true, hash: '#/recover/abc' },
   { name: 'chats', query: 'signedIn', hash: '#/chats' },
   { name: 'contacts', query: 'signedIn', hash: '#/contacts' },

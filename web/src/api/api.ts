@@ -40,7 +40,7 @@ export interface Api {
   focus(state: { visible: boolean; conversation?: m.Address }): void;
 
   // --- coming and going
-  signIn(who: { user: string; password: string; place: m.Place }): Promise<void>;
+  signIn(who: m.Entrant): Promise<void>;
   /** With the token that is kept here. */
   signInRemembered(): Promise<void>;
   /** In-band registration; `invitation` is the token of an invite link. Signs in afterwards. */
@@ -67,6 +67,9 @@ export interface Api {
   setPrivacy(form: m.Form): Promise<void>;
   devices(): Promise<m.Device[]>;
   signOutDevice(id: string | 'all'): Promise<void>;
+  /** What wants to be let in (docs/extensions.md), by what its QR code says or by its digits. */
+  newcomer(which: { id: string } | { code: string }): Promise<m.Newcomer>;
+  answerNewcomer(id: string, accept: boolean): Promise<void>;
 
   // --- people
   /** `invitation` is the token of the contact's own invitation: then both are contacts at once (XEP-0379). */

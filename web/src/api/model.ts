@@ -314,6 +314,28 @@ export interface Device {
   address?: 'local' | 'ipv4' | 'ipv6';
 }
 
+/** Who signs in, and with what. */
+export interface Entrant {
+  /** Number, name or address. */
+  user: string;
+  place: Place;
+  password?: string;
+  /** In place of a password, from a device that let this one in: good for one sign-in at once. */
+  pass?: { agent: string; token: string };
+}
+
+/** A device that wants to be let in by this one. */
+export interface Newcomer {
+  id: string;
+  /** Nine digits, to compare. */
+  code: string;
+  device: string;
+  software: string;
+  /** The address that it asks from. */
+  address: string;
+  public: boolean;
+}
+
 /** A hit of the search in messages: the message and the places in its `body`. */
 export interface Hit {
   message: Message;

@@ -31,6 +31,8 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     setPrivacy: async (form) => (await errands()).writePrivacy(account().commands, form),
     devices: () => account().devices.list(),
     signOutDevice: (id) => account().devices.signOut(id),
+    newcomer: (which) => account().devices.newcomer(which),
+    answerNewcomer: (id, accept) => account().devices.answerNewcomer(id, accept),
 
     addContact: (address, more) => account().roster.add(address, more),
     answerRequest: (address, accept) => account().requests.answer(address, accept),

@@ -1,5 +1,5 @@
-/** Who has access to the account (XEP-0494; docs/devices.md). */
-import type { Device } from '../api/model';
+/** Who has access to the account (XEP-0494; docs/devices.md), and who is let in from here (docs/extensions.md). */
+import type { Device, Newcomer } from '../api/model';
 import { NS } from '../xmpp/ns';
 import { StanzaError } from '../xmpp/session';
 import { el, type El } from '../xmpp/xml';
@@ -21,6 +21,36 @@ export class Devices {
       const known = error instanceof StanzaError && error.stanza?.child('error')?.child(KNOWS_PASSWORD, NS.cam);
       if (!known) throw error;
     }
+  }
+
+  /** Signs this device out. Whether the server did, within so many milliseconds. */
+  leave(timeout: number): Promise<boolean> {
+    const revoke = el('revoke', { xmlns: NS.cam, id: 'current' });
+    const done = this.context.session.iq(el('iq', { type: 'set' }, revoke), timeout);
+    return done.then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** What waits to be let in. */
+  async newcomer(which: { id: string } | { code: string }): Promise<Newcomer> {
+    const request = el('iq', { type: 'get' }, el('pairing', { xmlns: NS.pairing, ...which }));
+    const seen = (await this.context.session.iq(request)).child('pairing', NS.pairing);
+    const text = (name: string) => seen?.childText(name) ?? '';
+    return {
+      id: seen?.attrs.id ?? '',
+      code: seen?.attrs.code ?? '',
+      device: text('device'),
+      software: text('software'),
+      address: text('address'),
+      public: seen?.child('public') !== undefined,
+    };
+  }
+
+  async answerNewcomer(id: string, accept: boolean): Promise<void> {
+    const answer = el(accept ? 'approve' : 'refuse', { xmlns: NS.pairing, id });
+    await this.context.session.iq(el('iq', { type: 'set' }, answer));
   }
 }
 

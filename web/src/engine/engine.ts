@@ -4,7 +4,7 @@
  */
 import { ApiError, type Api, type Snapshot } from '../api/api';
 import type { Event, Listener } from '../api/events';
-import type { Address, Me, Place } from '../api/model';
+import type { Address, Entrant, Me, Place } from '../api/model';
 import * as jid from '../xmpp/jid';
 import { AuthError, type Agent, type Credentials, type Token } from '../xmpp/negotiation';
 import { Stream } from '../xmpp/stream';
@@ -37,6 +37,10 @@ interface Remembered {
 const REMEMBERED = 'remembered';
 /** Milliseconds that the page waits for the list after signing in; what is late comes as events. */
 const PATIENCE = 8_000;
+/** How long a pass is good: the server says when it is not. */
+const PASS_LIFE = 120_000;
+/** Milliseconds that signing out waits for the server: what is here goes in any case. */
+const FAREWELL = 3_000;
 
 /** A tab that is attached. */
 export interface Tab {
@@ -60,6 +64,8 @@ export class Engine {
   private readonly tabs = new Set<Tab>();
   private readonly batch = new Batch((events) => this.deliver(events));
   private vault: Promise<Vault> | undefined;
+  /** Somebody signs out: that the server ends the session is meant. */
+  private leaving = false;
   /** Somebody is signing in: events are for when it is done. */
   private entering = false;
 
@@ -124,16 +130,21 @@ export class Engine {
 
   // --- coming
 
-  async signIn({ user, password, place }: { user: string; password: string; place: Place }): Promise<void> {
-    await this.enterWith({ user: this.localOf(user), secret: { password } }, place);
+  async signIn({ user, password = '', pass, place }: Entrant): Promise<void> {
+    const local = this.localOf(user);
+    if (!pass) return void (await this.enterWith({ user: local, secret: { password } }, place));
+    // As if it were old: it is exchanged for another at once.
+    const token = { token: pass.token, issued: 0, expires: Date.now() + PASS_LIFE };
+    await this.enterWith({ user: local, token }, place, pass.agent);
   }
 
   /** Signs in, and shows what there is when the list is there. */
-  async enterWith(credentials: Credentials, place: Place): Promise<Account> {
+  async enterWith(credentials: Credentials, place: Place, agent?: string): Promise<Account> {
     this.begin();
     let account: Account | undefined;
     try {
-      account = await this.make(place, await this.agent(place));
+      this.agentId = agent ?? (await this.agent(place));
+      account = await this.make(place, this.agentId, credentials.token !== undefined);
       const { stream, live } = account;
       const over = new Promise<never>((_, reject) => stream.on('ended', reject));
       await Promise.race([stream.start(credentials, false), over]);
@@ -205,12 +216,13 @@ export class Engine {
     if (account) this.deliver([{ type: 'signed-in', snapshot: account.snapshot() }]);
   }
 
-  private async make(place: Place, id: string): Promise<Account> {
+  /** `tokens`: who came with a token needs others, also where nothing is kept. */
+  private async make(place: Place, id: string, tokens = false): Promise<Account> {
     const { config, conversations, connect, device = '' } = this.options;
     const agent: Agent = { id, software: 'Rookery', device, public: place === 'public' };
-    const keepToken = place === 'own' && this.options.keeps;
-    const stream = new Stream({ url: this.url, domain: config.domain, agent, keepToken, connect });
-    const vault = keepToken ? await this.open() : new MemoryVault();
+    const keeps = place === 'own' && this.options.keeps;
+    const stream = new Stream({ url: this.url, domain: config.domain, agent, keepToken: keeps || tokens, connect });
+    const vault = keeps ? await this.open() : new MemoryVault();
     const account = new Account(stream, {
       config,
       place,
@@ -239,7 +251,7 @@ export class Engine {
 
   /** The server has ended it, or refuses us. */
   private async ended(account: Account, error: AuthError): Promise<void> {
-    if (this.account !== account || this.entering) return;
+    if (this.account !== account || this.entering || this.leaving) return;
     // The same client elsewhere has taken over (a tab of another build): that is no reason to forget anything.
     if (error.condition === 'conflict') return;
     const refused = account.me.place === 'own' ? 'expired' : 'password';
@@ -249,7 +261,9 @@ export class Engine {
   async signOut(reason: Ended): Promise<void> {
     const { account } = this;
     if (!account) return;
+    this.leaving = true;
     if (reason === 'asked') await this.revoke(account).catch(() => {});
+    this.leaving = false;
     this.account = undefined;
     await account.stop(true).catch(() => {});
     if (account.me.place === 'own') await this.forget();
@@ -266,8 +280,9 @@ export class Engine {
     this.deliver([{ type: 'outdated' }]);
   }
 
-  /** The token is void from now on (XEP-0484 §3.5). */
+  /** The server forgets this device (docs/devices.md), or at least its token (XEP-0484 §3.5). */
   private async revoke(account: Account): Promise<void> {
+    if (account.stream.online && (await account.devices.leave(FAREWELL))) return;
     const remembered = account.me.place === 'own' ? await this.remembered() : undefined;
     if (!remembered) return;
     await account.stream.invalidateToken();
@@ -306,7 +321,7 @@ export class Engine {
 
   private async agent(place: Place): Promise<string> {
     const known = place === 'own' ? await this.remembered() : undefined;
-    return (this.agentId = known?.agent ?? crypto.randomUUID());
+    return known?.agent ?? crypto.randomUUID();
   }
 
   private agentId = '';

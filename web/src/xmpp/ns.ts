@@ -19,6 +19,7 @@ export const NS = {
   preauth: 'urn:xmpp:pars:0',
   ibrToken: 'urn:xmpp:ibr-token:0',
   invite: 'urn:xmpp:invite',
+  pairing: 'https://rookery.im/protocol/pairing',
   clients: 'https://rookery.im/protocol/clients',
 
   // Presence and people

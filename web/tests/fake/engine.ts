@@ -320,7 +320,7 @@ export class FakeEngine implements Api {
 
   focus(): void {}
 
-  async signIn(who: { user: string; password: string; place: m.Place }): Promise<void> {
+  async signIn(who: m.Entrant): Promise<void> {
     await this.#wait();
     if (who.password === 'wrong') throw new ApiError('not-authorized');
     this.#me = { ...this.#me, place: who.place };
@@ -439,6 +439,17 @@ export class FakeEngine implements Api {
 
   async signOutDevice(id: string): Promise<void> {
     this.#devices = this.#devices.filter((device) => device.current || (id !== 'all' && device.id !== id));
+  }
+
+  async newcomer(which: { id: string } | { code: string }): Promise<m.Newcomer> {
+    await this.#wait();
+    if ('code' in which && which.code.startsWith('0')) throw new ApiError('item-not-found');
+    const device = 'Firefox · Windows';
+    return { id: 'n1', code: '482915307', device, software: 'Rookery', address: '192.0.2.7', public: true };
+  }
+
+  async answerNewcomer(): Promise<void> {
+    await this.#wait();
   }
 
   // --- people
