@@ -301,6 +301,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM roster_item WHERE uid = ?1",
         "DELETE FROM invite WHERE created_by = ?1",
         "DELETE FROM link WHERE uid = ?1",
+        "DELETE FROM mail WHERE uid = ?1",
         "DELETE FROM outbox WHERE uid = ?1",
         "DELETE FROM mail_queue WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.
