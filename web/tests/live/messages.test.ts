@@ -161,7 +161,7 @@ describe.skipIf(!ROOKERY_BIN)('messages against a Rookery', () => {
     const pod = await arrive('Pod');
     await pod.api.join(group, {});
     await expect.poll(async () => (await pod.latest(group)).length, PATIENCE).toBe(21);
-    expect(pod.rows.get(group)).toMatchObject({ unread: 0 });
+    await expect.poll(() => pod.rows.get(group), PATIENCE).toMatchObject({ unread: 0 });
   });
 
   test('what is refused says so, and can be tried again or thrown away', async () => {

@@ -63,6 +63,8 @@ export class Outbox {
   /** Of these, what goes into the account's archive, from before it leaves until it is acknowledged. */
   private readonly flying = new Set<string>();
   private readonly sent = new Map<string, Item>();
+  /** What the server has just taken, and is being written down as that. */
+  private readonly finishing = new Map<string, Promise<void>>();
   private stopped = false;
 
   constructor(
@@ -137,9 +139,12 @@ export class Outbox {
 
   /** An error came back for it, maybe after the server had taken it. */
   async refused(key: string, code: string, text: string): Promise<boolean> {
+    // Taken first and refused then: in this order it is written down, too.
+    await this.finishing.get(key);
     const item = this.items.get(key) ?? this.sent.get(key);
     if (!item) return false;
     this.under.delete(key);
+    this.flying.delete(key);
     this.sent.delete(key);
     const { left: _, ...rest } = item;
     await this.fail(rest, code, text);
@@ -211,7 +216,10 @@ export class Outbox {
 
   private send(item: Item): void {
     const { key } = item;
+    const turn = this.under.get(key);
     this.session.send(stanzaOf(item), (fate) => {
+      // It was refused meanwhile, and is on its way again: this is about the time before.
+      if (this.under.has(key) && this.under.get(key) !== turn) return;
       this.flying.delete(key);
       if (fate === 'refused') void this.refused(key, 'too-large', '');
       // Whether it arrived is asked when the next session has begun.
@@ -223,8 +231,13 @@ export class Outbox {
 
   private async finish(item: Item): Promise<void> {
     this.remember(item);
-    await this.around.stored(item);
-    await this.arrived(item.key);
+    const finishing = this.around.stored(item).then(() => this.arrived(item.key));
+    this.finishing.set(item.key, finishing);
+    try {
+      await finishing;
+    } finally {
+      this.finishing.delete(item.key);
+    }
     this.around.changed(item);
   }
 
