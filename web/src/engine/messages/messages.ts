@@ -33,6 +33,8 @@ import { writeReceipt, writeState } from './write';
 const SETTLE = 2_000;
 /** Milliseconds until an archive that is out of reach is asked again. */
 const TRY_AGAIN = 5_000;
+/** Messages remembered that came live, for the case that they come again: a resumption brings less than so many. */
+const MAX_RUNG = 2_000;
 /** Pages of the archive that are searched for something of ours, of 100 entries each. */
 const LOOK_BACK = 10;
 /** Found messages whose place is remembered, so that one can jump there. */
@@ -46,6 +48,7 @@ export class Messages implements Conversations {
   readonly outbox: Outbox;
   readonly rows: Rows;
   readonly counts: Counts;
+  private readonly rung = new Set<string>();
   readonly render: Render;
   readonly marks: Marks;
   readonly notes: Notes;
@@ -306,9 +309,21 @@ export class Messages implements Conversations {
     const fresh = await this.log.live(said);
     const ours = said.mine ? this.outbox.get(said.key) : undefined;
     if (ours) await this.outbox.arrived(ours.key);
-    if (!fresh || said.mine) return;
+    if (said.mine || !(fresh || this.isNews(said))) return;
     this.acknowledge(said);
-    if (said.fact.is === 'message') await this.ring(said, nth);
+    if (said.fact.is !== 'message') return;
+    this.noteRung(said);
+    await this.ring(said, nth);
+  }
+
+  /** The archive was asked in between and had it a moment before it came: nobody has been told of it. */
+  private isNews({ fact, conversation, key }: Said): boolean {
+    return fact.is === 'message' && !this.rung.has(`${conversation} ${key}`);
+  }
+
+  private noteRung({ conversation, key }: Said): void {
+    this.rung.add(`${conversation} ${key}`);
+    if (this.rung.size > MAX_RUNG) this.rung.delete(this.rung.values().next().value!);
   }
 
   /** XEP-0184: we have it. Only who may know that we are here is told. */
