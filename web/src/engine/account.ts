@@ -140,8 +140,10 @@ export class Account implements Names {
     this.begun = false;
     this.setAddress(jid.bare(this.stream.me));
     this.requests.begin();
+    const roster = this.roster.fetch();
+    void this.roster.readVisibility(roster).catch(() => {});
     const asked = [
-      this.roster.fetch().then(() => this.blocking.fetch()),
+      roster.then(() => this.blocking.fetch()),
       this.fetchMe(),
       this.bookmarks.fetch(),
       this.carbons(),
@@ -151,7 +153,6 @@ export class Account implements Names {
     await Promise.allSettled(asked);
     this.begun = true;
     void this.rooms.begin();
-    void this.roster.readVisibility().catch(() => {});
     await conversations.catch(() => {});
     this.ready?.();
   }

@@ -146,9 +146,10 @@ export class Roster {
     this.note(address, { visibility });
   }
 
-  /** To whom one is visible or invisible whatever others see (docs/privacy.md). */
-  async readVisibility(): Promise<void> {
+  /** To whom one is visible or invisible whatever others see (docs/privacy.md): asked at once, noted when the list is there. */
+  async readVisibility(fetched: Promise<unknown>): Promise<void> {
     const { form, session } = await this.commands.step({ node: COMMAND.visibility });
+    await fetched;
     void this.commands.step({ node: COMMAND.visibility, session, action: 'cancel' }).catch(() => {});
     const named = (name: string) => new Set(form?.fields.find((field) => field.name === name)?.values);
     const [visible, invisible] = [named('visible-to'), named('invisible-to')];

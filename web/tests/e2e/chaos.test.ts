@@ -14,7 +14,8 @@ import { cut, type Device, kindOf, write } from './chaos/cuts';
 import { go, proven, scrolledThrough, shown, unread } from './chaos/sight';
 import { befriend, complaints, launch, look, open, PASSWORD, plus, signUp } from './people';
 
-const CUTS = Number(process.env.CUTS ?? 30);
+/** None: it is a hunt of its own, and each seed is another. */
+const CUTS = Number(process.env.CUTS ?? 0);
 const SEED = Number(process.env.SEED ?? Date.now() % 100_000);
 /** Cuts between two looks at what is proven, and two lines of progress. */
 const CHECK_EVERY = 50;
@@ -24,7 +25,7 @@ const UNREAD = { direct: 5, group: 3 };
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.skipIf(ROOKERY_BIN === undefined)(`chaos in a browser (seed ${SEED}, ${CUTS} cuts)`, () => {
+describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (seed ${SEED}, ${CUTS} cuts)`, () => {
   const random = new Random(SEED);
   let server: Server;
   let browser: Browser;
