@@ -1,4 +1,4 @@
-//! The configuration: what the operator can decide. One table, [`SETTINGS`], is the parser, the defaults, the commented
+//! The configuration: what the operator can decide. One list, [`SECTIONS`], is the parser, the defaults, the commented
 //! example and the page in the manual.
 
 mod print;
@@ -23,12 +23,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
-pub use settings::{SECTIONS, SETTINGS, Section, Setting};
+pub use settings::{Mail, SECTIONS, Section, Setting};
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "rookery.toml";
 
-/// What the operator decided. Each field is described by its row in [`SETTINGS`].
+/// What the operator decided. Each field is described by its [`Setting`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Config {
     /// The domain that accounts live at, prepared.
@@ -164,21 +164,6 @@ impl Config {
     }
 }
 
-/// What the operator decided about mail.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Mail {
-    /// Whether there is any.
-    pub enabled: bool,
-    /// Where other mail servers bring it.
-    pub listen: Vec<SocketAddr>,
-    /// What the server calls itself; `None`: the domain.
-    pub hostname: Option<String>,
-    /// The host of correspondents; `None`: `mail.` before the domain.
-    pub host: Option<String>,
-    /// The largest mail, bytes.
-    pub largest: usize,
-}
-
 /// How the log is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogFormat {
@@ -232,14 +217,14 @@ pub enum ConfigError {
     },
     /// Two settings do not fit together.
     #[error("{0}")]
-    Together(&'static str),
+    Together(String),
 }
 
 /// The defaults: each setting reads its own.
 impl Default for Config {
     fn default() -> Config {
         let mut config = Config::blank();
-        for setting in SETTINGS {
+        for setting in settings::all() {
             let value = DeValue::parse(setting.default).expect("defaults are TOML; a test reads them all");
             (setting.set)(&mut config, value.get_ref()).expect("defaults are valid; a test reads them all");
         }
@@ -309,70 +294,60 @@ impl Config {
         self.pubsub_enabled.then(host)
     }
 
-    /// The host that correspondents by mail have, where there is mail.
-    pub fn mail_host(&self) -> Option<String> {
-        let host = || self.mail.host.clone().unwrap_or_else(|| format!("mail.{}", self.domain));
-        self.mail.enabled.then(host)
-    }
-
     /// What no setting can see alone.
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Together(
-                "`tls.certificate` and `tls.key` belong together: set both, or none to use a local certificate.",
+                "`tls.certificate` and `tls.key` belong together: set both, or none to use a local certificate.".to_owned(),
             ));
         }
         if self.listen_c2s.is_empty() && self.listen_c2s_tls.is_empty() {
             return Err(ConfigError::Together(
-                "`listen.c2s` and `listen.c2s_tls` are both empty: nobody could connect.",
+                "`listen.c2s` and `listen.c2s_tls` are both empty: nobody could connect.".to_owned(),
             ));
         }
         if self.files_scan_command.is_some() && !self.files_scan_clamd.is_empty() {
             return Err(ConfigError::Together(
-                "`files.scan_command` and `files.scan_clamd` are both set: one of them looks at files.",
+                "`files.scan_command` and `files.scan_clamd` are both set: one of them looks at files."
+                    .to_owned(),
             ));
         }
         if self.files_s3.url.is_empty() != self.files_s3.bucket.is_empty() {
             return Err(ConfigError::Together(
-                "`files.s3_url` and `files.s3_bucket` belong together: set both, or none to keep files on the disk.",
+                "`files.s3_url` and `files.s3_bucket` belong together: set both, or none to keep files on the disk.".to_owned(),
             ));
         }
-        let hosts: Vec<&str> = self.components.iter().map(|component| component.host.as_str()).collect();
-        let groups = self.groups_host();
-        if groups == self.domain || hosts.contains(&groups.as_str()) {
+        if self.mail.enabled && (self.files_largest == 0 || self.public_url().is_none()) {
             return Err(ConfigError::Together(
-                "`groups.host` must be a host of its own: neither the domain nor the host of a `[[component]]`.",
+                "`mail.enabled` needs files: `files.largest_mb` above 0, and `http.public_url` or `listen.https`.".to_owned(),
             ));
         }
-        if self
-            .pubsub_host()
-            .is_some_and(|host| host == self.domain || host == groups || hosts.contains(&host.as_str()))
-        {
-            return Err(ConfigError::Together(
-                "`pubsub.host` must be a host of its own: neither the domain nor the groups' nor that of a `[[component]]`. \
-                 With `pubsub.enabled = false` there is none.",
-            ));
-        }
-        if let Some(mail) = self.mail_host() {
-            let others = [Some(self.domain.clone()), Some(groups.clone()), self.pubsub_host()];
-            if others.iter().flatten().any(|other| *other == mail) || hosts.contains(&mail.as_str()) {
-                return Err(ConfigError::Together(
-                    "`mail.host` must be a host of its own: neither the domain nor the groups' nor that of another service.",
-                ));
+        self.check_hosts()
+    }
+
+    /// The hosts beside the domain, with what names them.
+    fn hosts(&self) -> Vec<(&'static str, String)> {
+        let own = [
+            ("`groups.host`", Some(self.groups_host())),
+            ("`pubsub.host`", self.pubsub_host()),
+            ("`mail.host`", self.mail_host()),
+        ];
+        let own = own.into_iter().filter_map(|(what, host)| Some((what, host?)));
+        let others =
+            self.components.iter().map(|component| ("a `[[component]]`", component.host.as_str().to_owned()));
+        others.chain(own).collect()
+    }
+
+    /// Each host leads to one service.
+    fn check_hosts(&self) -> Result<(), ConfigError> {
+        let mut taken = vec![("the domain", self.domain.clone())];
+        for (what, host) in self.hosts() {
+            if let Some((other, _)) = taken.iter().find(|(_, taken)| *taken == host) {
+                return Err(ConfigError::Together(format!(
+                    "Two services are at {host}: {other} and {what}. Each needs a host of its own."
+                )));
             }
-            if self.files_largest == 0 || self.public_url().is_none() {
-                return Err(ConfigError::Together(
-                    "`mail.enabled` needs files: `files.largest_mb` above 0, and `http.public_url` or `listen.https`.",
-                ));
-            }
-        }
-        if hosts.contains(&self.domain.as_str()) {
-            return Err(ConfigError::Together(
-                "A `[[component]]` cannot have the server's own domain as its host.",
-            ));
-        }
-        if (1..hosts.len()).any(|at| hosts[..at].contains(&hosts[at])) {
-            return Err(ConfigError::Together("Two `[[component]]` have the same host."));
+            taken.push((what, host));
         }
         Ok(())
     }
@@ -397,7 +372,7 @@ fn is_section(name: &str) -> bool {
 }
 
 fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
+    settings::all().find(|setting| setting.key == key)
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -412,7 +387,7 @@ fn unknown(key: &str) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let likeness =
         |known: &str| (strsim::jaro_winkler(&last(key), &last(known)), strsim::jaro_winkler(key, known));
-    let names = SETTINGS.iter().map(|setting| setting.key).chain(SECTIONS.iter().map(|section| section.name));
+    let names = settings::all().map(|setting| setting.key).chain(SECTIONS.iter().map(|section| section.name));
     let best = names.max_by(|a, b| {
         let ((a, a_whole), (b, b_whole)) = (likeness(a), likeness(b));
         a.total_cmp(&b).then(a_whole.total_cmp(&b_whole))

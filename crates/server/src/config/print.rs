@@ -2,18 +2,15 @@
 
 use std::fmt::Write;
 
-use super::{SECTIONS, SETTINGS, Section, Setting};
+use super::{SECTIONS, Section, Setting};
 
 /// Columns of the example file.
 const WIDTH: usize = 100;
 
-/// Settings of one section.
+/// Settings of one section, with their keys in it.
 fn of(section: &Section) -> impl Iterator<Item = (&'static Setting, &'static str)> {
-    let name = section.name;
-    SETTINGS.iter().filter_map(move |setting| {
-        let (table, key) = setting.key.rsplit_once('.').unwrap_or(("", setting.key));
-        (table == name).then_some((setting, key))
-    })
+    let key = |setting: &Setting| setting.key.rsplit_once('.').map_or(setting.key, |(_, key)| key);
+    section.settings.iter().map(move |setting| (setting, key(setting)))
 }
 
 /// The example file: everything at its default, commented out.

@@ -34,15 +34,17 @@ fn the_example_is_the_default_with_and_without_its_comments() {
             _ => format!("{line}\n"),
         })
         .collect();
-    assert_eq!(live.matches(" = ").count(), SETTINGS.len());
+    assert_eq!(live.matches(" = ").count(), settings::all().count());
     assert_eq!(parse(&live), Ok(Config::default()));
 }
 
 #[test]
-fn every_setting_has_its_section() {
-    for setting in SETTINGS {
-        let table = setting.key.rsplit_once('.').map_or("", |(table, _)| table);
-        assert!(SECTIONS.iter().any(|section| section.name == table), "{}", setting.key);
+fn every_setting_stands_in_its_section() {
+    for section in SECTIONS {
+        for setting in section.settings {
+            let table = setting.key.rsplit_once('.').map_or("", |(table, _)| table);
+            assert_eq!(table, section.name, "{}", setting.key);
+        }
     }
 }
 
@@ -225,10 +227,16 @@ fn tables_are_checked() {
         assert!(error.ends_with(expected), "{error}");
     }
     let check = |text: &str| parse(text).unwrap().check().unwrap_err().to_string();
-    assert!(check("[[component]]\nhost = 'localhost'\nsecret = 'a'").contains("own domain"));
+    let at = |host: &str, one: &str, other: &str| {
+        format!("Two services are at {host}: {one} and {other}. Each needs a host of its own.")
+    };
+    let component = "a `[[component]]`";
+    let of_domain = check("[[component]]\nhost = 'localhost'\nsecret = 'a'");
+    assert_eq!(of_domain, at("localhost", "the domain", component));
     let taken = check("[[component]]\nhost = 'pubsub.localhost'\nsecret = 'a'");
-    assert!(taken.contains("`pubsub.host` must be a host of its own"), "{taken}");
-    assert!(check("[pubsub]\nhost = 'groups.localhost'").contains("`pubsub.host`"));
+    assert_eq!(taken, at("pubsub.localhost", component, "`pubsub.host`"));
+    let groups = check("[pubsub]\nhost = 'groups.localhost'");
+    assert_eq!(groups, at("groups.localhost", "`groups.host`", "`pubsub.host`"));
     let two = "[[component]]\nhost = 'a'\nsecret = 'a'\n";
-    assert!(check(&format!("{two}{two}")).contains("same host"));
+    assert_eq!(check(&format!("{two}{two}")), at("a", component, component));
 }

@@ -1,0 +1,71 @@
+//! `[mail]`
+
+use std::net::SocketAddr;
+
+use super::super::{Config, value};
+use super::{Section, Setting, host, put};
+
+/// What the operator decided about mail.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mail {
+    /// Whether there is any.
+    pub enabled: bool,
+    /// Where other mail servers bring it.
+    pub listen: Vec<SocketAddr>,
+    /// What the server calls itself; `None`: the domain.
+    pub hostname: Option<String>,
+    /// The host of correspondents; `None`: `mail.` before the domain.
+    pub host: Option<String>,
+    /// The largest mail, bytes.
+    pub largest: usize,
+}
+
+impl Config {
+    /// The host that correspondents by mail have, where there is mail.
+    pub fn mail_host(&self) -> Option<String> {
+        let host = || self.mail.host.clone().unwrap_or_else(|| format!("mail.{}", self.domain));
+        self.mail.enabled.then(host)
+    }
+}
+
+pub(super) const SECTION: Section = Section {
+    name: "mail",
+    about: "A mailbox for every number: docs/mail.md. Off until it is enabled.",
+    settings: &[
+        Setting {
+            key: "mail.enabled",
+            default: "false",
+            about: "Whether mail to NUMBER@domain and NAME@domain is taken, and comes into people's conversations. Files must be \
+                switched on: a mail is kept whole beside its message, and counts in its recipient's quota.",
+            set: |config, value| put(&mut config.mail.enabled, value::boolean(value)),
+        },
+        Setting {
+            key: "mail.listen",
+            default: "[\"[::]:25\"]",
+            about: "Where other mail servers bring mail (SMTP).",
+            set: |config, value| put(&mut config.mail.listen, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.hostname",
+            default: "\"\"",
+            about: "What this server calls itself towards other mail servers: the name that the domain's MX record points to, and \
+                that its address has in the DNS. When it is empty, that is the domain.",
+            set: |config, value| put(&mut config.mail.hostname, host(value)),
+        },
+        Setting {
+            key: "mail.host",
+            default: "\"\"",
+            about: "The host that correspondents have in the messenger, as in user\\40example.org@mail.example.net. When it is empty, \
+                that is \"mail.\" before the domain.",
+            set: |config, value| put(&mut config.mail.host, host(value)),
+        },
+        Setting {
+            key: "mail.largest_mb",
+            default: "25",
+            about: "The largest mail that is taken, in megabytes, as it travels: files in it are a third smaller.",
+            set: |config, value| {
+                put(&mut config.mail.largest, value::number(value, 1..=200).map(|mb: usize| mb * 1_000_000))
+            },
+        },
+    ],
+};
