@@ -31,6 +31,7 @@ mod report;
 mod review;
 mod roster;
 mod search;
+mod sending;
 mod sqlite;
 mod store;
 mod stream;
@@ -68,6 +69,9 @@ pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use search::Indexed;
+pub use sending::{
+    Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled, Urgency, Way,
+};
 pub use store::{Doorbell, Options, Pending, Space, Stats, Store};
 pub use stream::StreamId;
 pub use timeline::{

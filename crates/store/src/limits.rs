@@ -321,3 +321,27 @@ pub const MAIL_NAME_BYTES: usize = 998;
 
 /// Bytes of the References of a mail: some dozens of long Message-IDs.
 pub const MAIL_REFS_BYTES: usize = 8192;
+
+/// Sendings of one account that wait or are under way: caps are smaller, and a carrier that is away for days needs no more.
+pub const SENDINGS_WAITING: usize = 50;
+
+/// Sendings that are listed at a time.
+pub const SENDINGS_LISTED: usize = 100;
+
+/// Bytes of the address of a sending, or of a carrier's name for it: a mail address (RFC 5321 §4.5.3.1).
+pub const SENDING_ADDRESS_BYTES: usize = 320;
+
+/// Bytes of the line that a sending is about, and of the words of its last trouble.
+pub const SENDING_TITLE_BYTES: usize = 400;
+
+/// Bytes of what a sending says: a mail of several messages; other ways shorten it.
+pub const SENDING_TEXT_BYTES: usize = 8 << 10;
+
+/// Bytes of the code that acknowledges a sending: digits that are typed on a pager.
+pub const SENDING_CODE_BYTES: usize = 12;
+
+/// The time (ms) within which sendings count towards the caps: a day.
+pub const SENDING_DAY_MS: i64 = 86_400_000;
+
+/// For how long (ms) it is known what became of a sending: carriers report after days, and people ask within weeks.
+pub const SENDING_KEPT_MS: i64 = 30 * 86_400_000;

@@ -304,6 +304,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM mail WHERE uid = ?1",
         "DELETE FROM outbox WHERE uid = ?1",
         "DELETE FROM mail_queue WHERE uid = ?1",
+        "DELETE FROM sending WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.
         "UPDATE report SET reporter = 0 WHERE reporter = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",

@@ -36,6 +36,7 @@ pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod roster;
 pub(crate) mod search;
+pub(crate) mod sendings;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;

@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use super::columns::int;
 use super::page::first_from;
 use super::timeline::release;
-use super::{Tx, links, reports};
+use super::{Tx, links, reports, sendings};
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
 
@@ -76,6 +76,7 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
         tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([expired])?;
         links::sweep(tx, now)?;
         reports::sweep(tx, now)?;
+        sendings::sweep(tx, now)?;
         return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
     };
     let mut swept = Swept { next: Some(SweepCursor(SweepPart::Deleted)), ..Swept::default() };

@@ -23,6 +23,7 @@ mod reports;
 mod review;
 mod roster;
 mod search;
+mod sendings;
 mod streams;
 mod sweep;
 mod timeline;
@@ -85,6 +86,9 @@ macro_rules! suite {
                 mail:
                     mail_is_known_by_its_names_and_goes_with_its_message, the_whole_mail_goes_with_its_message,
                     what_goes_out_waits_until_its_gateway_has_it, mails_are_tried_when_they_are_due;
+                sendings:
+                    a_sending_is_taken_once_and_settled, the_most_urgent_sending_goes_first_and_a_deferred_one_waits,
+                    what_was_under_way_at_the_end_is_unknown, news_of_a_sending_only_go_on, sendings_are_capped_by_the_day;
                 links:
                     a_link_makes_one_administrator, a_link_sets_a_password_once;
                 review:

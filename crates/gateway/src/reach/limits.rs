@@ -1,0 +1,32 @@
+//! How long and how often people are tried to be reached.
+
+use rookery_store::Urgency;
+use std::time::Duration;
+
+/// How long handing over one sending may take: connecting, signing in and speaking, on a slow line.
+pub const HAND_OVER: Duration = Duration::from_secs(90);
+
+/// Sendings of one way that are handed over at a time: enough for a carrier that is far away, and few enough for a modem's pool.
+pub const AT_ONCE: usize = 8;
+
+/// The pause after a carrier was not ready for the first time; it doubles up to [`LONGEST_PAUSE`].
+pub const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// See [`FIRST_PAUSE`].
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// The pause after the store has failed.
+pub const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a carrier is tried that is not ready: what comes later helps nobody.
+pub fn patience(urgency: Urgency) -> Duration {
+    match urgency {
+        Urgency::Normal => Duration::from_secs(24 * 3600),
+        Urgency::Important => Duration::from_secs(6 * 3600),
+        Urgency::Urgent => Duration::from_secs(3600),
+    }
+}
+
+/// The pause before the attempt after this many.
+pub fn pause(attempts: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+}
