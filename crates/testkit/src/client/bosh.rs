@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use minidom::Element;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -60,20 +60,21 @@ impl Bosh {
         Bosh { wishes, incoming }
     }
 
-    fn wish(&self, wish: Wish) -> Result<()> {
-        self.wishes.send(wish).map_err(|_| anyhow!("the session is over"))
+    /// Does nothing after the end of the session, which reading tells: what came before it is to be read first.
+    fn wish(&self, wish: Wish) {
+        self.wishes.send(wish).ok();
     }
 
-    pub(crate) fn open(&self, domain: &str, from: &str) -> Result<()> {
-        self.wish(Wish::Open(format!("{from} to='{}'", escape(domain))))
+    pub(crate) fn open(&self, domain: &str, from: &str) {
+        self.wish(Wish::Open(format!("{from} to='{}'", escape(domain))));
     }
 
-    pub(crate) fn write(&self, element: String) -> Result<()> {
-        self.wish(Wish::Send(element))
+    pub(crate) fn write(&self, element: String) {
+        self.wish(Wish::Send(element));
     }
 
-    pub(crate) fn close(&self) -> Result<()> {
-        self.wish(Wish::Close)
+    pub(crate) fn close(&self) {
+        self.wish(Wish::Close);
     }
 
     pub(crate) async fn read(&mut self) -> Result<Incoming> {

@@ -36,7 +36,10 @@ impl Channel {
         match self {
             Channel::Stream(stream) => stream.open(domain, &from).await,
             Channel::WebSocket(socket) => socket.open(domain, &from).await,
-            Channel::Bosh(bosh) => bosh.open(domain, &from),
+            Channel::Bosh(bosh) => {
+                bosh.open(domain, &from);
+                Ok(())
+            }
         }
     }
 
@@ -54,7 +57,10 @@ impl Channel {
         match self {
             Channel::Stream(stream) => stream.write(element).await,
             Channel::WebSocket(socket) => socket.write_raw(&standing_alone(element)).await,
-            Channel::Bosh(bosh) => bosh.write(standing_alone(element)),
+            Channel::Bosh(bosh) => {
+                bosh.write(standing_alone(element));
+                Ok(())
+            }
         }
     }
 
@@ -63,7 +69,10 @@ impl Channel {
         match self {
             Channel::Stream(stream) => stream.write(text).await,
             Channel::WebSocket(socket) => socket.write_raw(text).await,
-            Channel::Bosh(bosh) => bosh.write(text.to_owned()),
+            Channel::Bosh(bosh) => {
+                bosh.write(text.to_owned());
+                Ok(())
+            }
         }
     }
 
@@ -71,7 +80,10 @@ impl Channel {
         match self {
             Channel::Stream(stream) => stream.close().await,
             Channel::WebSocket(socket) => socket.close().await,
-            Channel::Bosh(bosh) => bosh.close(),
+            Channel::Bosh(bosh) => {
+                bosh.close();
+                Ok(())
+            }
         }
     }
 
