@@ -76,7 +76,7 @@ async fn run(config: Config) -> Result<()> {
             let listener = bind(*address, "mail.listen").await?;
             doors.spawn(mail::run(gateway.clone(), listener));
         }
-        doors.spawn(gateway.run());
+        doors.spawn(gateway.run(mail::route(&config)));
     }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;

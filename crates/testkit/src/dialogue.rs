@@ -120,6 +120,12 @@ pub enum Action {
     PushService(Answer),
     /// `a mail server connects`
     MailServerConnects,
+    /// `a mail goes out`: the smarthost is called, sooner or later
+    MailGoesOut,
+    /// `no mail goes out`
+    NoMailGoesOut,
+    /// `the smarthost speaks:`
+    SmarthostSpeaks(Vec<Spoken>),
     /// `the mail server speaks:`
     MailServerSpeaks(Vec<Spoken>),
     /// `romeo/orchard …`

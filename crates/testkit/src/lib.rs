@@ -9,3 +9,4 @@ pub mod measure;
 pub mod ns;
 pub mod server;
 pub mod sites;
+pub mod smarthost;

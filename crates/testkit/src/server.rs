@@ -3,6 +3,7 @@
 use crate::browser::Browsers;
 use crate::client::Door;
 use crate::sites;
+use crate::smarthost::Smarthost;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
@@ -107,6 +108,8 @@ pub struct TestServer {
     files: files::Settings,
     previews: Option<Arc<Previews>>,
     mail: Option<Arc<Gateway>>,
+    /// Where mail goes out to.
+    pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -139,6 +142,7 @@ impl TestServer {
             files,
             previews,
             mail: None,
+            smarthost: Smarthost::default(),
             connections,
         };
         server.open_mail();
@@ -214,7 +218,7 @@ impl TestServer {
             assemble::mail(self.core(), files, settings)
         });
         if let Some(mail) = self.mail.clone() {
-            self.connections.lock().push(tokio::spawn(mail.run()));
+            self.connections.lock().push(tokio::spawn(mail.run(Some(self.smarthost.route()))));
         }
     }
 
@@ -467,7 +471,9 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("outage", uri) => policy.outage = vec![uri.into()],
             // Looked at before, and after.
             ("previews", "on") => {}
-            ("mail", "on") => policy.gateways = vec![rookery::mail::host("mail.localhost".into())],
+            ("mail", way @ ("in" | "on")) => {
+                policy.gateways = vec![rookery::mail::host("mail.localhost".into(), way == "on")];
+            }
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {
                 let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;

@@ -59,6 +59,29 @@ pub const HOPS: usize = 100;
 /// `Received` fields of our own after which it does.
 pub const OWN_HOPS: usize = 5;
 
+/// Bytes of another server's reply.
+pub const REPLY: usize = 8 << 10;
+
+/// How long to wait when the store fails.
+pub const AGAIN: Duration = Duration::from_secs(30);
+
+/// Domains that mail goes to at a time; of the mails to one, one after the other.
+pub const DOMAINS_AT_ONCE: usize = 4;
+
+/// How long a mail is tried (RFC 5321 §4.5.4.1 says four days or more, for a world in which mail was fetched by telephone). People
+/// who wait for an answer want to know earlier.
+pub const LIFETIME: Duration = Duration::from_secs(2 * 86_400);
+
+/// The pauses between attempts; the last one again and again.
+pub const WAITS: [Duration; 6] = [
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(900),
+    Duration::from_secs(3600),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(4 * 3600),
+];
+
 /// Bytes of the text that stands in the message; all of it is in the mail itself.
 pub const TEXT: usize = 32 << 10;
 

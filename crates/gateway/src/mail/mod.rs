@@ -1,16 +1,20 @@
 //! Mail: every number has a mailbox. What comes in by SMTP becomes a message from `user\40host@mail.DOMAIN` in the recipient's
-//! timeline; the whole mail is kept beside it as an upload of the recipient, and goes with it.
+//! timeline; the whole mail is kept beside it as an upload of the recipient, and goes with it. What is written to such an
+//! address goes out as mail, through a smarthost.
 
 pub mod address;
 mod guard;
 mod incoming;
 pub mod limits;
+mod outgoing;
 mod people;
 mod reading;
 pub mod smtp;
 mod stanza;
+mod writing;
 
 pub use guard::Place;
+pub use smtp::client::{Protection, Smarthost};
 pub use stanza::MAIL;
 
 use guard::Guard;
@@ -22,11 +26,12 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_store::FileToken;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
-use tokio_rustls::rustls::ServerConfig;
+use tokio::sync::{Notify, Semaphore};
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 
 /// TLS for a connection that begins now.
 pub type StartTls = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
@@ -81,6 +86,23 @@ pub enum NotDeposited {
 pub type Deposit =
     dyn Fn(NewFile) -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> + Send + Sync;
 
+/// A connection to the smarthost that is being made.
+pub type Dialling = Pin<Box<dyn Future<Output = io::Result<Box<dyn smtp::Carrier>>> + Send>>;
+
+/// Makes a connection to the smarthost.
+pub type Dial = dyn Fn(&Smarthost) -> Dialling + Send + Sync;
+
+/// The way out.
+#[derive(Clone)]
+pub struct Route {
+    /// Where everything goes.
+    pub smarthost: Smarthost,
+    /// What certificates are trusted there.
+    pub tls: Arc<ClientConfig>,
+    /// Makes a connection.
+    pub dial: Arc<Dial>,
+}
+
 /// The mail system of one server.
 pub struct Gateway {
     core: Arc<Core>,
@@ -90,6 +112,8 @@ pub struct Gateway {
     guard: Arc<Guard>,
     /// Places for large mails that come in.
     large: Arc<Semaphore>,
+    /// Rings when something is in the queue.
+    queued: Notify,
 }
 
 /// Whom an address is of.
@@ -105,7 +129,7 @@ impl Gateway {
     pub fn new(core: Arc<Core>, settings: Settings, deposit: Arc<Deposit>) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
         let (guard, large) = (Arc::new(Guard::new()), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
-        Some(Arc::new(Gateway { core, component, settings, deposit, guard, large }))
+        Some(Arc::new(Gateway { core, component, settings, deposit, guard, large, queued: Notify::new() }))
     }
 
     /// A place for a connection, if there is one.
@@ -113,8 +137,18 @@ impl Gateway {
         self.guard.enter(peer)
     }
 
-    /// Speaks for the correspondents, for as long as it is polled.
-    pub async fn run(self: Arc<Gateway>) {
+    /// Speaks for the correspondents, and sends what is written to them where there is a way out, for as long as it is polled.
+    pub async fn run(self: Arc<Gateway>, route: Option<Route>) {
+        let sending = async {
+            match route {
+                Some(route) => self.clone().send(route).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.speak(), sending);
+    }
+
+    async fn speak(&self) {
         let mut outlet: Outlet = self.component.connect();
         while let Some(stanza) = poll_fn(|cx| outlet.poll_next(cx)).await {
             self.asked(&stanza).await;

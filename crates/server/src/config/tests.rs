@@ -240,3 +240,34 @@ fn tables_are_checked() {
     let two = "[[component]]\nhost = 'a'\nsecret = 'a'\n";
     assert_eq!(check(&format!("{two}{two}")), at("a", component, component));
 }
+
+#[test]
+fn a_smarthost_is_one_setting() {
+    use rookery_gateway::mail::Protection::{Direct, Offered, Required};
+    let read =
+        |url: &str| Config::parse(&format!("[mail]\nsmarthost = '{url}'\n"), Path::new("rookery.toml"));
+    for (url, host, port, protection, login) in [
+        ("smtps://a%40b:p%3Aw@smtp.example.net", "smtp.example.net", 465, Direct, Some(("a@b", "p:w"))),
+        ("smtp://a:b@smtp.example.net", "smtp.example.net", 587, Required, Some(("a", "b"))),
+        ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, Offered, None),
+        ("smtp://[::1]:25/", "::1", 25, Offered, None),
+    ] {
+        let smarthost = read(url).unwrap().mail.smarthost.unwrap();
+        let found = smarthost.login.as_ref().map(|(name, password)| (name.as_str(), password.as_str()));
+        assert_eq!(
+            (smarthost.host.as_str(), smarthost.port, smarthost.protection, found),
+            (host, port, protection, login)
+        );
+    }
+    for url in [
+        "smtp.example.net",
+        "http://a",
+        "smtp://",
+        "smtp://a@b",
+        "smtps://a:%zz@b",
+        "smtp://a/b",
+        "smtp://a?b",
+    ] {
+        assert!(read(url).is_err(), "{url}");
+    }
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::http::visitor::Network;
 use axum::http::Uri;
 use rookery_core::listed::Source;
+use rookery_gateway::mail::{Protection, Smarthost};
 use rookery_proto::jid::DomainPart;
 use toml::de::DeValue;
 
@@ -144,4 +145,49 @@ pub(super) fn domain(text: &str) -> Read<String> {
     DomainPart::new(text)
         .map(|domain| domain.as_str().to_owned())
         .map_err(|_| format!("{text:?} is no domain, such as \"example.org\"."))
+}
+
+/// A smarthost, or none for the empty text.
+pub(super) fn smarthost(value: &DeValue<'_>) -> Read<Option<Smarthost>> {
+    let given = text(value)?;
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || "this is of the form \"smtps://name:password@smtp.example.net\".".to_owned();
+    let url = url::Url::parse(given).map_err(|_| wrong())?;
+    let login = match (url.username(), url.password()) {
+        ("", None) => None,
+        (name, Some(password)) => {
+            Some((unescaped(name).ok_or_else(wrong)?, unescaped(password).ok_or_else(wrong)?))
+        }
+        _ => return Err(wrong()),
+    };
+    let (protection, port) = match (url.scheme(), &login) {
+        ("smtps", _) => (Protection::Direct, 465),
+        ("smtp", Some(_)) => (Protection::Required, 587),
+        ("smtp", None) => (Protection::Offered, 587),
+        _ => return Err(wrong()),
+    };
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong());
+    }
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
+    let host = host.trim_matches(['[', ']']).to_owned();
+    Ok(Some(Smarthost { host, port: url.port().unwrap_or(port), protection, login }))
+}
+
+/// RFC 3986 §2.1.
+fn unescaped(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => {
+                let digits = [bytes.next()?, bytes.next()?];
+                out.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+            }
+            byte => out.push(byte),
+        }
+    }
+    String::from_utf8(out).ok().filter(|text| !text.contains('\0'))
 }

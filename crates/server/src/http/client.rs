@@ -18,6 +18,7 @@ use dial::Dialer;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 use std::error::Error as _;
 use std::future::Future;
 use std::sync::Arc;
@@ -74,6 +75,11 @@ pub enum Error {
 pub struct Client {
     pool: legacy::Client<Dialer, Body>,
     turns: Arc<Semaphore>,
+}
+
+/// TLS as a client that trusts the authorities that the system trusts.
+pub fn system_tls() -> Arc<ClientConfig> {
+    dial::trusting(dial::system_roots())
 }
 
 impl Client {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
 use super::run::Play;
-use super::template::{fill, matches};
+use super::template::{Variables, fill, matches};
 use crate::clock;
 
 /// Where it is.
@@ -55,6 +55,16 @@ async fn pass() {
     }
 }
 
+/// Understands what stands below `the smarthost speaks:`, where the sides are the other way round.
+pub(super) fn parse_smarthost(block: &str) -> Result<Vec<Spoken>> {
+    let turned = block.lines().map(|line| match line.split_once(':') {
+        Some(("S", text)) => format!("C:{text}"),
+        Some(("C", text)) => format!("S:{text}"),
+        _ => line.to_owned(),
+    });
+    parse(&turned.collect::<Vec<_>>().join("\n"))
+}
+
 impl Play {
     /// A new connection, in place of the one that there was.
     pub(super) fn mail_server_connects(&mut self) -> Result<()> {
@@ -63,47 +73,70 @@ impl Play {
         Ok(())
     }
 
-    pub(super) async fn mail_server_speaks(&mut self, spoken: &[Spoken]) -> Result<()> {
-        let line = self.mail.as_mut().context("no mail server is connected")?;
-        for spoken in spoken {
-            match spoken {
-                Spoken::Said(text) => {
-                    let text = fill(text, &self.variables)? + "\r\n";
-                    // A server that has ended the connection says so when it is heard.
-                    line.write_all(text.as_bytes()).await.ok();
-                }
-                Spoken::Raw(text) => {
-                    line.write_all(fill(text, &self.variables)?.as_bytes()).await.ok();
-                }
-                Spoken::Heard(pattern) | Spoken::Late(pattern) => {
-                    let mut heard = String::new();
-                    let late = matches!(spoken, Spoken::Late(_));
-                    let passing = async {
-                        match late {
-                            true => pass().await,
-                            false => std::future::pending().await,
-                        }
-                    };
-                    tokio::select! {
-                        biased;
-                        read = line.read_line(&mut heard) => read?,
-                        () = passing => continue,
-                    };
-                    let Some(heard) = heard.strip_suffix("\r\n") else {
-                        bail!("the connection ended; expected: {pattern}");
-                    };
-                    if !matches(pattern, heard, &mut self.variables) {
-                        bail!("expected: {pattern}\n   heard: {heard}");
+    /// The smarthost is called; time passes until then.
+    pub(super) async fn mail_goes_out(&mut self) -> Result<()> {
+        let smarthost = &self.target.ours()?.smarthost;
+        let called = tokio::select! {
+            biased;
+            called = smarthost.called() => called,
+            () = pass() => None,
+        };
+        self.smarthost = Some(BufReader::new(called.context("nobody calls the smarthost")?));
+        Ok(())
+    }
+
+    /// Nobody calls it in the next minutes.
+    pub(super) async fn no_mail_goes_out(&mut self) -> Result<()> {
+        clock::pass(Duration::from_secs(600)).await;
+        if self.target.ours()?.smarthost.is_quiet() { Ok(()) } else { bail!("the smarthost is called") }
+    }
+}
+
+/// Says and hears these lines.
+pub(super) async fn speak(
+    line: &mut Option<MailLine>,
+    spoken: &[Spoken],
+    variables: &mut Variables,
+) -> Result<()> {
+    let line = line.as_mut().context("there is no connection")?;
+    for spoken in spoken {
+        match spoken {
+            Spoken::Said(text) => {
+                let text = fill(text, variables)? + "\r\n";
+                // A server that has ended the connection says so when it is heard.
+                line.write_all(text.as_bytes()).await.ok();
+            }
+            Spoken::Raw(text) => {
+                line.write_all(fill(text, variables)?.as_bytes()).await.ok();
+            }
+            Spoken::Heard(pattern) | Spoken::Late(pattern) => {
+                let mut heard = String::new();
+                let late = matches!(spoken, Spoken::Late(_));
+                let passing = async {
+                    match late {
+                        true => pass().await,
+                        false => std::future::pending().await,
                     }
+                };
+                tokio::select! {
+                    biased;
+                    read = line.read_line(&mut heard) => read?,
+                    () = passing => continue,
+                };
+                let Some(heard) = heard.strip_suffix("\r\n") else {
+                    bail!("the connection ended; expected: {pattern}");
+                };
+                if !matches(pattern, heard, variables) {
+                    bail!("expected: {pattern}\n   heard: {heard}");
                 }
-                Spoken::End => {
-                    let mut heard = String::new();
-                    if line.read_line(&mut heard).await? > 0 {
-                        bail!("the connection goes on: {heard}");
-                    }
+            }
+            Spoken::End => {
+                let mut heard = String::new();
+                if line.read_line(&mut heard).await? > 0 {
+                    bail!("the connection goes on: {heard}");
                 }
             }
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use minidom::Element;
 use rookery_proto::sasl::client::Binding;
 use rookery_proto::sasl::{ChannelBindings, Hash, Mechanism, TokenMechanism};
 
-use super::mail::MailLine;
+use super::mail::{self, MailLine};
 use super::party::{Party, is_presence_from, listed, skip_presence};
 use super::template::{Variables, fill};
 use super::{Action, Case, Deed, PASSWORD, Target, Way, Who, parse};
@@ -35,6 +35,7 @@ pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
         lost: BTreeMap::new(),
         variables: Variables::new(),
         mail: None,
+        smarthost: None,
         awaited: awaited.clone(),
     };
     let outcome = if virtual_time {
@@ -61,6 +62,8 @@ pub(super) struct Play {
     pub(super) variables: Variables,
     /// The connection of a mail server that brings mail.
     pub(super) mail: Option<MailLine>,
+    /// The connection of a mail that goes out.
+    pub(super) smarthost: Option<MailLine>,
     /// What is being waited for, to be told if it never comes.
     awaited: Rc<RefCell<String>>,
 }
@@ -130,7 +133,14 @@ impl Play {
                 Ok(())
             }
             Action::MailServerConnects => self.mail_server_connects(),
-            Action::MailServerSpeaks(spoken) => self.mail_server_speaks(spoken).await,
+            Action::MailServerSpeaks(spoken) => {
+                mail::speak(&mut self.mail, spoken, &mut self.variables).await
+            }
+            Action::MailGoesOut => self.mail_goes_out().await,
+            Action::NoMailGoesOut => self.no_mail_goes_out().await,
+            Action::SmarthostSpeaks(spoken) => {
+                mail::speak(&mut self.smarthost, spoken, &mut self.variables).await
+            }
             Action::Client(who, deed) => self.deed(who, deed).await,
         }
     }

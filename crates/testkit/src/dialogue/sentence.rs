@@ -40,6 +40,12 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "works", "again"] => Action::Store(None),
         ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
         ["a", "mail", "server", "connects"] => Action::MailServerConnects,
+        ["a", "mail", "goes", "out"] => Action::MailGoesOut,
+        ["no", "mail", "goes", "out"] => Action::NoMailGoesOut,
+        ["the", "smarthost", "speaks:"] => {
+            let block = block.context("nothing stands below this sentence")?;
+            return mail::parse_smarthost(&block).map(Action::SmarthostSpeaks);
+        }
         ["the", "mail", "server", "speaks:"] => {
             let block = block.context("nothing stands below this sentence")?;
             return mail::parse(&block).map(Action::MailServerSpeaks);

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use rookery_gateway::mail::Smarthost;
+
 use super::super::{Config, value};
 use super::{Section, Setting, host, put};
 
@@ -18,6 +20,8 @@ pub struct Mail {
     pub host: Option<String>,
     /// The largest mail, bytes.
     pub largest: usize,
+    /// Where everything goes that is sent; `None`: nothing is.
+    pub smarthost: Option<Smarthost>,
 }
 
 impl Config {
@@ -66,6 +70,15 @@ pub(super) const SECTION: Section = Section {
             set: |config, value| {
                 put(&mut config.mail.largest, value::number(value, 1..=200).map(|mb: usize| mb * 1_000_000))
             },
+        },
+        Setting {
+            key: "mail.smarthost",
+            default: "\"\"",
+            about: "The mail server that everything goes through that is sent, such as that of your provider: \
+                \"smtps://name:password@smtp.example.net\" (port 465), or \"smtp://...\" (port 587, with STARTTLS). In name and \
+                password %40 is an @, %3A a colon and %25 a percent sign. Without a name, and with smtp://, a server that offers no \
+                TLS is used without. Nothing is sent while this is empty.",
+            set: |config, value| put(&mut config.mail.smarthost, value::smarthost(value)),
         },
     ],
 };

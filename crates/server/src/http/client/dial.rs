@@ -75,15 +75,20 @@ pub(super) enum Dialer {
     Given(Dial),
 }
 
+/// TLS as a client that trusts these authorities.
+pub(super) fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has what TLS 1.2 and 1.3 need")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
 impl Dialer {
     pub(super) fn network(reach: Reach, roots: RootCertStore) -> Dialer {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring has what TLS 1.2 and 1.3 need")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Dialer::Network { reach: Arc::new(reach), tls: Arc::new(config) }
+        Dialer::Network { reach: Arc::new(reach), tls: trusting(roots) }
     }
 
     fn dial(&self, uri: &Uri) -> Dialling {

@@ -1,0 +1,56 @@
+//! The mail server that mail goes out to, in memory: a test speaks for it.
+
+use parking_lot::Mutex;
+use rookery_gateway::mail::smtp::Carrier;
+use rookery_gateway::mail::{Dialling, Protection, Route, Smarthost as Host};
+use std::io;
+use std::sync::Arc;
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+/// Bytes that wait in a pipe, as they would in a socket's buffer.
+const PIPE: usize = 64 * 1024;
+
+/// Connections that come to it.
+pub struct Smarthost {
+    calls: mpsc::UnboundedSender<DuplexStream>,
+    called: Mutex<mpsc::UnboundedReceiver<DuplexStream>>,
+}
+
+impl Default for Smarthost {
+    fn default() -> Smarthost {
+        let (calls, called) = mpsc::unbounded_channel();
+        Smarthost { calls, called: Mutex::new(called) }
+    }
+}
+
+impl Smarthost {
+    /// The way to it. Nobody's certificate is trusted.
+    pub fn route(&self) -> Route {
+        let calls = self.calls.clone();
+        let dial = move |_: &Host| -> Dialling {
+            let (ours, theirs) = tokio::io::duplex(PIPE);
+            let called = calls.send(theirs).map_err(|_| io::ErrorKind::ConnectionRefused.into());
+            Box::pin(async move { called.map(|()| Box::new(ours) as Box<dyn Carrier>) })
+        };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has what TLS 1.2 and 1.3 need")
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let smarthost =
+            Host { host: "smtp.example".into(), port: 587, protection: Protection::Offered, login: None };
+        Route { smarthost, tls: Arc::new(tls), dial: Arc::new(dial) }
+    }
+
+    /// The next connection.
+    pub async fn called(&self) -> Option<DuplexStream> {
+        std::future::poll_fn(|cx| self.called.lock().poll_recv(cx)).await
+    }
+
+    /// Whether nobody has called meanwhile.
+    pub fn is_quiet(&self) -> bool {
+        self.called.lock().is_empty()
+    }
+}
