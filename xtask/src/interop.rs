@@ -26,6 +26,7 @@ const PACKAGES: &[&str] = &[
     "iproute2",
     "libpurple-bin",
     "mcabber",
+    "multimon-ng",
     "openbox",
     "openssl",
     "pidgin",
@@ -65,7 +66,7 @@ enum Server {
 #[derive(Args)]
 pub(crate) struct InteropArgs {
     /// slixmpp, slixmpp-suite, profanity, poezio, mcabber, finch, pidgin, dino, gajim, psi, bitlbee, go-sendxmpp,
-    /// strophe-websocket, strophe-bosh, xmpp-client, converse; all of them if none is named
+    /// strophe-websocket, strophe-bosh, xmpp-client, converse, multimon-ng; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]

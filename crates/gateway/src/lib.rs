@@ -1,6 +1,7 @@
 //! Ways to people who are not here: each gateway speaks its protocol on one side and core's messages on the other
-//! ([`rookery_core::gateway`]). Mail is the first. [`reach`] decides who is told what, and by
+//! ([`rookery_core::gateway`]): mail and pagers. [`reach`] decides who is told what, and by
 //! which of the ways out.
 
 pub mod mail;
+pub mod pager;
 pub mod reach;

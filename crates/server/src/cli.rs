@@ -9,6 +9,7 @@ mod group;
 mod import;
 mod index;
 mod invite;
+mod pager;
 mod password;
 mod progress;
 mod report;
@@ -86,6 +87,9 @@ enum Command {
     /// can make an account while `registration.mode` is not "closed".
     #[command(subcommand)]
     Invite(invite::Command),
+    /// Make what a paging transmitter sends
+    #[command(subcommand)]
+    Pager(pager::Command),
     /// Look at reports of spam and abuse, and do something about them
     ///
     /// People report whom they block in their client (XEP-0377). Administrators find the same in theirs, as a command.
@@ -144,6 +148,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Invite(command) => {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
         }
+        Command::Pager(command) => command.run()?,
         Command::Report(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }

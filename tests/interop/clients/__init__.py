@@ -1,6 +1,7 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import bitlbee, dino, finch, gajim, mcabber, pidgin, poezio, profanity, psi, sendxmpp, slix, suite, web
+from clients import (bitlbee, dino, finch, gajim, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp, slix, suite,
+                     web)
 
 CLIENTS = {
     "slixmpp": slix.test,
@@ -16,4 +17,5 @@ CLIENTS = {
     "bitlbee": bitlbee.test,
     "go-sendxmpp": sendxmpp.test,
     **web.TESTS,
+    "multimon-ng": multimon.test,
 }
