@@ -163,13 +163,31 @@ describe.skipIf(!ROOKERY_BIN)('messages against a Rookery', () => {
     await expect.poll(() => pod.rows.get(group), PATIENCE).toMatchObject({ unread: 0 });
   });
 
+  test('what nobody has read in a group yet is unread on a new device, too, and what was said before one came is not', async () => {
+    const [pip, squeak] = await friends();
+    const group = await pip.api.createGroup({ name: 'Floe', about: '', private: true, invite: [] });
+    for (let i = 0; i < 3; i++) await pip.api.send(group, { body: `before ${i}` });
+    await pip.message(group, 'before 2', ({ state }) => state === 'stored');
+    await pip.api.invite(group, squeak.address, '');
+    await expect.poll(() => squeak.engine.signedIn.requests.invitations.length, PATIENCE).toBe(1);
+    await squeak.api.answerInvitation(group, true);
+    await expect.poll(() => squeak.rows.get(group)?.joined, PATIENCE).toBe(true);
+    for (let i = 0; i < 2; i++) await pip.api.send(group, { body: `after ${i}` });
+    await expect.poll(() => squeak.rows.get(group)?.unread, PATIENCE).toBe(2);
+    const second = await new TalkingPage(server).signIn(squeak.engine.signedIn.me.number);
+    pages.push(second);
+    await expect.poll(() => second.rows.get(group), PATIENCE).toMatchObject({ joined: true, unread: 2 });
+    expect((await second.all(group)).map(({ body }) => body)).toHaveLength(5);
+    expect(second.rows.get(group)?.unread).toBe(2);
+  });
+
   test('what is refused says so, and can be tried again or thrown away', async () => {
     const pip = await arrive('Pip');
     const nobody = '99999999@localhost';
     const sent = await pip.api.send(nobody, { body: 'Hello?' });
     const failed = await pip.message(nobody, 'Hello?', ({ state }) => state === 'failed');
     expect(failed).toMatchObject({ key: sent.key });
-    expect(failed.error).toBeTruthy();
+    expect(failed.error?.code).toBe('item-not-found');
     await pip.api.retry(nobody, sent.key);
     await pip.message(nobody, 'Hello?', ({ state }) => state === 'failed');
     await pip.api.discard(nobody, sent.key);

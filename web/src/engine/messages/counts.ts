@@ -25,8 +25,9 @@ export class Counts {
   private readonly due = new Map<Address, Promise<void>>();
   /** How many messages have come, in the order of the stream. */
   private heard = 0;
-  /** Up to which of them the server's numbers go, and which were added to them since. */
+  /** Up to which of them the server's numbers go, what these were, and which were added to them since. */
   private after = 0;
+  private counted = new Map<Address, number>();
   private added: { conversation: Address; nth: number }[] = [];
 
   constructor(
@@ -43,6 +44,18 @@ export class Counts {
   /** An answer of the inbox; to be called as soon as it has come. */
   inbox(entries: InboxEntry[]): Inbox {
     return { entries, after: this.heard };
+  }
+
+  /**
+   * Who comes into a group for the first time has not missed what was said before; what the server has counted came since. Gives the
+   * place up to which all is read by that, for one's other devices.
+   */
+  async enter(group: Address): Promise<string | undefined> {
+    if (await this.log.wasRead(group)) return undefined;
+    const { messages } = await this.log.unread(group);
+    const id = messages.at(-1 - (this.counted.get(group) ?? 0))?.id;
+    if (id !== undefined) await this.log.readUpTo(group, id);
+    return id;
   }
 
   /** Counts what is here; nothing changes where not all of it is here. */
@@ -82,6 +95,7 @@ export class Counts {
   take({ entries, after }: Inbox): Promise<void> {
     return this.inOrder(async () => {
       this.after = after;
+      this.counted = new Map(entries.map(({ conversation, unread }) => [conversation, unread]));
       this.added = this.added.filter(({ nth }) => nth > after);
       for (const { conversation, unread, last } of entries) {
         const since = this.added.filter((one) => one.conversation === conversation);

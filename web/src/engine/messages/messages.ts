@@ -162,16 +162,24 @@ export class Messages implements Conversations {
     this.here.clear();
     this.outbox.lost();
     const begun = this.inOrder(() => this.log.begin('', end));
-    const inbox = this.askInbox();
-    const places = this.marks.fetch().catch(() => new Map<Address, string>());
+    const ready = this.restored ? begun : this.restore().then(() => begun);
+    const counted = this.learnUnread(ready);
+    this.entering = this.entering.then(() => counted).catch(() => {});
     const notes = this.notes.fetch().catch(() => undefined);
-    if (!this.restored) await this.restore();
-    await begun;
+    await ready;
     const caught = this.catchUp();
-    await this.takePlaces(await places);
-    await this.takeInbox(await inbox);
+    await counted;
     await notes;
     void caught.then(() => this.marks.flush());
+  }
+
+  /** How far we have read, and what the server counts as unread: groups are entered when that is known. */
+  private async learnUnread(ready: Promise<void>): Promise<void> {
+    const inbox = this.askInbox();
+    const places = this.marks.fetch().catch(() => new Map<Address, string>());
+    await ready;
+    for (const [conversation, id] of await places) await this.log.readUpTo(conversation, id);
+    await this.takeInbox(await inbox);
   }
 
   resumed(): void {
@@ -196,9 +204,8 @@ export class Messages implements Conversations {
     await this.incoming;
     try {
       await this.log.refresh(group);
-      const { entry } = await this.log.newest(group);
-      // Who comes into a group for the first time has not missed what was said before.
-      if (entry?.id !== undefined && !(await this.log.wasRead(group))) await this.log.readUpTo(group, entry.id);
+      const read = await this.counts.enter(group);
+      if (read !== undefined) this.marks.publish(group, read);
       await this.updateRow(group);
     } finally {
       this.outbox.begin(group);
@@ -262,10 +269,6 @@ export class Messages implements Conversations {
     if (this.stopped || !session.online) return;
     await this.log.catchUp(this.outbox.quiet).catch(() => {});
     if (!this.stopped && (await this.log.isHeld())) this.settleSoon();
-  }
-
-  private async takePlaces(places: Map<Address, string>): Promise<void> {
-    for (const [conversation, id] of places) await this.log.readUpTo(conversation, id);
   }
 
   private askInbox(): Promise<Inbox | undefined> {
@@ -425,7 +428,7 @@ export class Messages implements Conversations {
     return {
       ...message!,
       state: item.error ? 'failed' : 'sending',
-      ...(item.error && { error: item.error.text || item.error.code }),
+      ...(item.error && { error: item.error }),
     };
   }
 
