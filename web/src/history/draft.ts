@@ -93,11 +93,14 @@ export class Draft {
     return this.book.conversation;
   }
 
-  private known(said: Said): Promise<Entry | undefined> {
-    if (said.id === undefined) return this.tx.byKey(this.conversation, said.key);
-    return this.tx
-      .byId(this.conversation, said.id)
-      .then((found) => found ?? this.tx.byKey(this.conversation, said.key));
+  private async known(said: Said): Promise<Entry | undefined> {
+    const found =
+      (said.id === undefined ? undefined : await this.tx.byId(this.conversation, said.id)) ??
+      (await this.tx.byKey(this.conversation, said.key));
+    if (found || !said.mine || said.fact.is !== 'message' || !said.fact.content.tombstone) return found;
+    // What we took back before its id was known: of its names only that of the stanza is left.
+    const ours = await this.tx.byKey(this.conversation, said.refs[0]!);
+    return ours?.mine && ours.id === undefined ? ours : undefined;
   }
 
   /** Something that came live: it follows on everything that is here. Gives its position; none if it is here already. */
