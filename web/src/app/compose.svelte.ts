@@ -24,16 +24,31 @@ export class Compose {
   #typing = false;
   /** The text that waited while another message was being corrected. */
   #before = '';
+  /** The draft as it is kept, as far as we know. */
+  #kept: string;
 
   constructor(readonly address: Address) {
-    this.text = chats.get(address)?.draft ?? '';
+    this.text = this.#kept = chats.get(address)?.draft ?? '';
+  }
+
+  /** The draft that is kept is this now. Another device has written on, or sent it; what is typed here is newer. */
+  heard(draft: string): void {
+    const before = this.#kept;
+    this.#kept = draft;
+    if (this.editing && this.#before === before) this.#before = draft;
+    else if (!this.editing && this.text === before) this.text = draft;
+  }
+
+  #setDraft(text: string): void {
+    this.#kept = text;
+    app.api.setDraft(this.address, text);
   }
 
   /** Something was typed. */
   typed(): void {
     if (this.editing) return;
     clearTimeout(this.#keep);
-    this.#keep = setTimeout(() => app.api.setDraft(this.address, this.text), KEEP_AFTER);
+    this.#keep = setTimeout(() => this.#setDraft(this.text), KEEP_AFTER);
     this.#tellTyping(this.text.trim() !== '');
   }
 
@@ -87,7 +102,7 @@ export class Compose {
     if (!sticker) this.text = '';
     clearTimeout(this.#keep);
     this.#tellTyping(false);
-    if (!sticker) app.api.setDraft(this.address, '');
+    if (!sticker) this.#setDraft('');
     if (await attempt(() => app.api.send(this.address, what))) return;
     // It was not even queued: nothing that was written is lost.
     if (this.text === '' && !sticker) this.text = body;
@@ -107,7 +122,10 @@ export class Compose {
 }
 
 const kept = new Map<Address, Compose>();
-app.listen((event) => event.type === 'signed-out' && kept.clear());
+app.listen((event) => {
+  if (event.type === 'signed-out') kept.clear();
+  else if (event.type === 'conversations') for (const chat of event.changed) kept.get(chat.address)?.heard(chat.draft);
+});
 
 /** The one for this conversation. */
 export function compose(address: Address): Compose {
