@@ -145,6 +145,13 @@ export interface Conversation {
 /** How far something of ours has come. Never goes back. */
 export type SendState = 'sending' | 'stored' | 'delivered' | 'read' | 'failed';
 
+/** Why something failed; the parts of an `ApiError`. */
+export interface Failure {
+  code: string;
+  text: string;
+  values?: Record<string, string | number>;
+}
+
 /** A file in a message (XEP-0446, XEP-0447). */
 export interface FileInfo {
   url: string;
@@ -199,8 +206,8 @@ export interface Message {
   reactions: Reaction[];
   urgency: 'normal' | 'important' | 'urgent';
   state: SendState;
-  /** A sentence for people, when `state` is `failed`. */
-  error?: string;
+  /** Why, when `state` is `failed`. */
+  error?: Failure;
   preview?: LinkPreview;
 }
 

@@ -4,7 +4,7 @@
  * whether it has it, before it is sent again under the same id.
  */
 import { ApiError } from '../../api/api';
-import type { Address, OutgoingFile } from '../../api/model';
+import type { Address, Failure, OutgoingFile } from '../../api/model';
 import type { Content, Fact, Said } from '../../history/facts';
 import type { Store } from '../../history/store';
 import type { Session } from '../../xmpp/session';
@@ -33,7 +33,7 @@ export interface Item {
     | { is: 'reaction'; target: string; emojis: string[] }
     | { is: 'retraction'; target: string };
   /** Why it failed; it waits for somebody to decide. */
-  error?: { code: string; text: string };
+  error?: Failure;
   /** It has left at least once: it may be in the archive. */
   left?: true;
 }
@@ -147,7 +147,7 @@ export class Outbox {
     this.flying.delete(key);
     this.sent.delete(key);
     const { left: _, ...rest } = item;
-    await this.fail(rest, code, text);
+    await this.fail(rest, { code, text });
     return true;
   }
 
@@ -173,8 +173,8 @@ export class Outbox {
     await this.store.transaction('write', (tx) => tx.unset('outbox', key));
   }
 
-  private async fail(item: Item, code: string, text: string): Promise<void> {
-    await this.keep({ ...item, error: { code, text } });
+  private async fail(item: Item, error: Failure): Promise<void> {
+    await this.keep({ ...item, error });
     this.around.failed(item);
   }
 
@@ -191,7 +191,10 @@ export class Outbox {
       this.flying.delete(key);
       const item = this.items.get(key);
       if (!item || this.stopped) return;
-      if (error instanceof ApiError && error.code !== 'offline') await this.fail(item, error.code, error.message);
+      if (error instanceof ApiError && error.code !== 'offline') {
+        const { code, text, values } = error;
+        await this.fail(item, { code, text, values });
+      }
       // A session that is over begins anew and tries again; the archive or HTTP alone may be out of reach for a while.
       else setTimeout(() => !this.stopped && void this.run(key), TRY_AGAIN);
     }
@@ -221,7 +224,7 @@ export class Outbox {
       // It was refused meanwhile, and is on its way again: this is about the time before.
       if (this.under.has(key) && this.under.get(key) !== turn) return;
       this.flying.delete(key);
-      if (fate === 'refused') void this.refused(key, 'too-large', '');
+      if (fate === 'refused') void this.refused(key, 'too-long', '');
       // Whether it arrived is asked when the next session has begun.
       else if (fate === 'lost') this.under.delete(key);
       // A group shows what it has taken; there only that counts.
