@@ -6,13 +6,14 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from '../../src/api/model';
 import { TalkingPage } from '../live/page';
 import { Proxy } from '../live/proxy';
 import { ROOKERY_BIN, Server } from '../live/server';
 import { Random } from '../unit/history/model';
 import { cut, type Device, kindOf, write } from './chaos/cuts';
-import { go, proven, scrolledThrough, shown, unread } from './chaos/sight';
-import { befriend, complaints, launch, look, open, PASSWORD, plus, signUp } from './people';
+import { enter, go, proven, scrolledThrough, shown, unread } from './chaos/sight';
+import { befriend, complaints, launch, look, makeGroup, PASSWORD, signUp } from './people';
 
 /** None: it is a hunt of its own, and each seed is another. */
 const CUTS = Number(process.env.CUTS ?? 0);
@@ -46,7 +47,7 @@ describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (se
     ann = await device('Ann', 'public');
     bob = await device('Bob', 'own');
     await befriend(ann.person, bob.person);
-    group = await makeGroup();
+    group = await makeGroup(ann.person, 'Floe', bob.person);
     bob.tabs.push(await look(bob.person.context, bob.proxy, '#/chats'));
     await bob.tabs[1]!.getByRole('tab', { name: /Chats/ }).waitFor();
   }, 120_000);
@@ -63,36 +64,22 @@ describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (se
     return { person, proxy, place, tabs: [person.page] };
   }
 
-  async function makeGroup(): Promise<string> {
-    await plus(ann.person, 'New group');
-    const dialog = ann.person.page.getByRole('dialog');
-    await dialog.getByLabel('Name').fill('Floe');
-    await dialog.getByText('Bob', { exact: true }).click();
-    await dialog.getByRole('button', { name: 'Create' }).click();
-    await dialog.waitFor({ state: 'hidden' });
-    await bob.person.page.getByRole('tab', { name: /Groups/ }).click();
-    await bob.person.page.getByRole('button', { name: 'Accept' }).click();
-    await open(bob.person, 'Groups', 'Floe');
-    return /[^/]+@groups\.[^/?]+/.exec(bob.person.page.url())![0];
-  }
-
   const address = ({ person }: Device) => `${person.number}@localhost`;
-  const other = (who: Device) => (who === ann ? bob : ann);
-  const place = (who: Device, where: 'direct' | 'group') => (where === 'group' ? group : address(other(who)));
+  const otherOf = (who: Device) => (who === ann ? bob : ann);
+  const place = (who: Device, where: 'direct' | 'group') => (where === 'group' ? group : address(otherOf(who)));
 
-  async function say(who: Device, where: 'direct' | 'group', tab: Page): Promise<void> {
+  async function say(who: Device, where: 'direct' | 'group', tab: Page): Promise<string> {
     const word = `${who === ann ? 'ann' : 'bob'}${String(count++).padStart(4, '0')}`;
-    await go(tab, 'chats', place(who, where));
-    await tab.locator('.frame .settled').waitFor({ state: 'attached' });
+    await enter(tab, place(who, where));
     await write(tab, word);
     said[where].push(word);
+    return word;
   }
 
   /** Ann's page goes, and with it what it had not sent. */
   async function leaving(): Promise<void> {
     for (const where of ['direct', 'group'] as const) {
-      await go(ann.person.page, 'chats', place(ann, where));
-      await ann.person.page.locator('.frame .settled').waitFor({ state: 'attached' });
+      await enter(ann.person.page, place(ann, where));
       for (const { word, state } of await shown(ann.person.page)) if (state === 'sending') gone.add(word);
     }
   }
@@ -112,41 +99,43 @@ describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (se
     return page;
   }
 
-  async function words(page: TalkingPage, where: string): Promise<string[]> {
-    let all: string[] = [];
-    await expect
-      .poll(async () => (all = (await page.all(where)).map(({ body }) => body)).length, SLOW)
-      .toBeGreaterThanOrEqual(0);
-    return all.filter((body) => /^(ann|bob)\d+$/.test(body));
+  /** All words that the archive has, in its order. */
+  async function archiveOf(who: Device, where: 'direct' | 'group'): Promise<string[]> {
+    const reader = await witness(who);
+    let all: Message[] = [];
+    // What is put in its place while it is read is cut: it is read again.
+    const read = async () => (all = await reader.all(place(who, where)));
+    await expect.poll(read, SLOW).toBeDefined();
+    await reader.engine.signOut('asked');
+    return all.map(({ body }) => body).filter((body) => /^(ann|bob)\d+$/.test(body));
   }
 
   /** What is proven on Bob's device is what the archive has, without a gap. */
-  async function checkProven(whole = false): Promise<void> {
+  async function checkProven(): Promise<void> {
     for (const where of ['direct', 'group'] as const) {
       const pieces = await proven(bob.tabs[0]!, place(bob, where));
-      const reader = await witness(bob);
-      const archive = await words(reader, place(bob, where));
-      await reader.engine.signOut('asked');
+      const archive = await archiveOf(bob, where);
       for (const piece of pieces) {
         // Where his own are is known when the archive has said so.
         const known = archive.filter((word) => piece.words.includes(word) || !word.startsWith('bob'));
         expect(known.join(' '), `${where}: a gap`).toContain(piece.words.join(' '));
       }
-      if (whole) expect(pieces).toEqual([{ words: archive, start: true }]);
     }
   }
 
-  const sending = async (page: Page) => (await shown(page)).filter(({ state }) => state === 'sending').length;
-
-  /** All that waited has left. */
+  /** All that was said has left, and the other has seen the last of it. */
   async function quiet(): Promise<void> {
-    for (const who of [ann, bob]) {
-      who.proxy.down = false;
-      for (const where of ['direct', 'group'] as const) {
-        for (const tab of who.tabs) {
-          await go(tab, 'chats', place(who, where));
-          await tab.locator('.frame .settled').waitFor({ state: 'attached' });
-          await expect.poll(() => sending(tab), { ...SLOW, message: `${who.person.nick} sends` }).toBe(0);
+    for (const who of [ann, bob]) who.proxy.down = false;
+    for (const where of ['direct', 'group'] as const) {
+      for (const who of [ann, bob]) {
+        const [tab] = who.tabs as [Page];
+        const last = await say(who, where, tab);
+        const waiting = async () => (await shown(tab)).filter(({ state }) => ['sending', 'failed'].includes(state));
+        await expect.poll(waiting, { ...SLOW, message: `${where}: what ${who.person.nick} has not sent` }).toEqual([]);
+        for (const other of otherOf(who).tabs) {
+          await enter(other, place(otherOf(who), where));
+          const words = async () => (await shown(other)).map(({ word }) => word);
+          await expect.poll(words, { ...SLOW, message: `${where}: the last of ${who.person.nick}` }).toContain(last);
         }
       }
     }
@@ -188,15 +177,12 @@ describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (se
         }
       }
     }
-    await checkProven(true);
+    for (const where of ['direct', 'group'] as const) {
+      const whole = [{ words: await archiveOf(bob, where), start: true }];
+      const kept = () => proven(bob.tabs[0]!, place(bob, where));
+      await expect.poll(kept, { ...SLOW, message: `${where}: what Bob's computer keeps` }).toEqual(whole);
+    }
   });
-
-  async function archiveOf(who: Device, where: 'direct' | 'group'): Promise<string[]> {
-    const reader = await witness(who);
-    const all = await words(reader, place(who, where));
-    await reader.engine.signOut('asked');
-    return all;
-  }
 
   it('unread counts are right on every device', { timeout: 600_000 }, async () => {
     for (const [writer, reader] of [
@@ -229,7 +215,7 @@ describe.skipIf(ROOKERY_BIN === undefined || CUTS === 0)(`chaos in a browser (se
   async function read(reader: Device): Promise<void> {
     for (const where of ['direct', 'group'] as const) {
       const [tab] = reader.tabs as [Page];
-      await go(tab, 'chats', place(reader, where));
+      await enter(tab, place(reader, where));
       await expect
         .poll(() => unread(tab, place(reader, where)), { ...SLOW, message: `${reader.person.nick} reads` })
         .toBe(0);

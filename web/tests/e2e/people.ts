@@ -1,5 +1,5 @@
 /** People in front of a real server: each in a browser context of its own, which knows nothing of the others. */
-import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type Locator, type Page, chromium } from 'playwright-core';
 import { ARGS } from '../../scripts/site.mjs';
 import type { Server } from '../live/server';
 
@@ -18,8 +18,9 @@ export interface Person {
 /** What pages complain about: errors of scripts, and breaches of the policy. */
 export const complaints: string[] = [];
 
-export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+/** A browser; what it is started with beside the usual, such as a microphone. */
+export async function launch(...more: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...more] });
 }
 
 /** A page of this context at the server's address. */
@@ -100,4 +101,31 @@ export async function sees(person: Person, text: string): Promise<void> {
   await row.first().waitFor();
   const count = await row.count();
   if (count !== 1) throw new Error(`${person.nick} sees "${text}" ${count} times`);
+}
+
+/** Messages with this text. */
+export const row = (person: Person, text: string): Locator => person.page.locator('article', { hasText: text });
+
+/** The newest message. */
+export const last = (person: Person): Locator => person.page.locator('article').last();
+
+/** A command of a message's menu. */
+export async function command(message: Locator, name: string): Promise<void> {
+  await message.click({ button: 'right' });
+  await message.page().getByRole('menuitem', { name, exact: true }).click();
+}
+
+/** A group of the two, open before both; gives its address. */
+export async function makeGroup(owner: Person, name: string, guest: Person): Promise<string> {
+  await plus(owner, 'New group');
+  const dialog = owner.page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill(name);
+  await dialog.getByText(guest.nick, { exact: true }).click();
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await guest.page.getByRole('tab', { name: /Groups/ }).click();
+  await guest.page.getByRole('button', { name: 'Accept' }).click();
+  await open(guest, 'Groups', name);
+  await owner.page.getByText('2 here').first().waitFor();
+  return /[^/]+@groups\.[^/?]+/.exec(guest.page.url())![0];
 }

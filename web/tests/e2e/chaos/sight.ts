@@ -3,9 +3,20 @@ import type { Page } from 'playwright-core';
 
 const WORD = /\b(?:ann|bob)\d{4,}\b/;
 
-/** Goes to a conversation, or to a list. */
+/** Goes to a list. */
 export async function go(page: Page, ...parts: string[]): Promise<void> {
   await page.evaluate((hash) => (location.hash = hash), `#/${parts.join('/')}`);
+}
+
+/** Goes to a conversation, and waits until it is this one that stands there, and no more the one before. */
+export async function enter(page: Page, address: string): Promise<void> {
+  await page.evaluate((to) => {
+    // A conversation stays when only the list beside it is another.
+    if (location.hash.split('/')[2] !== to)
+      for (const frame of document.querySelectorAll('.frame')) frame.setAttribute('data-left', '');
+    location.hash = `#/chats/${to}`;
+  }, address);
+  await page.locator('.frame:not([data-left]) .settled').waitFor({ state: 'attached' });
 }
 
 /** What is on the screen, from top to bottom: words, and how far one's own are. */
@@ -21,9 +32,8 @@ export function shown(page: Page): Promise<{ word: string; state: string }[]> {
 
 /** All of a conversation, as one sees it who scrolls up from its end to its first word. */
 export async function scrolledThrough(page: Page, address: string, first: string | undefined): Promise<string[]> {
-  await go(page, 'chats', address);
+  await enter(page, address);
   const box = page.locator('.frame .box');
-  await box.waitFor();
   const words: string[] = [];
   for (let idle = 0; words[0] !== first && idle < 200; idle++) {
     const window = (await shown(page)).map(({ word }) => word);
