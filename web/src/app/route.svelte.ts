@@ -5,6 +5,8 @@
 class Route {
   parts = $state.raw<string[]>([]);
   query = $state.raw(new URLSearchParams());
+  /** Counts what asked for a place, the one at hand included; steps back and forth ask for nothing. */
+  asked = $state(0);
   /** How many steps back are ours; each entry of the history knows its own. */
   #depth = 0;
 
@@ -20,7 +22,10 @@ class Route {
   #moved(): void {
     const known: number | undefined = history.state?.depth;
     this.#depth = known ?? this.#depth + 1;
-    if (known === undefined) history.replaceState({ depth: this.#depth }, '');
+    if (known === undefined) {
+      history.replaceState({ depth: this.#depth }, '');
+      this.asked++;
+    }
     this.#read();
   }
 
@@ -35,7 +40,7 @@ class Route {
 
   go(parts: string[], query?: Record<string, string>): void {
     const hash = address(parts, query);
-    if (hash === location.hash) return;
+    if (hash === location.hash) return void this.asked++;
     location.hash = hash;
     this.#read();
   }
@@ -43,6 +48,7 @@ class Route {
   /** Goes there without a step to come back to. */
   replace(parts: string[], query?: Record<string, string>): void {
     history.replaceState({ depth: this.#depth }, '', address(parts, query));
+    this.asked++;
     this.#read();
   }
 

@@ -686,7 +686,9 @@ export class FakeEngine implements Api {
       this.#changeMessage(
         address,
         message.key,
-        fails ? { state: 'failed', error: { code: 'resource-constraint', text: 'The server has no room for it just now.' } } : { state: 'stored' },
+        fails
+          ? { state: 'failed', error: { code: 'resource-constraint', text: 'The server has no room for it just now.' } }
+          : { state: 'stored' },
       ),
     );
     if (fails) return structuredClone(message);

@@ -155,8 +155,7 @@ export class Messages implements Conversations {
 
   async begin(): Promise<void> {
     this.session++;
-    const { session } = this.around.context;
-    const end = archiveEnd(session.bound);
+    const end = archiveEnd(this.around.context.session.bound);
     this.whole = false;
     this.talk.clear();
     this.here.clear();
@@ -168,8 +167,7 @@ export class Messages implements Conversations {
     const notes = this.notes.fetch().catch(() => undefined);
     await ready;
     const caught = this.catchUp();
-    await counted;
-    await notes;
+    await Promise.all([counted, notes]);
     void caught.then(() => this.marks.flush());
   }
 
