@@ -4,7 +4,7 @@
  */
 import type { Snapshot } from '../api/api';
 import type { Event } from '../api/events';
-import type { Address, Connection, Me, Place, Show } from '../api/model';
+import type { Address, Connection, Contact, Me, Place, Show } from '../api/model';
 import * as jid from '../xmpp/jid';
 import { NS } from '../xmpp/ns';
 import type { Stream } from '../xmpp/stream';
@@ -141,7 +141,10 @@ export class Account implements Names {
     this.setAddress(jid.bare(this.stream.me));
     this.requests.begin();
     const roster = this.roster.fetch();
-    void this.roster.readVisibility(roster).catch(() => {});
+    void this.roster
+      .readVisibility(roster)
+      .then(() => this.presence.reveal())
+      .catch(() => {});
     const asked = [
       roster.then(() => this.blocking.fetch()),
       this.fetchMe(),
@@ -189,6 +192,11 @@ export class Account implements Names {
   private async carbons(): Promise<void> {
     if (this.stream.features.carbons) return;
     await this.stream.iq(el('iq', { type: 'set' }, el('enable', { xmlns: NS.carbons })));
+  }
+
+  async setVisibility(address: Address, visibility: Contact['visibility']): Promise<void> {
+    await this.roster.setVisibility(address, visibility);
+    await this.presence.revealTo(address, visibility === 'visible');
   }
 
   tellMe(): void {

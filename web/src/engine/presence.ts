@@ -53,6 +53,18 @@ export class Presence {
       else done.catch(() => {});
     }
     session.send(await this.own());
+    await this.reveal();
+  }
+
+  /** While others do not see us, those are told in particular who always do: XEP-0186 leaves that to the client. */
+  async reveal(): Promise<void> {
+    for (const { address, visibility } of this.roster.all())
+      if (visibility === 'visible') await this.revealTo(address, true);
+  }
+
+  async revealTo(address: Address, visible: boolean): Promise<void> {
+    if (this.context.me.show !== 'invisible') return;
+    this.context.session.send(visible ? await this.own(address) : el('presence', { to: address, type: 'unavailable' }));
   }
 
   /** As contacts and groups get it. */

@@ -106,7 +106,23 @@ describe.skipIf(ROOKERY_BIN === undefined)('together', () => {
     await rowOf(bob, 'Ann').getByText('at the harbour').waitFor();
   });
 
-  it('who opens the link to a group for members may ask to be let in', async () => {
+  it('one is visible to one contact while one is invisible', async () => {
+    const choose = async (name: string) => {
+      await ann.page.getByRole('button', { name: 'How you are seen' }).click();
+      await ann.page.getByRole('menuitemradio', { name }).click();
+    };
+    const see = (name: RegExp) => ann.page.locator('aside').getByRole('radio', { name }).check();
+    await choose('Invisible');
+    await rowOf(bob, 'Ann').getByText('Offline').waitFor();
+    await see(/Always sees me/);
+    await rowOf(bob, 'Ann').getByText('at the harbour').waitFor();
+    await see(/Like everybody/);
+    await rowOf(bob, 'Ann').getByText('Offline').waitFor();
+    await choose('Online');
+    await rowOf(bob, 'Ann').getByText('at the harbour').waitFor();
+  });
+
+  it('who opens the link to a group for members asks, and is let in', async () => {
     await plus(ann, 'New group');
     await dialog(ann).getByLabel('Name').fill('Tea at four');
     await dialog(ann).getByRole('button', { name: 'Create' }).click();
@@ -124,6 +140,49 @@ describe.skipIf(ROOKERY_BIN === undefined)('together', () => {
     await bob.page.getByLabel('A word to go with it').fill('Milk, no sugar');
     await bob.page.getByRole('button', { name: 'Ask to be let in' }).click();
     await bob.page.getByText('The group has been asked').waitFor();
+    await bob.page.getByRole('button', { name: 'To my messages' }).click();
+
+    // Not from what was told while the page was open: from the list of those who wait.
+    await ann.page.reload();
+    await open(ann, 'Groups', 'Tea at four');
+    await go(ann.page, `#/groups/${group}/info`);
+    const panel = ann.page.locator('aside');
+    await panel.getByText('Milk, no sugar').waitFor();
+    await panel.getByRole('button', { name: 'Accept' }).click();
+    await panel.getByText('Milk, no sugar').waitFor({ state: 'hidden' });
+    await tab(bob, /Groups/);
+    await bob.page.getByRole('button', { name: 'Accept' }).click();
+    await open(bob, 'Groups', 'Tea at four');
+    await sees(bob, 'the kettle is on');
+    await say(bob, 'something unkind');
+    await sees(ann, 'something unkind');
+  });
+
+  it('a message is taken away by who keeps order', async () => {
+    await ann.page.locator('article', { hasText: 'something unkind' }).locator('.bubble').click({ button: 'right' });
+    await ann.page.getByRole('menuitem', { name: 'Remove for everyone' }).click();
+    await dialog(ann).getByRole('button', { name: 'Remove for everyone' }).click();
+    for (const who of [ann, bob]) await who.page.locator('article').getByText('Removed by Ann').waitFor();
+    expect(await bob.page.getByText('something unkind').count()).toBe(0);
+  });
+
+  it('somebody is put out, and banned', async () => {
+    await open(ann, 'Groups', 'Tea at four');
+    const member = async (what: string) => {
+      await go(ann.page, `#/groups/${group}/info`);
+      await ann.page.locator('aside').getByRole('tab', { name: 'Members' }).click();
+      await ann.page.locator('aside').getByRole('button', { name: /Bob/ }).click();
+      await ann.page.getByRole('menuitem', { name: what }).click();
+      await dialog(ann).getByRole('button', { name: what }).click();
+    };
+    await member('Put out');
+    await go(bob.page, `#/join/${group}`);
+    await bob.page.getByRole('button', { name: 'Join', exact: true }).click();
+    await bob.page.getByPlaceholder('Message', { exact: true }).waitFor();
+    await member('Ban');
+    await go(bob.page, `#/join/${group}`);
+    await bob.page.getByRole('button', { name: 'Join', exact: true }).click();
+    await bob.page.getByRole('alert').waitFor();
     await bob.page.getByRole('button', { name: 'To my messages' }).click();
   });
 

@@ -54,6 +54,12 @@ describe.skipIf(!ROOKERY_BIN)('the engine against a Rookery', () => {
 
     await squeak.api.setPresence('invisible', '');
     await pip.event('contacts', ({ changed }) => changed.some((one) => one.show === 'offline'));
+    await squeak.api.setVisibility(pip.address, 'visible');
+    await expect.poll(() => pip.contact(squeak.address)?.show).toBe('online');
+    await squeak.api.setPresence('invisible', 'Under water');
+    await expect.poll(() => pip.contact(squeak.address)?.status).toBe('Under water');
+    await squeak.api.setVisibility(pip.address, 'usual');
+    await expect.poll(() => pip.contact(squeak.address)?.show).toBe('offline');
     await squeak.api.setPresence('online', '');
     await expect.poll(() => pip.contact(squeak.address)?.show).toBe('online');
 
