@@ -1,14 +1,21 @@
 /** How times, sizes and durations are written in the reader's language. */
 import { language } from '../i18n/index.svelte';
 
-const made = new Map<string, Intl.DateTimeFormat>();
+/** Formatters, each made once for a language: making one takes longer than what it is made for. */
+const made = new Map<string, unknown>();
 
-function dates(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function once<T>(name: string, make: (locale: string) => T): T {
   const key = `${language.locale} ${name}`;
-  let format = made.get(key);
-  if (!format) made.set(key, (format = new Intl.DateTimeFormat(language.locale, options)));
+  let format = made.get(key) as T | undefined;
+  if (!format) made.set(key, (format = make(language.locale)));
   return format;
 }
+
+function dates(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return once(name, (locale) => new Intl.DateTimeFormat(locale, options));
+}
+
+const relative = () => once('relative', (locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
 
 const DAY = 86_400_000;
 
@@ -36,7 +43,7 @@ export function short(at: number, now = Date.now()): string {
 export function day(at: number, now = Date.now()): string {
   const days = dayOf(now) - dayOf(at);
   if (days < 2) {
-    const word = new Intl.RelativeTimeFormat(language.locale, { numeric: 'auto' }).format(-days, 'day');
+    const word = relative().format(-days, 'day');
     return word.charAt(0).toLocaleUpperCase(language.locale) + word.slice(1);
   }
   const year = new Date(at).getFullYear() !== new Date(now).getFullYear();
@@ -55,7 +62,7 @@ export function full(at: number): string {
 
 /** 5 minutes ago */
 export function ago(at: number, now = Date.now()): string {
-  const format = new Intl.RelativeTimeFormat(language.locale, { numeric: 'auto' });
+  const format = relative();
   const minutes = Math.round((now - at) / 60_000);
   if (minutes < 60) return format.format(-minutes, 'minute');
   if (minutes < 24 * 60) return format.format(-Math.round(minutes / 60), 'hour');
@@ -70,12 +77,9 @@ export function bytes(n: number): string {
     n /= 1000;
     unit += 1;
   }
-  return new Intl.NumberFormat(language.locale, {
-    style: 'unit',
-    unit: units[unit],
-    unitDisplay: 'short',
-    maximumFractionDigits: n < 10 && unit > 0 ? 1 : 0,
-  }).format(n);
+  const maximumFractionDigits = n < 10 && unit > 0 ? 1 : 0;
+  const options = { style: 'unit', unit: units[unit], unitDisplay: 'short', maximumFractionDigits } as const;
+  return once(`bytes ${unit} ${maximumFractionDigits}`, (locale) => new Intl.NumberFormat(locale, options)).format(n);
 }
 
 /** 1:05 */

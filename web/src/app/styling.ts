@@ -12,6 +12,8 @@ export type Span =
 export type Block =
   { type: 'text'; spans: Span[] } | { type: 'pre'; text: string } | { type: 'quote'; blocks: Block[] };
 
+export const isPlain = (span: Span): boolean => span.type === 'plain';
+
 export interface Range {
   begin: number;
   end: number;

@@ -8,7 +8,7 @@ import { app } from './app.svelte';
 import { chats } from './chats.svelte';
 
 /** Messages asked for at once. */
-const PAGE = 50;
+const PAGE = 30;
 /** Those one sees when a conversation opens: enough for a window, so that it stands at once. What is above comes right after. */
 const FIRST = 24;
 /** Messages held after a page has come; live ones may add a few more. */
@@ -38,13 +38,24 @@ export class Timeline {
     this.#stop();
   }
 
-  /** Opens at the newest page, with the divider before what is unread. */
-  async open(): Promise<void> {
+  /** Opens at the newest messages; if some are unread, around the first of them, before which the divider stands. */
+  open(): Promise<void> {
     const unread = chats.get(this.address)?.unread ?? 0;
-    await this.#jump({ latest: true }, Math.min(MOST, FIRST + unread));
-    let left = unread;
-    for (let i = this.rows.length - 1; i >= 0 && left > 0; i--)
-      if (!this.rows[i]!.mine && --left === 0) this.firstUnread = this.rows[i]!.key;
+    // More than can be held has no divider.
+    if (unread === 0 || FIRST + unread > MOST) return this.#jump({ latest: true }, FIRST);
+    return this.#jump({ latest: true }, FIRST + unread, (page) => {
+      const { messages } = page;
+      let first = messages.length;
+      let left = unread;
+      while (left > 0 && first > 0) if (!messages[--first]!.mine) left -= 1;
+      if (left > 0) return page;
+      this.firstUnread = messages[first]!.key;
+      // As much as one sees on both sides of it: the rest is near, and comes like any other page.
+      const from = Math.max(0, first - FIRST);
+      const to = Math.min(messages.length, first + FIRST);
+      const atStart = page.atStart && from === 0;
+      return { ...page, messages: messages.slice(from, to), atStart, atEnd: page.atEnd && to === messages.length };
+    });
   }
 
   latest(): Promise<void> {
@@ -90,11 +101,12 @@ export class Timeline {
     });
   }
 
-  async #jump(where: Where, limit: number): Promise<void> {
+  /** Shows another piece: `part` of the page that is had. */
+  async #jump(where: Where, limit: number, part = (page: Page): Page => page): Promise<void> {
     const turn = ++this.#turn;
     this.failed = undefined;
     try {
-      const page = await app.api.history(this.address, where, limit);
+      const page = part(await app.api.history(this.address, where, limit));
       if (turn !== this.#turn) return;
       this.rows = page.messages;
       this.atStart = page.atStart;

@@ -177,14 +177,12 @@ class IdbTx implements Tx {
   async messages(conversation: Address, from: number, to: number, limit: number, direction: -1 | 1) {
     const index = this.entries.index('shown');
     const range = IDBKeyRange.bound([conversation, from], [conversation, to]);
-    // Upwards in one request; downwards there is no such request, so the cursor goes step by step.
     if (direction > 0) return (await index.getAll(range, limit)).map((row) => row.entry);
-    const found: Entry[] = [];
-    for (let cursor = await index.openCursor(range, 'prev'); cursor && found.length < limit;) {
-      found.push(cursor.value.entry);
-      cursor = await cursor.continue();
-    }
-    return found;
+    // Downwards there is no request for many: one finds where they begin, and they are had from there on.
+    const last = await index.openKeyCursor(range, 'prev');
+    const begin = limit > 1 ? await last?.advance(limit - 1) : last;
+    const wanted = begin ? IDBKeyRange.bound(begin.key, [conversation, to]) : range;
+    return (await index.getAll(wanted)).map((row) => row.entry).reverse();
   }
   async put(entry: Entry) {
     const { conversation, pos, id, key, refs } = entry;

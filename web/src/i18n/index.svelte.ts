@@ -49,6 +49,8 @@ class Language {
     navigator.languages.find((tag) => tag.split('-')[0] === this.tag) ?? (this.tag === 'zh' ? 'zh-CN' : this.tag),
   );
   #plural = $derived(new Intl.PluralRules(this.locale));
+  /** Writes numbers. */
+  readonly numbers = $derived(new Intl.NumberFormat(this.locale));
 
   /** Fetches what is needed of `tag`, then shows it all at once. */
   async use(tag: Tag, ...parts: Part[]): Promise<void> {
@@ -83,7 +85,7 @@ function fill(sentence: string, values?: Values): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? value.toLocaleString(language.locale) : value;
+    return typeof value === 'number' ? language.numbers.format(value) : value;
   });
 }
 

@@ -1,59 +1,70 @@
-/** Fingers on a message: a swipe along the line answers it; a long press opens its menu where the browser does not by itself. */
+/**
+ * Fingers on messages: a swipe along the line answers one; a long press opens its menu where the browser does not by itself.
+ * Heard once, where all of them are. What can be swiped says so: `data-swipes`.
+ */
 import type { Attachment } from 'svelte/attachments';
 
 const ANSWERS_AT = 56;
 const LONG = 480;
 
-export function gestures(answer: () => void): Attachment<HTMLElement> {
-  return (node) => {
-    let start: { x: number; y: number } | undefined;
+/** `answer` is told the row, which knows its key. */
+export function gestures(answer: (row: HTMLElement) => void): Attachment<HTMLElement> {
+  return (list) => {
+    let held: { node: HTMLElement; x: number; y: number } | undefined;
     let by = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     function down(event: PointerEvent): void {
       if (event.pointerType !== 'touch') return;
-      start = { x: event.clientX, y: event.clientY };
-      by = 0;
+      // A second finger is no swipe.
+      end();
+      const node = (event.target as Element).closest<HTMLElement>('[data-swipes]');
+      if (!node) return;
       const { clientX, clientY } = event;
+      held = { node, x: clientX, y: clientY };
       timer = setTimeout(() => {
-        start = undefined;
+        held = undefined;
         node.dispatchEvent(new MouseEvent('contextmenu', { clientX, clientY, bubbles: true, cancelable: true }));
       }, LONG);
     }
 
     function move(event: PointerEvent): void {
-      if (!start) return;
-      const x = event.clientX - start.x;
-      const y = event.clientY - start.y;
+      if (!held) return;
+      const x = event.clientX - held.x;
+      const y = event.clientY - held.y;
       if (Math.abs(x) > 8 || Math.abs(y) > 8) clearTimeout(timer);
       if (Math.abs(y) > Math.abs(x) && by === 0) {
-        start = undefined;
+        held = undefined;
         return;
       }
-      const inward = getComputedStyle(node).direction === 'rtl' ? 1 : -1;
+      const inward = getComputedStyle(held.node).direction === 'rtl' ? 1 : -1;
       by = Math.max(0, Math.min(ANSWERS_AT * 1.4, x * inward));
-      node.style.translate = `${by * inward}px`;
+      held.node.style.translate = `${by * inward}px`;
+    }
+
+    function up(): void {
+      const row = by >= ANSWERS_AT ? held?.node : undefined;
+      end();
+      if (row) answer(row);
     }
 
     function end(): void {
       clearTimeout(timer);
-      if (start && by >= ANSWERS_AT) answer();
-      start = undefined;
+      if (held) held.node.style.translate = '';
+      held = undefined;
       by = 0;
-      node.style.translate = '';
     }
 
-    node.style.touchAction = 'pan-y';
-    node.addEventListener('pointerdown', down);
-    node.addEventListener('pointermove', move);
-    node.addEventListener('pointerup', end);
-    node.addEventListener('pointercancel', end);
+    list.addEventListener('pointerdown', down);
+    list.addEventListener('pointermove', move);
+    list.addEventListener('pointerup', up);
+    list.addEventListener('pointercancel', end);
     return () => {
-      clearTimeout(timer);
-      node.removeEventListener('pointerdown', down);
-      node.removeEventListener('pointermove', move);
-      node.removeEventListener('pointerup', end);
-      node.removeEventListener('pointercancel', end);
+      end();
+      list.removeEventListener('pointerdown', down);
+      list.removeEventListener('pointermove', move);
+      list.removeEventListener('pointerup', up);
+      list.removeEventListener('pointercancel', end);
     };
   };
 }

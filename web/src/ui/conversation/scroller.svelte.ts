@@ -10,6 +10,10 @@ export class Scroller {
   /** Key of the last row that is seen. */
   seen = $state<string>();
   #anchor: { key: string; offset: number } | undefined;
+  /** The last row that was drawn is the newest. */
+  #atEnd = false;
+  /** Where the box was when that was last noted: further up than this, somebody has scrolled. */
+  #top = 0;
   #box: HTMLElement | undefined;
   #list: HTMLElement | undefined;
 
@@ -43,19 +47,25 @@ export class Scroller {
     return { above: box.scrollTop, below: box.scrollHeight - box.scrollTop - box.clientHeight };
   }
 
-  /** Notes what one looks at: after scrolling, and before rows change. */
+  /** Notes what one looks at: after scrolling. `atEnd`: the last row is the newest there is. */
   note(atEnd: boolean): void {
     const box = this.#box;
     const list = this.#list;
     if (!box || !list || list.children.length === 0) return;
     const top = box.scrollTop;
-    const first = this.#rowAt(top);
-    const row = list.children[first] as HTMLElement;
-    this.#anchor = { key: row.dataset.key!, offset: row.offsetTop - top };
+    const row = list.children[this.#rowAt(top)] as HTMLElement;
+    this.#anchor = { key: row.dataset.key!, offset: placeOf(row) - top };
     this.day = Number(row.dataset.at);
     const last = Math.min(list.children.length - 1, this.#rowAt(top + box.clientHeight - 8));
     this.seen = (list.children[last] as HTMLElement).dataset.key;
     this.stuck = atEnd && this.room.below < Scroller.NEAR;
+    this.#atEnd = atEnd;
+    this.#top = top;
+  }
+
+  /** Before rows change: whoever has scrolled is not where they were any more, though the event of it comes later. */
+  mark(): void {
+    if (!this.stuck || (this.#box?.scrollTop ?? 0) < this.#top - 1) this.note(this.#atEnd);
   }
 
   /** Puts what one looks at back where it was. */
@@ -64,11 +74,12 @@ export class Scroller {
     if (!box) return;
     if (this.stuck) {
       box.scrollTop = box.scrollHeight;
+      this.#top = box.scrollTop;
       return;
     }
     const row = this.#anchor && this.#row(this.#anchor.key);
     if (!row) return;
-    const wanted = row.offsetTop - this.#anchor!.offset;
+    const wanted = placeOf(row) - this.#anchor!.offset;
     if (Math.abs(wanted - box.scrollTop) >= 1) box.scrollTop = wanted;
   }
 
@@ -76,6 +87,8 @@ export class Scroller {
     const box = this.#box;
     if (!box) return;
     this.stuck = true;
+    // Until it is noted where that is, nobody is above it.
+    this.#top = 0;
     box.scrollTo({ top: box.scrollHeight, behavior: smooth && !still() ? 'smooth' : 'instant' });
   }
 
@@ -108,6 +121,11 @@ export class Scroller {
     }
     return low;
   }
+}
+
+/** Where a row's message is: what stands above it in the row (the mark of a day) comes and goes with the row before. */
+function placeOf(row: HTMLElement): number {
+  return (row.lastElementChild as HTMLElement).offsetTop;
 }
 
 function still(): boolean {
