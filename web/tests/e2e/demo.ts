@@ -39,7 +39,7 @@ export function demo(): { open(where: { query?: string; hash?: string; phone?: b
       await page.clock.setFixedTime(NOW);
       await page.goto(`${site.url}/demo.html?now=${NOW}&delay=0&${query}${hash}`);
       // The splash has no heading, and whatever comes after it has one.
-      await page.waitForSelector('h1', { state: 'attached' });
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       return page;
     },
   };
@@ -51,7 +51,7 @@ export function expectQuiet(): void {
   expect(complaints).toEqual([]);
 }
 
-/** Waits until the conversation is shown. */
+/** Waits until the conversation is shown. Not by `waitForSelector`: the handle that gives would hold the conversation in memory. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('.list.settled article');
+  await page.locator('.list.settled article').first().waitFor();
 }
