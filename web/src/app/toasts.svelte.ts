@@ -16,10 +16,12 @@ class Toasts {
   list = $state<Toast[]>([]);
   #next = 1;
 
-  say(text: string, more: { bad?: boolean; action?: Toast['action'] } = {}): void {
+  /** One that stays is there until its action is chosen, and once. */
+  say(text: string, more: { bad?: boolean; stays?: boolean; action?: Toast['action'] } = {}): void {
+    if (more.stays && this.list.some((toast) => toast.text === text)) return;
     const id = this.#next++;
     this.list = [...this.list.slice(1 - MOST), { id, text, bad: more.bad ?? false, action: more.action }];
-    setTimeout(() => this.drop(id), more.action ? STAYS_WITH_ACTION : STAYS);
+    if (!more.stays) setTimeout(() => this.drop(id), more.action ? STAYS_WITH_ACTION : STAYS);
   }
 
   drop(id: number): void {

@@ -4,6 +4,7 @@ import type { Api } from '../api/api';
 import { app } from '../app/app.svelte';
 import { config, type Config } from '../app/config';
 import { prefs } from '../app/prefs.svelte';
+import { watchUpdates } from '../app/updated';
 import App from './App.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -14,5 +15,6 @@ export function start(engine: () => Promise<Api>, known?: Config): void {
     const [api, served] = await Promise.all([engine(), known ?? config(), prefs.start()]);
     await app.start(api, served);
   };
+  watchUpdates();
   mount(App, { target, props: { begin } });
 }
