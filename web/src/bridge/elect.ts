@@ -13,6 +13,8 @@ import { serve, type TabApi } from './serve';
 const NAME = 'rookery.engine';
 /** Milliseconds that a leader may be silent after it was asked something, twice. */
 const PATIENCE = 3_000;
+/** Milliseconds between two looks of a tab that somebody sees: who asks nothing would not learn that nothing comes. */
+const LOOK = 10_000;
 
 /** `at`: when it was written, in milliseconds since 1970. */
 type Letter = { from: string; to: string; at: number; message: ToEngine | ToPage } | { leads: string } | { who: true };
@@ -79,6 +81,7 @@ class Tab {
     this.stand();
     this.post({ who: true });
     this.suspect();
+    setInterval(() => document.visibilityState === 'visible' && this.suspect(), LOOK);
   }
 
   private get lock(): string {
@@ -172,7 +175,7 @@ class Tab {
     this.first(api);
   }
 
-  /** Something was asked: if nothing is heard, and nothing when it is asked who leads, this tab does. */
+  /** Something was asked, or it is time to look: if nothing is heard, and nothing when it is asked who leads, this tab does. */
   private suspect(): void {
     if (this.doubt !== undefined || this.others) return;
     const asked = Date.now();

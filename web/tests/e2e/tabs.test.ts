@@ -65,5 +65,26 @@ describe.skipIf(ROOKERY_BIN === undefined)('tabs without a shared worker', () =>
     await say(third, 'and a third');
     for (const who of [ann, second, third]) await sees(who, 'and a third');
     expect(complaints).toEqual([]);
+    await third.page.close();
+  });
+
+  it('when the browser freezes the tab that leads, another goes on, and nothing is lost or said twice', async () => {
+    const third = await tab();
+    const devtools = await second.page.context().newCDPSession(second.page);
+    // As a browser freezes it: no task of the page runs, and the lock is still its own.
+    await devtools.send('Debugger.enable');
+    await devtools.send('Debugger.pause');
+    // Nobody asks anything: the tab that is looked at finds out by itself.
+    await say(ann, 'is the ice thick?');
+    await sees(third, 'is the ice thick?');
+    await say(third, 'it is');
+    await sees(ann, 'it is');
+    await devtools.send('Debugger.disable');
+    // It begins anew, at the tab that leads now.
+    await sees(second, 'it is');
+    await say(second, 'and thawed');
+    for (const who of [ann, second, third])
+      for (const text of ['is the ice thick?', 'it is', 'and thawed']) await sees(who, text);
+    expect(complaints).toEqual([]);
   });
 });
