@@ -5,16 +5,17 @@
 //! ([`rookery_store::Store::outbox`]) and stays there until the gateway has made something of it, so that nothing is lost on the
 //! way out. And what it brings is stored by itself, so that it can tell the other side what became of it.
 
+use crate::announce::SERVER;
 use crate::component::Component;
 use crate::component::inbound::Manner;
 use crate::member::Member;
 use crate::privacy::Strangers;
-use crate::{Core, address};
+use crate::{Core, address, pipeline};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
-use rookery_store::{Append, Direction, Flags, Outbound, Pointer};
+use rookery_store::{Append, Direction, Flags, Origin, Outbound, Pointer};
 use smallvec::smallvec;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -46,8 +47,8 @@ impl Component {
         self.gateway.as_ref().map(|gateway| gateway.bell.clone())
     }
 
-    /// Something is in the gateway's outbox.
-    pub(crate) fn ring(&self) {
+    /// Something is in the gateway's outbox, or in a queue of its own.
+    pub fn ring(&self) {
         if let Some(gateway) = &self.gateway {
             gateway.bell.notify_one();
         }
@@ -83,12 +84,13 @@ impl Core {
     }
 
     /// A message could not be brought where it was to go: as an error to it in its sender's log (RFC 6120 §8.3), so that every
-    /// device hears of it, also one that comes later.
+    /// device hears of it, also one that comes later. `once`: see [`Core::news`].
     pub fn undelivered(
         &self,
         sender: &Member,
         peer: &BareJid,
         id: &str,
+        once: Option<&str>,
         error: &StanzaError,
     ) -> Result<Append, StanzaError> {
         let mut x = Xml::new();
@@ -96,6 +98,20 @@ impl Core {
         let sent = Stanza::parse(&x.into_vec()).map_err(|_| StanzaError::internal_server_error())?;
         let reply = error.reply(&sent, Some(sender.address.as_str()));
         let stanza = reply.ok_or_else(StanzaError::internal_server_error)?;
+        self.news(sender, peer, stanza, once)
+    }
+
+    /// What a gateway has to say of a message that it took, as a message of the correspondent in its sender's log. `once`: names
+    /// the news for good; what comes again under that name is known.
+    pub fn news(
+        &self,
+        sender: &Member,
+        peer: &BareJid,
+        stanza: Vec<u8>,
+        once: Option<&str>,
+    ) -> Result<Append, StanzaError> {
+        let parsed = Stanza::parse(&stanza).map_err(|_| StanzaError::internal_server_error())?;
+        let class = pipeline::classify(&parsed, pipeline::Kind::of(&parsed));
         let pointer = Pointer {
             uid: sender.uid,
             peer: peer.clone(),
@@ -104,8 +120,14 @@ impl Core {
             resource: None,
             flags: Flags::DELIVER | Flags::ARCHIVE,
         };
-        let (at, flags) = (self.env.now(), Flags::NORMAL);
-        Ok(Append { stanza: stanza.into(), at, flags, pointers: smallvec![pointer], origin: None })
+        let origin = once.map(|id| Origin {
+            sender: SERVER,
+            peer: sender.address.clone(),
+            id: id.into(),
+            dedup: true,
+        });
+        let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);
+        Ok(Append { stanza: stanza.into(), at: self.env.now(), flags, pointers: smallvec![pointer], origin })
     }
 
     /// The `id` of a message that waits for a gateway, and whom it is for.

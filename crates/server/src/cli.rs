@@ -9,6 +9,7 @@ mod group;
 mod import;
 mod index;
 mod invite;
+mod mail;
 mod pager;
 mod password;
 mod progress;
@@ -87,6 +88,9 @@ enum Command {
     /// can make an account while `registration.mode` is not "closed".
     #[command(subcommand)]
     Invite(invite::Command),
+    /// Look after mail: the keys that sign it, and what is on its way
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Make what a paging transmitter sends
     #[command(subcommand)]
     Pager(pager::Command),
@@ -147,6 +151,11 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         }
         Command::Invite(command) => {
             return commands(cli.common, command.makes(), async |control| command.run(control).await);
+        }
+        Command::Mail(mail::Command::Dkim { rotate }) => mail::dkim(&load(cli.common)?, rotate)?,
+        Command::Mail(mail::Command::Queue { command }) => {
+            let command = command.unwrap_or(mail::Queue::List);
+            return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Pager(command) => command.run()?,
         Command::Report(command) => {

@@ -23,7 +23,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
-pub use settings::{Mail, SECTIONS, Section, Setting};
+pub use settings::{Mail, Out, SECTIONS, Section, Setting};
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "rookery.toml";

@@ -8,6 +8,7 @@ mod client;
 mod files;
 mod groups;
 mod invites;
+mod mail;
 mod moderation;
 mod socket;
 
@@ -262,6 +263,21 @@ pub enum Request {
         /// Its token, or its address.
         file: String,
     },
+    /// Mails on their way out, in the order of their numbers; a part of them.
+    MailQueue {
+        /// From this number on, without it.
+        after: u64,
+    },
+    /// Try to send now.
+    RetryMail {
+        /// Which mail; all.
+        id: Option<u64>,
+    },
+    /// Give a mail up.
+    DropMail {
+        /// Which.
+        id: u64,
+    },
 }
 
 /// Which files are listed.
@@ -277,6 +293,25 @@ pub struct FileFilter {
     pub older_days: Option<u32>,
     /// Only those that no message names.
     pub unnamed: bool,
+}
+
+/// A mail on its way out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct QueueRow {
+    /// Names it.
+    pub id: u64,
+    /// Whose it is; empty: the server's own.
+    pub sender: String,
+    /// Whom it is for.
+    pub recipient: String,
+    /// Since when it is on its way, milliseconds since 1970.
+    pub at: i64,
+    /// Not before, the same.
+    pub next: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What the last attempt met; empty: there was none.
+    pub trouble: String,
 }
 
 /// One line of an import.
@@ -323,6 +358,11 @@ pub enum Response {
     },
     /// That is known now.
     Noted,
+    /// A part of the mails on their way out; an empty one is its end.
+    MailQueue {
+        /// The mails.
+        mails: Vec<QueueRow>,
+    },
     /// An announcement is on its way to all accounts.
     Announcing {
         /// Which one.

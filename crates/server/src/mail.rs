@@ -1,18 +1,27 @@
 //! The mail system (`rookery-gateway`), as the configuration has it.
 
-use crate::config::Config;
-use crate::http::client;
+mod dns;
+pub mod keys;
+
+use crate::config::{Config, Out};
+use crate::http::client::{self, Reach};
 use crate::tls::Tls;
+use anyhow::Context;
 use rookery_core::gateway::Hosted;
-use rookery_gateway::mail::smtp::Carrier;
-use rookery_gateway::mail::{Dialling, Route, Settings, Smarthost, address};
+use rookery_gateway::mail::judge::Judge;
+use rookery_gateway::mail::route::Dialling;
+use rookery_gateway::mail::smtp::{Carrier, anyone};
+use rookery_gateway::mail::{Route, Settings, Sign, address};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// How long the smarthost may take to answer a call: longer than any lost packet.
+/// How long another mail server may take to answer a call: longer than any lost packet.
 const CONNECT: Duration = Duration::from_secs(30);
+
+/// Addresses of one host that are tried.
+const ADDRESSES: usize = 4;
 
 pub use rookery_gateway::mail::smtp::run;
 
@@ -27,30 +36,62 @@ pub fn host(host: String, out: bool) -> Hosted {
 }
 
 /// The way out, if there is one.
-pub fn route(config: &Config) -> Option<Route> {
-    let smarthost = config.mail.smarthost.clone()?;
-    let dial = |smarthost: &Smarthost| -> Dialling {
-        let (host, port) = (smarthost.host.clone(), smarthost.port);
-        Box::pin(async move {
-            let connecting = TcpStream::connect((host.as_str(), port));
-            let stream = tokio::time::timeout(CONNECT, connecting).await;
-            let stream = stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Carrier>)
-        })
+pub fn route(config: &Config) -> anyhow::Result<Option<Route>> {
+    let (smarthost, reach, tls) = match &config.mail.smarthost {
+        None => return Ok(None),
+        Some(Out::Smarthost(host)) => (Some(host.clone()), Reach::Anywhere, client::system_tls()),
+        // What a domain's records say must not lead to the inside of the network.
+        Some(Out::Direct) => {
+            let besides = config.http_internal_networks.clone();
+            (None, Reach::Public { besides }, anyone::config())
+        }
     };
-    Some(Route { smarthost, tls: client::system_tls(), dial: Arc::new(dial) })
+    let exchanges = dns::exchanges().context("The system's DNS configuration cannot be read")?;
+    let reach = Arc::new(reach);
+    let dial =
+        move |host: &str, port: u16| -> Dialling { Box::pin(connect(host.to_owned(), port, reach.clone())) };
+    Ok(Some(Route { smarthost, exchanges, tls, dial: Arc::new(dial) }))
+}
+
+/// To the first address of a host that answers; which address is allowed is asked before it is connected to.
+async fn connect(host: String, port: u16, reach: Arc<Reach>) -> io::Result<Box<dyn Carrier>> {
+    let connecting = async {
+        let mut last = io::Error::other("it has no address that may be connected to");
+        let found = tokio::net::lookup_host((host.as_str(), port)).await?;
+        for address in found.filter(|address| reach.has(address.ip())).take(ADDRESSES) {
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    };
+    let stream = tokio::time::timeout(CONNECT, connecting).await;
+    let stream = stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    stream.set_nodelay(true)?;
+    Ok(Box::new(stream) as Box<dyn Carrier>)
 }
 
 /// What the mail system must know; `None`: there is none.
-pub fn settings(config: &Config, tls: Option<Arc<Tls>>) -> Option<Settings> {
-    Some(Settings {
+pub fn settings(config: &Config, tls: Option<Arc<Tls>>) -> anyhow::Result<Option<Settings>> {
+    let Some(host) = config.mail_host() else { return Ok(None) };
+    let judge = config.mail.verify.then(Judge::new).transpose().map_err(anyhow::Error::msg);
+    let judge = judge.context("The system's DNS configuration cannot be read")?;
+    Ok(Some(Settings {
         domain: config.domain.clone(),
-        host: config.mail_host()?,
+        host,
         hostname: config.mail.hostname.clone().unwrap_or_else(|| config.domain.clone()),
         largest: config.mail.largest,
         tls: tls.map(starttls),
-    })
+        sign: signer(config),
+        judge: judge.map(Arc::new),
+    }))
+}
+
+/// Signs with the keys of the data directory.
+fn signer(config: &Config) -> Arc<Sign> {
+    let ring = keys::Ring::new(keys::folder(&config.data), config.domain.clone());
+    Arc::new(move |mail| ring.sign(mail))
 }
 
 /// TLS for connections that begin now.

@@ -69,14 +69,14 @@ async fn run(config: Config) -> Result<()> {
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
     open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
-    if let (Some(settings), Some(files)) = (mail::settings(&config, Some(tls.clone())), &files)
+    if let (Some(settings), Some(files)) = (mail::settings(&config, Some(tls.clone()))?, &files)
         && let Some(gateway) = assemble::mail(&core, files, settings)
     {
         for address in &config.mail.listen {
             let listener = bind(*address, "mail.listen").await?;
             doors.spawn(mail::run(gateway.clone(), listener));
         }
-        doors.spawn(gateway.run(mail::route(&config)));
+        doors.spawn(gateway.run(mail::route(&config)?));
     }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;

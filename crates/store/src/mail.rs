@@ -48,6 +48,10 @@ pub struct NewQueued {
     pub domain: String,
     /// Since when it is on its way.
     pub at: Timestamp,
+    /// What reports call it (RFC 3461 §4.4), unguessable.
+    pub envelope: String,
+    /// Whether its sender wants to hear when it is delivered.
+    pub receipt: bool,
     /// The mail as it goes out.
     pub data: Bytes,
 }
@@ -65,6 +69,8 @@ pub struct Queued {
     pub attempts: u32,
     /// What the last attempt met; empty: there was none.
     pub trouble: String,
+    /// Whether its sender was told that it is late.
+    pub told: bool,
 }
 
 impl Store {
@@ -102,6 +108,11 @@ impl Store {
         self.read(move |conn| mail::due(conn, now, limit)).await
     }
 
+    /// Whether this account has ever sent a mail that is still in its timeline.
+    pub async fn has_sent_mail(&self, uid: Uid) -> Result<bool> {
+        self.read(move |conn| mail::has_sent(conn, uid)).await
+    }
+
     /// When the next mail is due; `None`: none waits.
     pub async fn next_mail(&self) -> Result<Option<Timestamp>> {
         self.read(mail::next).await
@@ -117,6 +128,24 @@ impl Store {
     pub async fn defer_mail(&self, id: u64, next: Timestamp, trouble: &str) -> Result<()> {
         let trouble = trouble.to_owned();
         self.write(move |tx| mail::defer(tx, id, next, &trouble)).await
+    }
+
+    /// [`Store::defer_mail`], and its sender is told so by `append`, as one transaction. Once only: the second time nothing is
+    /// appended.
+    pub async fn delay_mail(
+        &self,
+        id: u64,
+        next: Timestamp,
+        trouble: &str,
+        append: Append,
+    ) -> Result<Pending<Appended>> {
+        let trouble = trouble.to_owned();
+        self.enqueue(Kind::Guarded, move |tx| mail::delay(tx, id, next, &trouble, append)).await
+    }
+
+    /// This mail is due, or all are; how many that were.
+    pub async fn hurry_mail(&self, id: Option<u64>, now: Timestamp) -> Result<u64> {
+        self.write(move |tx| mail::hurry(tx, id, now)).await
     }
 
     /// A mail is out of the queue; false if it was not in it.

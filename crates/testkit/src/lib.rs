@@ -6,6 +6,7 @@ pub mod clock;
 pub mod crash;
 pub mod dialogue;
 pub mod measure;
+pub mod names;
 pub mod ns;
 pub mod server;
 pub mod sites;

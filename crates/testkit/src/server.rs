@@ -2,6 +2,7 @@
 
 use crate::browser::Browsers;
 use crate::client::Door;
+use crate::names;
 use crate::sites;
 use crate::smarthost::Smarthost;
 use anyhow::{Context, Result, bail};
@@ -25,6 +26,7 @@ use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
+use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::{Gateway, Settings, smtp};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
@@ -108,6 +110,8 @@ pub struct TestServer {
     files: files::Settings,
     previews: Option<Arc<Previews>>,
     mail: Option<Arc<Gateway>>,
+    /// Who judges mail that comes in, where this test has one.
+    judge: Option<Arc<Judge>>,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -127,6 +131,7 @@ impl TestServer {
             false => None,
         };
         let (browsers, files) = (Browsers::default(), options.files);
+        let judge = options.settings.contains_key("judged").then(names::judge).transpose()?;
         let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
         let connections = Default::default();
@@ -142,6 +147,7 @@ impl TestServer {
             files,
             previews,
             mail: None,
+            judge,
             smarthost: Smarthost::default(),
             connections,
         };
@@ -214,6 +220,8 @@ impl TestServer {
                 hostname: "mx.localhost".into(),
                 largest: MAIL_BYTES,
                 tls: self.tls.clone().map(rookery::mail::starttls),
+                sign: Arc::new(|_| String::new()),
+                judge: self.judge.clone(),
             };
             assemble::mail(self.core(), files, settings)
         });
@@ -471,6 +479,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("outage", uri) => policy.outage = vec![uri.into()],
             // Looked at before, and after.
             ("previews", "on") => {}
+            ("judged", "on") => {}
             ("mail", way @ ("in" | "on")) => {
                 policy.gateways = vec![rookery::mail::host("mail.localhost".into(), way == "on")];
             }

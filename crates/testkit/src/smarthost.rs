@@ -1,8 +1,9 @@
 //! The mail server that mail goes out to, in memory: a test speaks for it.
 
 use parking_lot::Mutex;
+use rookery_gateway::mail::route::{Asked, Dialling};
 use rookery_gateway::mail::smtp::Carrier;
-use rookery_gateway::mail::{Dialling, Protection, Route, Smarthost as Host};
+use rookery_gateway::mail::{Protection, Route, Smarthost as Host};
 use std::io;
 use std::sync::Arc;
 use tokio::io::DuplexStream;
@@ -29,7 +30,7 @@ impl Smarthost {
     /// The way to it. Nobody's certificate is trusted.
     pub fn route(&self) -> Route {
         let calls = self.calls.clone();
-        let dial = move |_: &Host| -> Dialling {
+        let dial = move |_: &str, _: u16| -> Dialling {
             let (ours, theirs) = tokio::io::duplex(PIPE);
             let called = calls.send(theirs).map_err(|_| io::ErrorKind::ConnectionRefused.into());
             Box::pin(async move { called.map(|()| Box::new(ours) as Box<dyn Carrier>) })
@@ -41,7 +42,13 @@ impl Smarthost {
             .with_no_client_auth();
         let smarthost =
             Host { host: "smtp.example".into(), port: 587, protection: Protection::Offered, login: None };
-        Route { smarthost, tls: Arc::new(tls), dial: Arc::new(dial) }
+        let exchanges = |_: &str| -> Asked { Box::pin(async { Ok(Vec::new()) }) };
+        Route {
+            smarthost: Some(smarthost),
+            exchanges: Arc::new(exchanges),
+            tls: Arc::new(tls),
+            dial: Arc::new(dial),
+        }
     }
 
     /// The next connection.

@@ -1,5 +1,6 @@
 //! A mail that has come whole: into the timelines of those whom it is for, before it is acknowledged.
 
+use super::judge::{self, Came, Mercy, Verdict};
 use super::reading::{self, Letter};
 use super::stanza::{self, Filed, Parts};
 use super::{Deposited, Gateway, NewFile, NotDeposited, address, limits};
@@ -52,6 +53,8 @@ struct Arrived {
     name: String,
     /// The mail with its trace (RFC 5321 §4.4).
     raw: Vec<u8>,
+    /// It is set aside, whoever wrote it.
+    junk: bool,
 }
 
 impl Gateway {
@@ -62,7 +65,7 @@ impl Gateway {
         let arrived = self.read(&envelope, data, now).await?;
         let (mut taken, mut refusal) = (false, None);
         for member in &envelope.to {
-            match self.hand_in(&arrived, member).await {
+            match self.take(&envelope, &arrived, member).await {
                 Ok(()) => taken = true,
                 Err(Refusal::Nobody) => {}
                 // The sender comes again with all of it, and what was stored is known then.
@@ -96,6 +99,9 @@ impl Gateway {
         }
         let peer = |from: &str| address::inside(from, &self.settings.host);
         let peer = peer(&letter.from).or_else(|| peer(&envelope.from));
+        // Reports are the mail system's, whatever it calls itself.
+        let reports = || letter.report.as_ref().and_then(|_| BareJid::new(&self.settings.host).ok());
+        let peer = peer.or_else(reports);
         let Some(peer) = peer else {
             return Err(Refusal::Never("5.6.0 This mail says of nobody that it is from them".into()));
         };
@@ -103,9 +109,27 @@ impl Gateway {
             none if none.is_empty() => format!("{id}@{}", self.settings.hostname),
             name => name,
         };
+        let (field, junk) = self.judged(envelope, &id, &data).await?;
         let mut raw = self.trace(envelope, &id, now).into_bytes();
-        raw.extend_from_slice(&data);
-        Ok(Arrived { letter, peer, id, name, raw })
+        raw.extend_from_slice(field.as_bytes());
+        raw.extend_from_slice(&judge::without_ours(data, &self.settings.hostname));
+        Ok(Arrived { letter, peer, id, name, raw, junk })
+    }
+
+    /// Whether a mail is from whom it says: the field that tells, and whether it is junk.
+    async fn judged(&self, envelope: &Envelope, id: &str, data: &[u8]) -> Result<(String, bool), Refusal> {
+        let Some(judge) = &self.settings.judge else { return Ok((String::new(), false)) };
+        let Envelope { from, helo, peer, .. } = envelope;
+        let came = Came { peer: *peer, helo, from, hostname: &self.settings.hostname };
+        let Verdict { field, mercy } = judge.judge(&came, data).await;
+        match mercy {
+            Mercy::Let => Ok((field, false)),
+            Mercy::Junk => Ok((field, true)),
+            Mercy::Refused(domain) => {
+                tracing::info!(id, %peer, domain, "a mail is not from whom it says");
+                Err(Refusal::Never(format!("5.7.1 {} wants such mail refused (DMARC)", plain(&domain))))
+            }
+        }
     }
 
     /// RFC 5321 §4.4.
@@ -117,6 +141,27 @@ impl Gateway {
         format!(
             "Return-Path: <{from}>\r\nReceived: from {helo} ([{literal}])\r\n\tby {hostname} with {protocol} id {id};\r\n\t{date}\r\n"
         )
+    }
+
+    /// What a report says becomes of the message that it is about; everything else, and a report of no mail that is known, is a mail
+    /// like others.
+    async fn take(
+        &self,
+        envelope: &Envelope,
+        arrived: &Arrived,
+        member: &Arc<Member>,
+    ) -> Result<(), Refusal> {
+        // RFC 3464 §2: a report has no reverse path.
+        if let (Some(report), true) = (&arrived.letter.report, envelope.from.is_empty()) {
+            let reported = self.reported(member, report, &arrived.id).await.map_err(|error| {
+                tracing::warn!(id = arrived.id, %error, "a report cannot be stored");
+                LATER
+            });
+            if reported? {
+                return Ok(());
+            }
+        }
+        self.hand_in(arrived, member).await
     }
 
     /// Into the timeline of one recipient, with its files; they go again where nothing of it is stored.
@@ -142,7 +187,7 @@ impl Gateway {
         member: &Arc<Member>,
         tokens: &mut Vec<FileToken>,
     ) -> Result<Appended, Refusal> {
-        let Arrived { letter, peer, id, name, raw } = arrived;
+        let Arrived { letter, peer, id, name, raw, junk } = arrived;
         let uid = member.uid;
         let (media_type, data) = ("message/rfc822".into(), raw.clone());
         let whole = self.deposit(NewFile { uid, name: format!("{id}.eml"), media_type, data }).await?;
@@ -164,9 +209,10 @@ impl Gateway {
             name,
             raw: &whole.url,
             size: raw.len(),
+            junk: *junk,
             files: &files,
         });
-        let append = match self.core.brought(&stanza, false).await {
+        let append = match self.core.brought(&stanza, *junk).await {
             Ok(Some(append)) => append,
             Ok(None) => return Err(Refusal::Nobody),
             Err(error) if error.condition == "policy-violation" => {
@@ -228,4 +274,15 @@ pub(super) fn date(at: Timestamp) -> String {
 /// Words of others in one of our replies: printable ASCII.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| matches!(c, ' '..='~')).take(100).collect()
+}
+
+/// Text for a header: nothing in it begins another (RFC 5322 §2.2).
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    line.truncate(line.floor_char_boundary(rookery_store::limits::MAIL_NAME_BYTES));
+    line
 }

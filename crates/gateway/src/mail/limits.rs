@@ -53,6 +53,9 @@ pub const HANDSHAKE: Duration = Duration::from_secs(60);
 /// Bytes beyond the largest mail that are read to the end, so that its sender is told in good order.
 pub const OVERRUN: usize = 16 << 20;
 
+/// How long it may take to find out whom a mail is from; the other server waits meanwhile.
+pub const JUDGEMENT: Duration = Duration::from_secs(30);
+
 /// `Received` fields after which a mail goes in circles (RFC 5321 §6.3).
 pub const HOPS: usize = 100;
 
@@ -65,22 +68,31 @@ pub const REPLY: usize = 8 << 10;
 /// How long to wait when the store fails.
 pub const AGAIN: Duration = Duration::from_secs(30);
 
+/// Mail servers of one domain that are tried in one attempt.
+pub const HOSTS: usize = 5;
+
 /// Domains that mail goes to at a time; of the mails to one, one after the other.
 pub const DOMAINS_AT_ONCE: usize = 4;
 
-/// How long a mail is tried (RFC 5321 §4.5.4.1 says four days or more, for a world in which mail was fetched by telephone). People
-/// who wait for an answer want to know earlier.
-pub const LIFETIME: Duration = Duration::from_secs(2 * 86_400);
+/// How long a mail is tried (RFC 5321 §4.5.4.1: four to five days).
+pub const LIFETIME: Duration = Duration::from_secs(5 * 86_400);
 
-/// The pauses between attempts; the last one again and again.
-pub const WAITS: [Duration; 6] = [
+/// The pauses between attempts; the last one again and again. The seventh attempt is at [`LATE`].
+pub const WAITS: [Duration; 7] = [
     Duration::from_secs(60),
-    Duration::from_secs(300),
-    Duration::from_secs(900),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(14 * 60),
+    Duration::from_secs(40 * 60),
     Duration::from_secs(3600),
     Duration::from_secs(2 * 3600),
     Duration::from_secs(4 * 3600),
 ];
+
+/// After this time its sender is told that a mail is late: people who wait for an answer want to know.
+pub const LATE: Duration = Duration::from_secs(4 * 3600);
+
+/// Bytes of another server's words in an error that people see.
+pub const SAID: usize = 500;
 
 /// Bytes of the text that stands in the message; all of it is in the mail itself.
 pub const TEXT: usize = 32 << 10;

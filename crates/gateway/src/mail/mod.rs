@@ -1,19 +1,26 @@
 //! Mail: every number has a mailbox. What comes in by SMTP becomes a message from `user\40host@mail.DOMAIN` in the recipient's
 //! timeline; the whole mail is kept beside it as an upload of the recipient, and goes with it. What is written to such an
-//! address goes out as mail, through a smarthost.
+//! address goes out as mail, through a smarthost or to the servers of its domain.
 
 pub mod address;
+pub mod dkim;
 mod guard;
 mod incoming;
+pub mod judge;
 pub mod limits;
+mod news;
+pub mod notices;
 mod outgoing;
 mod people;
 mod reading;
+mod report;
+pub mod route;
 pub mod smtp;
 mod stanza;
 mod writing;
 
 pub use guard::Place;
+pub use route::Route;
 pub use smtp::client::{Protection, Smarthost};
 pub use stanza::MAIL;
 
@@ -26,12 +33,11 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_store::FileToken;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
-use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::rustls::ServerConfig;
 
 /// TLS for a connection that begins now.
 pub type StartTls = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
@@ -49,6 +55,10 @@ pub struct Settings {
     pub largest: usize,
     /// Where there is any.
     pub tls: Option<StartTls>,
+    /// Signs what goes out.
+    pub sign: Arc<Sign>,
+    /// Judges what comes in, where that is wanted.
+    pub judge: Option<Arc<judge::Judge>>,
 }
 
 /// A file that is to be kept for an account.
@@ -86,22 +96,8 @@ pub enum NotDeposited {
 pub type Deposit =
     dyn Fn(NewFile) -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> + Send + Sync;
 
-/// A connection to the smarthost that is being made.
-pub type Dialling = Pin<Box<dyn Future<Output = io::Result<Box<dyn smtp::Carrier>>> + Send>>;
-
-/// Makes a connection to the smarthost.
-pub type Dial = dyn Fn(&Smarthost) -> Dialling + Send + Sync;
-
-/// The way out.
-#[derive(Clone)]
-pub struct Route {
-    /// Where everything goes.
-    pub smarthost: Smarthost,
-    /// What certificates are trusted there.
-    pub tls: Arc<ClientConfig>,
-    /// Makes a connection.
-    pub dial: Arc<Dial>,
-}
+/// Signs a mail: the fields to stand before it, and nothing where there are no keys.
+pub type Sign = dyn Fn(&[u8]) -> String + Send + Sync;
 
 /// The mail system of one server.
 pub struct Gateway {
@@ -173,8 +169,16 @@ impl Gateway {
         let host = BareJid::new(&self.settings.host).map_err(|_| StanzaError::internal_server_error())?;
         // Reports have no reverse path; they are the mail system's.
         let sender = address::inside(from, &self.settings.host).unwrap_or(host);
-        let admitted = role || self.core.admits(&member, &sender).await?;
+        let admitted =
+            role || self.core.admits(&member, &sender).await? || self.awaits(&member, from).await?;
         Ok(if admitted { Known::Here(member) } else { Known::Nobody })
+    }
+
+    /// Whether reports may be for this account: who has sent mail hears what became of it, whatever strangers may do. An account
+    /// that has not must look like nobody as ever.
+    async fn awaits(&self, member: &Member, from: &str) -> Result<bool, StanzaError> {
+        let reports = from.is_empty() && !member.disabled && !member.waits;
+        Ok(reports && self.core.store.has_sent_mail(member.uid).await.map_err(rookery_core::store_error)?)
     }
 
     async fn account(&self, local: &str) -> Result<Option<Arc<Member>>, StanzaError> {

@@ -1,6 +1,7 @@
-//! What people write to correspondents becomes mail, and the mail goes out: from the outbox into the queue, and from the queue to the
-//! smarthost, until it is taken or its time is over. What fails is an error to the message, in its sender's log.
+//! What people write to correspondents becomes mail, and the mail goes out: from the outbox into the queue, and from the queue to other
+//! mail servers, until it is taken or its time is over. What fails is an error to the message, in its sender's log.
 
+use super::news::{self, Sent};
 use super::smtp::client::{self, Failure, Outgoing};
 use super::writing::{self, Letterhead};
 use super::{Gateway, Route, address, limits};
@@ -9,7 +10,7 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 use rookery_store::limits::MAIL_PAGE;
-use rookery_store::{NewQueued, Outbound, Queued, StoreError, Timestamp};
+use rookery_store::{Append, NewQueued, Outbound, Queued, StoreError, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,11 @@ impl Gateway {
                 loop {
                     match self.post().await {
                         Ok(true) => self.queued.notify_one(),
-                        Ok(false) => bell.notified().await,
+                        Ok(false) => {
+                            bell.notified().await;
+                            // It also rings when somebody has changed the queue.
+                            self.queued.notify_one();
+                        }
                         Err(error) => {
                             tracing::warn!(%error, "messages wait for the mail gateway");
                             tokio::time::sleep(limits::AGAIN).await;
@@ -83,18 +88,20 @@ impl Gateway {
         if parent.is_none() {
             parent = self.core.store.latest_mail(outbound.uid, peer.clone(), None).await?;
         }
+        let envelope = self.core.env.token();
         let head = Letterhead {
             uid: outbound.uid,
             from: member.address.as_str(),
             name: account.as_ref().and_then(|account| account.nick.as_deref()),
             peer: &peer,
             to: &address,
-            id: format!("{}@{}", self.core.env.token(), self.settings.domain),
+            id: format!("{envelope}@{}", self.settings.domain),
             at: outbound.at,
             parent,
         };
         let written = writing::write(head, &stanza, text);
         let (data, mail) = written.ok_or_else(|| Unsent::Refused(StanzaError::internal_server_error()))?;
+        let data = [(self.settings.sign)(&data).into_bytes(), data].concat();
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
         let new = NewQueued {
             uid: outbound.uid,
@@ -104,6 +111,8 @@ impl Gateway {
             recipient: address,
             domain,
             at: self.core.env.now(),
+            envelope,
+            receipt: stanza.has_child(ns::RECEIPTS, "request"),
             data: data.into(),
         };
         match self.core.store.queue_mail(outbound.id, outbound.message, mail, new).await {
@@ -120,7 +129,7 @@ impl Gateway {
         let Some((stanza, to)) = self.core.addressed_to(outbound) else { return Ok(()) };
         let Some(member) = self.core.directory.member(outbound.uid).await? else { return Ok(()) };
         let id = stanza.id().unwrap_or_default();
-        if let Ok(append) = self.core.undelivered(&member, &to.to_bare(), &id, error) {
+        if let Ok(append) = self.core.undelivered(&member, &to.to_bare(), &id, None, error) {
             self.core.store.append(append).await?.await?;
         }
         Ok(())
@@ -152,12 +161,7 @@ impl Gateway {
                 outcome = outcome.and(done);
             }
             let (gateway, route) = (self.clone(), route.clone());
-            under_way.spawn(async move {
-                for queued in mails {
-                    gateway.attempt(&route, queued).await?;
-                }
-                Ok(())
-            });
+            under_way.spawn(async move { gateway.deliver(&route, mails).await });
         }
         while let Some(done) = under_way.join_next().await {
             outcome = outcome.and(done.unwrap_or(Err(StoreError::Internal)));
@@ -165,52 +169,108 @@ impl Gateway {
         outcome
     }
 
-    /// One attempt at one mail.
-    async fn attempt(&self, route: &Route, queued: Queued) -> Result<(), StoreError> {
-        let Queued { id, mail, attempts, .. } = queued;
-        let outgoing = Outgoing { sender: &mail.sender, recipient: &mail.recipient, data: &mail.data };
-        let sent = match (route.dial)(&route.smarthost).await {
-            Ok(line) => {
-                let (hostname, tls) = (&self.settings.hostname, route.tls.clone());
-                client::deliver(line, &route.smarthost, hostname, tls, &outgoing).await
+    /// One attempt at each mail of a domain. Where nobody is reached with one, nobody is tried with the others.
+    async fn deliver(&self, route: &Route, mails: Vec<Queued>) -> Result<(), StoreError> {
+        let mut nobody = None;
+        for queued in mails {
+            let sent = match &nobody {
+                Some(failure) => Err(Failure::clone(failure)),
+                None => self.hand_on(route, &queued.mail.domain, &outgoing(&queued.mail)).await,
+            };
+            nobody = sent.clone().err().filter(|failure| matches!(failure, Failure::Unreached(_)));
+            self.settle(queued, sent).await?;
+        }
+        Ok(())
+    }
+
+    /// To the first host that can be spoken to.
+    pub(super) async fn hand_on(
+        &self,
+        route: &Route,
+        domain: &str,
+        mail: &Outgoing<'_>,
+    ) -> Result<(), Failure> {
+        let hostname = &self.settings.hostname;
+        let mut sent = Ok(());
+        for host in route.hosts(domain, hostname).await? {
+            sent = match (route.dial)(&host.host, host.port).await {
+                Ok(line) => client::deliver(line, &host, hostname, route.tls.clone(), mail).await,
+                Err(error) => Err(Failure::Unreached(format!("{} is not reached: {error}", host.host))),
+            };
+            if !matches!(sent, Err(Failure::Unreached(_))) {
+                break;
             }
-            Err(error) => Err(Failure::Later(format!("{} is not reached: {error}", route.smarthost.host))),
-        };
+        }
+        sent
+    }
+
+    /// What became of an attempt.
+    async fn settle(&self, queued: Queued, sent: Result<(), Failure>) -> Result<(), StoreError> {
+        let Queued { id, mail, attempts, told, .. } = queued;
         let now = self.core.env.now();
         match sent {
             Ok(()) => {
                 tracing::info!(id, attempts, "a mail was sent");
                 self.core.store.unqueue_mail(id).await.map(drop)
             }
-            Err(Failure::Later(why)) if now.0 - mail.at.0 < limits::LIFETIME.as_millis() as i64 => {
+            Err(Failure::Later(why) | Failure::Unreached(why) | Failure::Unknown(why))
+                if now.0 - mail.at.0 < limits::LIFETIME.as_millis() as i64 =>
+            {
                 tracing::info!(id, attempts, why, "a mail waits for another attempt");
                 let wait = limits::WAITS[(attempts as usize).min(limits::WAITS.len() - 1)];
-                self.core.store.defer_mail(id, Timestamp(now.0 + wait.as_millis() as i64), &why).await
+                let next = Timestamp(now.0 + wait.as_millis() as i64);
+                let late = now.0 - mail.at.0 >= limits::LATE.as_millis() as i64;
+                match late && !told {
+                    true => self.delay(id, &mail, next, &why).await,
+                    false => self.core.store.defer_mail(id, next, &why).await,
+                }
             }
-            Err(Failure::Later(why)) => {
-                let error = StanzaError::remote_server_timeout()
-                    .text(format!("The mail could not be sent in time. {why}"));
-                self.fail(id, &mail, &error).await
+            Err(Failure::Later(why) | Failure::Unreached(why) | Failure::Unknown(why)) => {
+                self.fail(id, &mail, &news::explain("4.4.7", &why)).await
             }
-            Err(Failure::Never(why)) => {
-                let error = StanzaError::item_not_found().text(format!("The mail was refused: {why}"));
-                self.fail(id, &mail, &error).await
-            }
+            Err(Failure::Never(why)) => self.fail(id, &mail, &news::explain(news::status(&why), &why)).await,
         }
+    }
+
+    /// A mail is late: its sender is told, once.
+    async fn delay(&self, id: u64, mail: &NewQueued, next: Timestamp, why: &str) -> Result<(), StoreError> {
+        let append = self.told(mail, |sent| self.late(sent, why)).await?;
+        match append {
+            Some(append) => self.core.store.delay_mail(id, next, why, append).await?.await.map(drop),
+            None => self.core.store.defer_mail(id, next, why).await,
+        }
+    }
+
+    /// News for the sender of a mail, if it was a message and its sender is here.
+    async fn told(
+        &self,
+        mail: &NewQueued,
+        news: impl FnOnce(&Sent<'_>) -> Result<Append, StanzaError>,
+    ) -> Result<Option<Append>, StoreError> {
+        let member = self.core.directory.member(mail.uid).await?;
+        let (Some(sender), Ok(peer)) = (member, BareJid::new(&mail.peer)) else { return Ok(None) };
+        let sent = Sent { sender: &sender, peer: &peer, stanza: &mail.stanza, once: None };
+        Ok(news(&sent).ok())
     }
 
     /// A mail has failed: its sender's message has.
     async fn fail(&self, id: u64, mail: &NewQueued, error: &StanzaError) -> Result<(), StoreError> {
         tracing::info!(id, "a mail has failed");
-        let member = self.core.directory.member(mail.uid).await?;
-        let append = match (member, BareJid::new(&mail.peer)) {
-            (Some(member), Ok(peer)) => self.core.undelivered(&member, &peer, &mail.stanza, error).ok(),
-            _ => None,
-        };
-        match append {
+        match self.told(mail, |sent| self.failed(sent, error)).await? {
             Some(append) => self.core.store.fail_mail(id, append).await?.await.map(drop),
             None => self.core.store.unqueue_mail(id).await.map(drop),
         }
+    }
+}
+
+/// A mail of the queue as it is handed on.
+fn outgoing(mail: &NewQueued) -> Outgoing<'_> {
+    Outgoing {
+        sender: &mail.sender,
+        recipient: &mail.recipient,
+        envelope: &mail.envelope,
+        receipt: mail.receipt,
+        data: &mail.data,
     }
 }
 

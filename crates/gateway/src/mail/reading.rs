@@ -1,6 +1,7 @@
 //! What a mail says, as far as a messenger shows it. Nothing of it is believed to be well made.
 
 use super::limits;
+use super::report::{self, Report};
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders, PartType};
 
 /// A mail as it is read.
@@ -26,6 +27,8 @@ pub(super) struct Letter {
     pub(super) hops: usize,
     /// Those of them that name this host.
     pub(super) own_hops: usize,
+    /// What it says of another mail, if it is a report.
+    pub(super) report: Option<Report>,
 }
 
 /// A file in a mail.
@@ -57,6 +60,7 @@ pub(super) fn read(data: &[u8], hostname: &str) -> Letter {
         references: references(&message),
         attachments: attachments(&message),
         hops: received().count(),
+        report: report::read(&message),
         own_hops: received().filter(|(_, value)| value.to_ascii_lowercase().contains(&by)).count(),
     }
 }
@@ -112,7 +116,7 @@ fn line(text: &str) -> String {
 }
 
 /// A Message-ID, if it can be one: it stands in a header again when it is answered.
-fn id(text: &str) -> String {
+pub(super) fn id(text: &str) -> String {
     let text = text.trim().trim_start_matches('<').trim_end_matches('>');
     let fits = text.len() <= 250
         && text.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '<' && c != '>');

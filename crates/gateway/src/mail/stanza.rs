@@ -32,6 +32,8 @@ pub(super) struct Parts<'a> {
     /// Where the whole mail is.
     pub(super) raw: &'a str,
     pub(super) size: usize,
+    /// It is not from whom it says, or nobody can tell.
+    pub(super) junk: bool,
     pub(super) files: &'a [Filed<'a>],
 }
 
@@ -65,7 +67,8 @@ pub(super) fn write(parts: &Parts<'_>) -> Vec<u8> {
         x.open_ns("x", ns::OOB).text_element("url", &filed.url).close();
     }
     x.open_ns("mail", MAIL).attr("id", parts.name).attr("url", parts.raw);
-    x.attr("size", &parts.size.to_string()).opt("more", letter.more.then_some("true")).close();
+    x.attr("size", &parts.size.to_string()).opt("more", letter.more.then_some("true"));
+    x.opt("junk", parts.junk.then_some("true")).close();
     x.close();
     x.into_vec()
 }

@@ -1,6 +1,6 @@
 //! A message to a correspondent as a mail (RFC 5322).
 
-use super::incoming::thread_of;
+use super::incoming::{one_line, thread_of};
 use super::limits;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::message_id::MessageId;
@@ -104,17 +104,6 @@ fn references(parent: Option<&Mail>) -> Vec<String> {
         all.remove(1);
     }
     all
-}
-
-/// Text for a header: nothing in it begins another (RFC 5322 §2.2).
-fn one_line(text: &str) -> String {
-    let mut line = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    line.truncate(line.floor_char_boundary(rookery_store::limits::MAIL_NAME_BYTES));
-    line
 }
 
 #[cfg(test)]

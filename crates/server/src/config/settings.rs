@@ -17,7 +17,7 @@ mod security;
 mod tls;
 mod top;
 
-pub use mail::Mail;
+pub use mail::{Mail, Out};
 
 use std::time::Duration;
 

@@ -243,6 +243,7 @@ fn tables_are_checked() {
 
 #[test]
 fn a_smarthost_is_one_setting() {
+    use super::Out;
     use rookery_gateway::mail::Protection::{Direct, Offered, Required};
     let read =
         |url: &str| Config::parse(&format!("[mail]\nsmarthost = '{url}'\n"), Path::new("rookery.toml"));
@@ -252,13 +253,14 @@ fn a_smarthost_is_one_setting() {
         ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, Offered, None),
         ("smtp://[::1]:25/", "::1", 25, Offered, None),
     ] {
-        let smarthost = read(url).unwrap().mail.smarthost.unwrap();
+        let Some(Out::Smarthost(smarthost)) = read(url).unwrap().mail.smarthost else { panic!("{url}") };
         let found = smarthost.login.as_ref().map(|(name, password)| (name.as_str(), password.as_str()));
         assert_eq!(
             (smarthost.host.as_str(), smarthost.port, smarthost.protection, found),
             (host, port, protection, login)
         );
     }
+    assert_eq!(read("direct").unwrap().mail.smarthost, Some(Out::Direct));
     for url in [
         "smtp.example.net",
         "http://a",

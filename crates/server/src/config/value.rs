@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::settings::Out;
 use crate::http::visitor::Network;
 use axum::http::Uri;
 use rookery_core::listed::Source;
@@ -147,11 +148,13 @@ pub(super) fn domain(text: &str) -> Read<String> {
         .map_err(|_| format!("{text:?} is no domain, such as \"example.org\"."))
 }
 
-/// A smarthost, or none for the empty text.
-pub(super) fn smarthost(value: &DeValue<'_>) -> Read<Option<Smarthost>> {
+/// A smarthost or `direct`, or none for the empty text.
+pub(super) fn smarthost(value: &DeValue<'_>) -> Read<Option<Out>> {
     let given = text(value)?;
-    if given.is_empty() {
-        return Ok(None);
+    match given {
+        "" => return Ok(None),
+        "direct" => return Ok(Some(Out::Direct)),
+        _ => {}
     }
     let wrong = || "this is of the form \"smtps://name:password@smtp.example.net\".".to_owned();
     let url = url::Url::parse(given).map_err(|_| wrong())?;
@@ -173,7 +176,8 @@ pub(super) fn smarthost(value: &DeValue<'_>) -> Read<Option<Smarthost>> {
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
     let host = host.trim_matches(['[', ']']).to_owned();
-    Ok(Some(Smarthost { host, port: url.port().unwrap_or(port), protection, login }))
+    let port = url.port().unwrap_or(port);
+    Ok(Some(Out::Smarthost(Smarthost { host, port, protection, login })))
 }
 
 /// RFC 3986 §2.1.

@@ -92,6 +92,9 @@ impl Admin {
             Request::ListFiles { filter, before } => self.list_files(filter, before).await,
             Request::FileUsage { account, after } => self.file_usage(account, after).await,
             Request::RemoveFile { file } => self.remove_file(&file).await,
+            Request::MailQueue { after } => self.mail_queue(after).await,
+            Request::RetryMail { id } => self.retry_mail(id).await,
+            Request::DropMail { id } => self.drop_mail(id).await,
         };
         outcome.unwrap_or_else(|error| Response::Refused { why: error.sentence() })
     }

@@ -12,7 +12,8 @@ use crate::timeline::{Append, Appended, MessageId};
 use crate::{Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
 const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw";
-const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble";
+const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble, \
+                      envelope, receipt, told";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Mail> {
     Ok(Mail {
@@ -124,8 +125,8 @@ pub(crate) fn queue(
     }
     tx.conn
         .prepare_cached(
-            "INSERT INTO mail_queue (uid, peer, stanza, sender, recipient, domain, at, next, data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+            "INSERT INTO mail_queue (uid, peer, stanza, sender, recipient, domain, at, next, data, envelope, receipt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             int(new.uid.0),
@@ -135,7 +136,9 @@ pub(crate) fn queue(
             new.recipient,
             new.domain,
             new.at,
-            new.data.as_ref()
+            new.data.as_ref(),
+            new.envelope,
+            new.receipt
         ])?;
     Ok(())
 }
@@ -151,11 +154,14 @@ fn queued(row: &Row<'_>, data: Bytes) -> rusqlite::Result<Queued> {
             recipient: row.get(5)?,
             domain: row.get(6)?,
             at: row.get(7)?,
+            envelope: row.get(11)?,
+            receipt: row.get(12)?,
             data,
         },
         next: row.get(8)?,
         attempts: row.get(9)?,
         trouble: row.get(10)?,
+        told: row.get(13)?,
     })
 }
 
@@ -163,10 +169,15 @@ pub(crate) fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec
     let sql = format!("SELECT {QUEUED}, data FROM mail_queue WHERE next <= ?1 ORDER BY next, id LIMIT ?2");
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![now, limit.min(limits::MAIL_PAGE) as i64], |row| {
-        let data = Bytes::copy_from_slice(row.get_ref(11)?.as_blob()?);
+        let data = Bytes::copy_from_slice(row.get_ref(14)?.as_blob()?);
         queued(row, data)
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn has_sent(conn: &Connection, owner: Uid) -> Result<bool> {
+    let sql = "SELECT 1 FROM mail WHERE uid = ?1 AND raw IS NULL LIMIT 1";
+    Ok(conn.prepare_cached(sql)?.exists([int(owner.0)])?)
 }
 
 pub(crate) fn next(conn: &Connection) -> Result<Option<Timestamp>> {
@@ -189,6 +200,30 @@ pub(crate) fn defer(tx: &mut Tx<'_>, id: u64, next: Timestamp, trouble: &str) ->
         )?
         .execute(params![int(id), next, trouble])?;
     Ok(())
+}
+
+pub(crate) fn delay(
+    tx: &mut Tx<'_>,
+    id: u64,
+    next: Timestamp,
+    trouble: &str,
+    append: Append,
+) -> Result<Appended> {
+    defer(tx, id, next, trouble)?;
+    let marked = tx
+        .conn
+        .prepare_cached("UPDATE mail_queue SET told = 1 WHERE id = ?1 AND told = 0")?
+        .execute([int(id)])?;
+    match marked {
+        0 => Ok(Appended::Duplicate),
+        _ => timeline::append(tx, append),
+    }
+}
+
+pub(crate) fn hurry(tx: &mut Tx<'_>, id: Option<u64>, now: Timestamp) -> Result<u64> {
+    let mut update =
+        tx.conn.prepare_cached("UPDATE mail_queue SET next = min(next, ?2) WHERE ?1 IS NULL OR id = ?1")?;
+    Ok(update.execute(params![id.map(int), now])? as u64)
 }
 
 pub(crate) fn unqueue(tx: &mut Tx<'_>, id: u64) -> Result<bool> {

@@ -36,6 +36,8 @@ fn queued(at: i64) -> NewQueued {
         recipient: "juliet@verona.example".into(),
         domain: "verona.example".into(),
         at: Timestamp(at),
+        envelope: "e".into(),
+        receipt: true,
         data: Bytes::from_static(b"From: alice"),
     }
 }
@@ -140,10 +142,22 @@ pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
     assert_eq!((listed.len(), listed[0].attempts, listed[0].next), (1, 1, Timestamp(99)));
     assert_eq!((listed[0].trouble.len(), listed[0].mail.data.len()), (limits::MAIL_NAME_BYTES, 0));
 
+    let late = || Append { flags: Flags::DELIVER, ..one(Direction::In, "late") };
+    let delay = async |at| f.store.delay_mail(due[0].id, Timestamp(at), "full", late()).await.unwrap().await;
+    assert!(matches!(delay(199).await, Ok(Appended::Stored(_))));
+    assert!(matches!(delay(299).await, Ok(Appended::Duplicate)), "once is enough");
+    let listed = f.store.mail_queue(0).await.unwrap();
+    assert_eq!((listed[0].told, listed[0].attempts, listed[0].next), (true, 3, Timestamp(299)));
+    assert!(f.store.has_sent_mail(ALICE).await.unwrap() && !f.store.has_sent_mail(BOB).await.unwrap());
+
+    assert_eq!(f.store.hurry_mail(Some(999), Timestamp(50)).await.unwrap(), 0);
+    assert_eq!(f.store.hurry_mail(None, Timestamp(50)).await.unwrap(), 1);
+    assert_eq!(f.store.next_mail().await.unwrap(), Some(Timestamp(50)));
+
     let failure = || Append { flags: Flags::DELIVER, ..one(Direction::In, "failed") };
     let stored = f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap();
     assert!(matches!(stored, Appended::Stored(_)));
     assert_eq!(f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap(), Appended::Duplicate);
-    assert_eq!(log(&f.store, ALICE).await.len(), 3, "it failed once");
+    assert_eq!(log(&f.store, ALICE).await.len(), 4, "it failed once");
     assert_eq!(f.store.next_mail().await.unwrap(), None);
 }

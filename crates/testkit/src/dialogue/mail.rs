@@ -13,6 +13,9 @@ use crate::clock;
 /// Where it is.
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
+/// No mail waits longer between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 3600);
+
 /// The connection of a mail server.
 pub(super) type MailLine = BufReader<DuplexStream>;
 
@@ -79,7 +82,7 @@ impl Play {
         let called = tokio::select! {
             biased;
             called = smarthost.called() => called,
-            () = pass() => None,
+            () = clock::pass(LONGEST_WAIT) => None,
         };
         self.smarthost = Some(BufReader::new(called.context("nobody calls the smarthost")?));
         Ok(())

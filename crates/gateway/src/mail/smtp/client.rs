@@ -43,10 +43,14 @@ impl std::fmt::Debug for Smarthost {
 }
 
 /// Why a mail was not taken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
+    /// Nobody was there who could be spoken to, so nobody has it: another host may be tried.
+    Unreached(String),
     /// Not at the moment.
     Later(String),
+    /// All was said, and no answer came: the other side may have it.
+    Unknown(String),
     /// Never (RFC 5321 §4.2.1: 5yz).
     Never(String),
 }
@@ -55,6 +59,10 @@ pub(crate) enum Failure {
 pub(crate) struct Outgoing<'a> {
     pub(crate) sender: &'a str,
     pub(crate) recipient: &'a str,
+    /// What reports are to call it (RFC 3461 §4.4): letters and digits; empty: nothing.
+    pub(crate) envelope: &'a str,
+    /// Whether its delivery is to be reported, too.
+    pub(crate) receipt: bool,
     pub(crate) data: &'a [u8],
 }
 
@@ -192,6 +200,24 @@ pub(crate) async fn deliver(
     tls: Arc<ClientConfig>,
     mail: &Outgoing<'_>,
 ) -> Result<(), Failure> {
+    let (mut line, extensions) =
+        open(io, smarthost, hostname, tls).await.map_err(|failure| match failure {
+            Failure::Unreached(why) | Failure::Later(why) | Failure::Unknown(why) | Failure::Never(why) => {
+                Failure::Unreached(why)
+            }
+        })?;
+    hand_over(&mut line, &extensions, mail).await?;
+    line.say("QUIT").await.ok();
+    Ok(())
+}
+
+/// As far as the first mail; what the other side can.
+async fn open(
+    io: Box<dyn Carrier>,
+    smarthost: &Smarthost,
+    hostname: &str,
+    tls: Arc<ClientConfig>,
+) -> Result<(Line, Vec<String>), Failure> {
     let mut line = Line { io, read: Vec::new() };
     let direct = smarthost.protection == Protection::Direct;
     if direct {
@@ -217,9 +243,7 @@ pub(crate) async fn deliver(
         line.say(&format!("AUTH PLAIN {word}")).await?;
         line.reply().await?.expect_of_peer(2)?;
     }
-    hand_over(&mut line, &extensions, mail).await?;
-    line.say("QUIT").await.ok();
-    Ok(())
+    Ok((line, extensions))
 }
 
 async fn hand_over(line: &mut Line, extensions: &[String], mail: &Outgoing<'_>) -> Result<(), Failure> {
@@ -235,14 +259,24 @@ async fn hand_over(line: &mut Line, extensions: &[String], mail: &Outgoing<'_>) 
     if foreign {
         from.push_str(" SMTPUTF8");
     }
+    let mut to = format!("RCPT TO:<{}>", mail.recipient);
+    if offers(extensions, "DSN") && !mail.envelope.is_empty() {
+        // RFC 3461 §4.1, §4.3, §4.4. Without ORCPT: what we say and what they hear is the same address.
+        from.push_str(&format!(" RET=HDRS ENVID={}", mail.envelope));
+        to.push_str(if mail.receipt { " NOTIFY=SUCCESS,FAILURE,DELAY" } else { " NOTIFY=FAILURE,DELAY" });
+    }
     line.say(&from).await?;
     line.reply().await?.expect(2)?;
-    line.say(&format!("RCPT TO:<{}>", mail.recipient)).await?;
+    line.say(&to).await?;
     line.reply().await?.expect(2)?;
     line.say("DATA").await?;
     line.reply().await?.expect(3)?;
-    line.send(&stuffed(mail.data)).await?;
-    line.reply().await?.expect(2)?;
+    let unknown = |failure| match failure {
+        Failure::Later(why) => Failure::Unknown(why),
+        failure => failure,
+    };
+    line.send(&stuffed(mail.data)).await.map_err(unknown)?;
+    line.reply().await.map_err(unknown)?.expect(2)?;
     Ok(())
 }
 

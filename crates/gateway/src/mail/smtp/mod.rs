@@ -1,5 +1,6 @@
 //! Mail comes in by SMTP (RFC 5321): one connection, from its greeting to its end.
 
+pub mod anyone;
 pub(crate) mod client;
 mod content;
 mod session;

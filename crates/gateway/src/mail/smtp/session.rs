@@ -317,7 +317,7 @@ impl Session {
             Ok(id) => self.on(&format!("250 2.0.0 Stored as {id}")),
             Err(Refusal::Later(why)) => self.on(&format!("451 {why}")),
             Err(Refusal::NoRoom) => self.on("452 4.2.2 There is no room left for this mail"),
-            Err(Refusal::Never(why)) => self.on(&format!("554 {why}")),
+            Err(Refusal::Never(why)) => self.on(&format!("550 {why}")),
             Err(Refusal::Nobody) => self.on("550 5.1.1 Nobody has this address"),
         }
     }

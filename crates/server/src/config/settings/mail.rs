@@ -7,6 +7,15 @@ use rookery_gateway::mail::Smarthost;
 use super::super::{Config, value};
 use super::{Section, Setting, host, put};
 
+/// Where mail goes that is sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Out {
+    /// To the mail servers of its recipients' domains.
+    Direct,
+    /// Everything to this one.
+    Smarthost(Smarthost),
+}
+
 /// What the operator decided about mail.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Mail {
@@ -20,8 +29,10 @@ pub struct Mail {
     pub host: Option<String>,
     /// The largest mail, bytes.
     pub largest: usize,
-    /// Where everything goes that is sent; `None`: nothing is.
-    pub smarthost: Option<Smarthost>,
+    /// Whether it is found out whom a mail is from.
+    pub verify: bool,
+    /// Where it goes that is sent; `None`: nothing is.
+    pub smarthost: Option<Out>,
 }
 
 impl Config {
@@ -72,12 +83,20 @@ pub(super) const SECTION: Section = Section {
             },
         },
         Setting {
+            key: "mail.verify",
+            default: "true",
+            about: "Whether SPF, DKIM and DMARC of mail that comes in are looked up: what a domain wants refused is refused, what it \
+                wants set aside is set aside. Switch it off behind a mail server that does so itself.",
+            set: |config, value| put(&mut config.mail.verify, value::boolean(value)),
+        },
+        Setting {
             key: "mail.smarthost",
             default: "\"\"",
             about: "The mail server that everything goes through that is sent, such as that of your provider: \
                 \"smtps://name:password@smtp.example.net\" (port 465), or \"smtp://...\" (port 587, with STARTTLS). In name and \
                 password %40 is an @, %3A a colon and %25 a percent sign. Without a name, and with smtp://, a server that offers no \
-                TLS is used without. Nothing is sent while this is empty.",
+                TLS is used without. \"direct\": no such server; mail goes straight to the servers of its recipients (port 25). Nothing \
+                is sent while this is empty.",
             set: |config, value| put(&mut config.mail.smarthost, value::smarthost(value)),
         },
     ],
