@@ -41,7 +41,8 @@ class Chats {
 
 /** How many of a conversation's unread messages are for us. */
 export function warmth(chat: Conversation): number {
-  return chat.kind === 'person' && chat.notify !== 'never' ? chat.unread : chat.mentions;
+  if (chat.kind === 'group') return chat.mentions;
+  return chat.notify === 'never' ? 0 : chat.unread;
 }
 
 export const chats = new Chats();
