@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { encode } from 'uqr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server } from '../live/server';
-import { type Person, befriend, complaints, launch, look, open, say, sees, signUp } from './people';
+import { type Person, NOTHING, befriend, complaints, kept, launch, look, open, say, sees, signUp } from './people';
 
 describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
   let server: Server;
@@ -50,17 +50,6 @@ describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
   const form = (page: Page) => page.getByLabel('Number or name').waitFor();
   const devices = (page: Page) => page.goto(`${server.url}/#/settings/devices`);
 
-  /** What the browser keeps of this server. */
-  const kept = (page: Page) =>
-    page.evaluate(async () => ({
-      local: Object.keys(localStorage),
-      session: Object.keys(sessionStorage),
-      databases: (await indexedDB.databases()).map((one) => one.name),
-      caches: 'caches' in window ? await caches.keys() : [],
-      workers: (await navigator.serviceWorker?.getRegistrations())?.length ?? 0,
-    }));
-  const NOTHING = { local: [], session: [], databases: [], caches: [], workers: 0 };
-
   it('a public computer is let in by its QR code, and has everything', async () => {
     const { there, id } = await asks();
     library = there;
@@ -82,7 +71,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
     await say(there, 'from the library');
     await open(bob, 'Chats', 'Ann');
     await sees(bob, 'from the library');
-    expect(await kept(there.page)).toEqual(NOTHING);
+    expect(await kept(there)).toEqual(NOTHING);
     await scanned.close();
     expect(complaints).toEqual([]);
   });
@@ -161,7 +150,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
     await form(library.page);
     await library.page.getByText('You were signed out from another device.').waitFor();
     expect(await library.page.getByText('Hello Bob').count()).toBe(0);
-    expect(await kept(library.page)).toEqual(NOTHING);
+    expect(await kept(library)).toEqual(NOTHING);
     await listed.waitFor({ state: 'detached' });
     await library.page.reload();
     await form(library.page);
@@ -174,7 +163,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
     await laptop.page.getByRole('button', { name: 'Sign out here' }).click();
     await form(laptop.page);
     await laptop.page.getByText('Nothing of yours is left on this computer.').waitFor();
-    expect(await kept(laptop.page)).toEqual(NOTHING);
+    expect(await kept(laptop)).toEqual(NOTHING);
     await ann.page.reload();
     await ann.page.getByText('This one').waitFor();
     expect(await others.count()).toBe(0);
@@ -193,10 +182,10 @@ describe.skipIf(ROOKERY_BIN === undefined)('devices', () => {
     }
     await devices(ann.page);
     await ann.page.getByRole('button', { name: 'Sign out all others' }).click();
-    for (const { page } of rooms) {
-      await form(page);
-      await page.getByText('You were signed out from another device.').waitFor();
-      expect(await kept(page)).toEqual(NOTHING);
+    for (const there of rooms) {
+      await form(there.page);
+      await there.page.getByText('You were signed out from another device.').waitFor();
+      expect(await kept(there)).toEqual(NOTHING);
     }
     await ann.page.getByRole('button', { name: 'Sign out all others' }).waitFor({ state: 'detached' });
     await ann.page.getByText('This one').waitFor();

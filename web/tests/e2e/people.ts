@@ -103,6 +103,20 @@ export async function sees(person: Person, text: string): Promise<void> {
   if (count !== 1) throw new Error(`${person.nick} sees "${text}" ${count} times`);
 }
 
+/** All that a browser can keep of a site. */
+export async function kept({ page, context }: Pick<Person, 'page' | 'context'>) {
+  const inside = await page.evaluate(async () => ({
+    local: Object.keys(localStorage),
+    session: Object.keys(sessionStorage),
+    databases: (await indexedDB.databases()).map((one) => one.name),
+    caches: 'caches' in window ? await caches.keys() : [],
+    workers: (await navigator.serviceWorker?.getRegistrations())?.length ?? 0,
+  }));
+  return { ...inside, cookies: await context.cookies() };
+}
+
+export const NOTHING = { local: [], session: [], databases: [], caches: [], workers: 0, cookies: [] };
+
 /** Messages with this text. */
 export const row = (person: Person, text: string): Locator => person.page.locator('article', { hasText: text });
 

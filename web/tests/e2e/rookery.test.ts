@@ -2,7 +2,20 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server } from '../live/server';
-import { type Person, befriend, complaints, launch, look, open, plus, say, sees, signUp } from './people';
+import {
+  type Person,
+  NOTHING,
+  befriend,
+  complaints,
+  kept,
+  launch,
+  look,
+  open,
+  plus,
+  say,
+  sees,
+  signUp,
+} from './people';
 
 describe.skipIf(ROOKERY_BIN === undefined)('with a server', () => {
   let server: Server;
@@ -138,24 +151,23 @@ describe.skipIf(ROOKERY_BIN === undefined)('with a server', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('on a public computer nothing stays when the tab is closed, either', async () => {
+    const dee = await signUp(browser, server, 'Dee', 'public');
+    await open(dee, 'Chats', 'localhost');
+    await dee.page.close();
+    const next = await look(dee.context, server);
+    await next.getByLabel('Number or name').waitFor();
+    expect(await kept({ page: next, context: dee.context })).toEqual(NOTHING);
+    await dee.context.close();
+  });
+
   it('on a public computer nothing stays', async () => {
     await ann.page.getByRole('button', { name: 'Sign out and wipe' }).click();
     const confirm = ann.page.getByRole('dialog').getByRole('button', { name: /Sign out/ });
     await confirm.or(ann.page.getByLabel('Number or name')).first().waitFor();
     if (await confirm.isVisible()) await confirm.click();
     await ann.page.getByLabel('Number or name').waitFor();
-    expect(await ann.context.cookies()).toEqual([]);
-    const left = () => ({
-      local: Object.keys(localStorage),
-      session: Object.keys(sessionStorage),
-    });
-    expect(await ann.page.evaluate(left)).toEqual({ local: [], session: [] });
-    const kept = await ann.page.evaluate(async () => ({
-      databases: (await indexedDB.databases()).map((one) => one.name),
-      caches: 'caches' in window ? await caches.keys() : [],
-      workers: (await navigator.serviceWorker?.getRegistrations())?.length ?? 0,
-    }));
-    expect(kept).toEqual({ databases: [], caches: [], workers: 0 });
+    expect(await kept(ann)).toEqual(NOTHING);
     // Whoever sits down next finds a form.
     const next = await look(ann.context, server);
     await next.getByLabel('Number or name').waitFor();
