@@ -98,20 +98,19 @@ impl Directory {
             return Ok(Some(member));
         }
         let before = self.changes.load(Ordering::Acquire);
-        let Some(account) = self.store.account(uid).await? else { return Ok(None) };
-        let prefs = self.store.archive_prefs(uid).await?;
+        let Some(record) = self.store.account_record(uid).await? else { return Ok(None) };
         let undecided = || ArchivePrefs { default: self.archive_default, ..ArchivePrefs::default() };
         let member = Arc::new(Member {
             uid,
-            address: primary_address(&account, &self.domain),
-            epoch: account.epoch,
-            disabled: account.disabled,
-            waits: self.store.waits(uid).await?,
-            admin: self.store.is_admin(uid).await?,
-            unlimited: self.store.is_unlimited(uid).await?,
-            blocked: self.store.blocklist(uid).await?.into_iter().collect(),
-            prefs: prefs.unwrap_or_else(undecided),
-            privacy: self.store.privacy(uid).await?.into(),
+            address: primary_address(&record.account, &self.domain),
+            epoch: record.account.epoch,
+            disabled: record.account.disabled,
+            waits: record.waits,
+            admin: record.admin,
+            unlimited: record.unlimited,
+            blocked: record.blocked.into_iter().collect(),
+            prefs: record.prefs.unwrap_or_else(undecided),
+            privacy: record.privacy.into(),
         });
         let _filling = self.filling.lock();
         if self.changes.load(Ordering::Acquire) == before {

@@ -274,14 +274,15 @@ async fn store(
         resource: letter.resource.clone().filter(|_| !letter.aside),
         flags: theirs,
     }];
-    if !to_self {
+    let kept = archived(ctx.core, mine, &letter.to.address, class).await?;
+    if !to_self && (kept.has(Flags::ARCHIVE) || has_others(ctx)) {
         pointers.push(Pointer {
             uid: mine.uid,
             peer: letter.to.address.clone(),
             peer_resource: letter.resource.clone(),
             direction: Direction::Out,
             resource: Some(ctx.session.resource().into()),
-            flags: Flags::DELIVER | archived(ctx.core, mine, &letter.to.address, class).await?,
+            flags: Flags::DELIVER | kept,
         });
     }
     let append = Append {
@@ -296,6 +297,12 @@ async fn store(
         return Ok(bite(ctx.store.clone(), append));
     }
     append_with(ctx, append, displayed).await.map(|pending| Step::Commit(pending, None))
+}
+
+/// Whether the sender has other resources, which may get copies (XEP-0280). What it does not archive is in its log for them
+/// alone: who comes later is not shown what was sent before.
+fn has_others(ctx: &Ctx<'_>) -> bool {
+    ctx.core.router.sessions(ctx.member.uid).iter().any(|session| !Arc::ptr_eq(session, ctx.session))
 }
 
 /// Queues an append, with what the sender says to have read.

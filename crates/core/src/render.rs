@@ -11,7 +11,7 @@ use rookery_proto::jid::{BareJid, FullJid};
 use rookery_proto::ns;
 use rookery_proto::stanza::{self, Edit, Stanza};
 use rookery_proto::xml::{ScanError, Xml};
-use rookery_store::{Conversation, Direction, Entry, Timestamp};
+use rookery_store::{Conversation, Direction, Entry, Flags, Timestamp};
 
 /// The id of an entry in its owner's archive: the position, and the account's salt, so that an account made anew
 /// under the same name never seems to repeat an older one's ids.
@@ -25,6 +25,12 @@ pub fn parse_archive_id(text: &str, epoch: u32) -> Option<Useq> {
     let plain = !useq.is_empty() && useq.bytes().all(|b| b.is_ascii_digit());
     (plain && salt == format!("{epoch:08x}")).then(|| useq.parse().ok().map(Useq)).flatten()
 }
+
+/// Bytes around a message that is forwarded, and in its id: room for them is asked for once.
+const WRAPPING: usize = 640;
+
+/// Bytes of a stanza's id, and of the time it was sent.
+const EXTRA: usize = 224;
 
 /// Who gets an entry written out.
 pub struct Reader<'a> {
@@ -68,10 +74,13 @@ impl Reader<'_> {
 
     /// A carbon copy (XEP-0280 §7, §8): from the account to its own resource.
     fn carbon(&self, name: &str, entry: &Entry, out: &mut Vec<u8>) -> Result<(), ScanError> {
-        let kind = Stanza::parse(&entry.stanza).ok().and_then(|s| s.type_().map(|t| t.into_owned()));
-        let mut x = Xml::new();
+        let kind = match entry.flags.has(Flags::CHAT) {
+            true => Some("chat".into()),
+            false => Stanza::parse(&entry.stanza).ok().and_then(|s| s.type_().map(|t| t.into_owned())),
+        };
+        let mut x = Xml::with_capacity(entry.stanza.len() + WRAPPING);
         x.open("message").attr("from", self.session.address.as_str()).attr("to", self.session.jid.as_str());
-        x.opt("type", kind.as_deref());
+        x.opt("type", kind);
         x.open_ns(name, ns::CARBONS).open_ns("forwarded", ns::FORWARD);
         delay_into(&mut x, None, entry.at);
         self.forwarded(&mut x, entry)?;
@@ -133,7 +142,7 @@ impl Reader<'_> {
     }
 
     fn forwarded(&self, x: &mut Xml, entry: &Entry) -> Result<(), ScanError> {
-        let mut inner = Vec::with_capacity(entry.stanza.len() + 128);
+        let mut inner = Vec::with_capacity(entry.stanza.len() + EXTRA);
         let id = self.stanza_id(entry).into_vec();
         if entry.flags.has(flags::WHISPER) {
             inner = self.whispered(entry, &id)?;
@@ -160,7 +169,7 @@ impl Reader<'_> {
 
     /// `<stanza-id/>` (XEP-0359) of a logged entry; nothing for what is in no log.
     fn stanza_id(&self, entry: &Entry) -> Xml {
-        let mut x = Xml::new();
+        let mut x = Xml::with_capacity(EXTRA);
         if entry.useq != Useq(0) {
             let id = archive_id(entry.useq, self.session.epoch);
             x.open_ns("stanza-id", ns::SID).attr("by", self.session.address.as_str()).attr("id", &id).close();

@@ -125,6 +125,8 @@ impl Identity {
         // A ticket does not outlive its certificate: a resumed session would be bound to one that the client has not
         // seen (tls-server-end-point).
         config.ticketer = provider::Ticketer::new()?;
+        // A client comes back with one connection, and each ticket is sealed anew for it.
+        config.send_tls13_tickets = 1;
         let mut direct = config.clone();
         direct.alpn_protocols = vec![ALPN.to_vec()];
         let mut http = config.clone();

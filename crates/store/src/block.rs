@@ -9,7 +9,7 @@ use crate::store::Store;
 impl Store {
     /// The account's blocked addresses, sorted.
     pub async fn blocklist(&self, uid: Uid) -> Result<Vec<String>> {
-        self.read(move |conn| blocks::list(conn, uid)).await
+        self.look_up(move |conn| blocks::list(conn, uid)).await
     }
 
     /// Blocks addresses; returns those that were not blocked before.

@@ -8,7 +8,7 @@ impl Store {
     /// What is kept of the capabilities with this verified hash; `None` if they are not known.
     pub async fn caps(&self, hash: &str) -> Result<Option<Vec<String>>> {
         let hash = hash.to_owned();
-        self.read(move |conn| caps::get(conn, &hash)).await
+        self.look_up(move |conn| caps::get(conn, &hash)).await
     }
 
     /// Keeps what a verified hash stands for; the oldest give way.

@@ -75,7 +75,7 @@ impl Store {
 
     /// A device, if there is such a one.
     pub async fn device(&self, uid: Uid, device: DeviceId) -> Result<Option<Device>> {
-        self.read(move |conn| devices::get(conn, uid, device)).await
+        self.look_up(move |conn| devices::get(conn, uid, device)).await
     }
 
     /// Notes when a device was last there; nothing happens if there is no such device.

@@ -41,7 +41,9 @@ mod timeline;
 mod token;
 mod trace;
 
-pub use account::{Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, is_group};
+pub use account::{
+    Account, AccountFilter, AccountRecord, Credentials, Last, LoginName, NewAccount, Primary, is_group,
+};
 pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use directory::{Card, Findable, Found, Part, words};

@@ -44,7 +44,7 @@ pub struct Announcement {
 impl Store {
     /// The notice, if there is one.
     pub async fn notice(&self, kind: NoticeKind) -> Result<Option<Notice>> {
-        self.read(move |conn| notices::get(conn, kind)).await
+        self.look_up(move |conn| notices::get(conn, kind)).await
     }
 
     /// Replaces the notice, or takes it away.

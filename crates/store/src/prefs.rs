@@ -33,7 +33,7 @@ pub struct ArchivePrefs {
 impl Store {
     /// The account's archive preferences; `None` if it never set any.
     pub async fn archive_prefs(&self, uid: Uid) -> Result<Option<ArchivePrefs>> {
-        self.read(move |conn| prefs::archive(conn, uid)).await
+        self.look_up(move |conn| prefs::archive(conn, uid)).await
     }
 
     /// Replaces the account's archive preferences.
@@ -43,7 +43,7 @@ impl Store {
 
     /// For how many days the account keeps its log; `None`: as long as the server does.
     pub async fn retention_days(&self, uid: Uid) -> Result<Option<u32>> {
-        self.read(move |conn| prefs::retention(conn, uid)).await
+        self.look_up(move |conn| prefs::retention(conn, uid)).await
     }
 
     /// Sets for how many days the account keeps its log.

@@ -81,7 +81,7 @@ pub struct Request {
 impl Store {
     /// All that the account has decided.
     pub async fn privacy(&self, uid: Uid) -> Result<Privacy> {
-        self.read(move |conn| privacy::get(conn, uid)).await
+        self.look_up(move |conn| privacy::get(conn, uid)).await
     }
 
     /// Replaces the account's settings.

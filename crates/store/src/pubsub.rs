@@ -8,7 +8,7 @@ use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
 use crate::inbox::Displayed;
-use crate::sqlite::{affiliates, pubsub};
+use crate::sqlite::{Connection, affiliates, pubsub};
 use crate::store::Store;
 use crate::{Result, Timestamp};
 
@@ -216,7 +216,7 @@ impl Store {
     /// One node; `None` if it is not there.
     pub async fn node(&self, uid: Uid, name: &str) -> Result<Option<Node>> {
         let name = name.to_owned();
-        self.read(move |conn| pubsub::node(conn, uid, &name)).await
+        self.look_up(move |conn| pubsub::node(conn, uid, &name)).await
     }
 
     /// Makes a node, of which `owner` is an owner beside the account. [`StoreError::Conflict`](crate::StoreError::Conflict):
@@ -260,7 +260,8 @@ impl Store {
         max: usize,
     ) -> Result<Option<ItemPage>> {
         let node = node.to_owned();
-        self.read(move |conn| pubsub::items(conn, uid, &node, &window, max)).await
+        let query = move |conn: &Connection| pubsub::items(conn, uid, &node, &window, max);
+        if max == 1 { self.look_up(query).await } else { self.read(query).await }
     }
 
     /// Those items of a node that have these ids, in the order of the ids, fewer if they are large.
@@ -302,7 +303,7 @@ impl Store {
     /// The part that `jid` has in one node of the account.
     pub async fn node_affiliate(&self, uid: Uid, node: &str, jid: &BareJid) -> Result<Affiliate> {
         let (node, jid) = (node.to_owned(), jid.clone());
-        self.read(move |conn| affiliates::one(conn, uid, &node, &jid)).await
+        self.look_up(move |conn| affiliates::one(conn, uid, &node, &jid)).await
     }
 
     /// The part that `jid` has in nodes of the account, with their names: where it has subscribed first.

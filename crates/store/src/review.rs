@@ -14,7 +14,7 @@ impl Store {
 
     /// Whether the account waits.
     pub async fn waits(&self, uid: Uid) -> Result<bool> {
-        self.read(move |conn| review::waits(conn, uid)).await
+        self.look_up(move |conn| review::waits(conn, uid)).await
     }
 
     /// The account need not wait any more; false if it did not.

@@ -83,18 +83,18 @@ pub struct SubscriptionOutcome {
 impl Store {
     /// The roster as it is shown: without contacts who only asked.
     pub async fn roster(&self, uid: Uid) -> Result<Roster> {
-        self.read(move |conn| roster::get(conn, uid)).await
+        self.look_up(move |conn| roster::get(conn, uid)).await
     }
 
     /// What changed since version `ver`, oldest first; `None` if that is not known any more and all is to be sent.
     pub async fn roster_since(&self, uid: Uid, ver: u64) -> Result<Option<Vec<RosterChange>>> {
-        self.read(move |conn| roster::since(conn, uid, ver)).await
+        self.look_up(move |conn| roster::since(conn, uid, ver)).await
     }
 
     /// One contact, shown or not.
     pub async fn roster_item(&self, uid: Uid, jid: &BareJid) -> Result<Option<RosterItem>> {
         let jid = jid.clone();
-        self.read(move |conn| roster::item(conn, uid, &jid)).await
+        self.look_up(move |conn| roster::item(conn, uid, &jid)).await
     }
 
     /// Adds a contact or changes its name and groups (RFC 6121 §2.3, §2.4).
@@ -117,7 +117,7 @@ impl Store {
     /// Who is in the roster, whom to send presence and whom to probe: every contact with its subscription, without those
     /// who only asked.
     pub async fn contacts(&self, uid: Uid) -> Result<Vec<(BareJid, State)>> {
-        self.read(move |conn| roster::contacts(conn, uid)).await
+        self.look_up(move |conn| roster::contacts(conn, uid)).await
     }
 
     /// What a subscription stanza of `kind` does on both sides (RFC 6121 §3), as one transaction. Of an actor that is not
@@ -134,6 +134,6 @@ impl Store {
 
     /// The subscription requests that wait for the user's answer (RFC 6121 §3.1.3).
     pub async fn pending_requests(&self, uid: Uid) -> Result<Vec<Bytes>> {
-        self.read(move |conn| roster::requests(conn, uid)).await
+        self.look_up(move |conn| roster::requests(conn, uid)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The store as a whole: opening, closing, the two ways of a verb (read, write), and what can be observed.
+//! The store as a whole: opening, closing, the ways of a verb (read, look up, write), and what can be observed.
 
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -174,6 +174,14 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.read(query).await
+    }
+
+    /// The same for a query of a few rows found by an index.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.look_up(query).await
     }
 
     /// The index of the full-text search.

@@ -34,7 +34,7 @@ impl Store {
 
     /// Whose stream it is and how many stanzas were handled; `None` if it is not open.
     pub async fn stream(&self, stream: StreamId) -> Result<Option<(Uid, u32)>> {
-        self.read(move |conn| streams::get(conn, stream)).await
+        self.look_up(move |conn| streams::get(conn, stream)).await
     }
 
     /// Forgets the stream.

@@ -304,7 +304,7 @@ impl Store {
 
     /// The ends of the log; of an account without a log all are 0.
     pub async fn head(&self, uid: Uid) -> Result<Head> {
-        self.read(move |conn| timeline::head(conn, uid)).await
+        self.look_up(move |conn| timeline::head(conn, uid)).await
     }
 
     /// A page of the archive. `None`: an id in the query is not in the archive (`item-not-found`).

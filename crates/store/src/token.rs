@@ -64,7 +64,7 @@ pub struct SignIn {
 impl Store {
     /// The device's tokens, at most two, the newest first.
     pub async fn tokens(&self, uid: Uid, device: DeviceId) -> Result<Vec<Token>> {
-        self.read(move |conn| tokens::list(conn, uid, device)).await
+        self.look_up(move |conn| tokens::list(conn, uid, device)).await
     }
 
     /// The last word on a sign-in, all in one transaction: what was proven still holds, the device (if any) is noted, a token that
@@ -73,6 +73,10 @@ impl Store {
     /// [`crate::StoreError::NotFound`]: the account is gone or disabled, its password was changed or the token revoked
     /// meanwhile. [`crate::StoreError::Conflict`]: the count has been there before.
     pub async fn sign_in(&self, uid: Uid, sign_in: SignIn) -> Result<()> {
+        if sign_in.seen.is_none() {
+            // Nothing is to be noted.
+            return self.look_up(move |conn| tokens::check_password(conn, uid, &sign_in.proof)).await;
+        }
         self.write(move |tx| tokens::sign_in(tx, uid, &sign_in)).await
     }
 

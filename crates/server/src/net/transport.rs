@@ -127,13 +127,6 @@ impl<S: Carrier> Conn<S> {
         })
     }
 
-    /// Writes one element, given as the child of a client's stream.
-    pub async fn write_element(&mut self, element: &[u8]) -> io::Result<()> {
-        let mut out = element.to_vec();
-        self.framing.seal(&mut out, 0);
-        self.write(&out).await
-    }
-
     /// Writes what has its form already, and sees to it that it is on its way.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.transport.write_all(bytes).await?;

@@ -106,6 +106,15 @@ impl Sqlite {
         self.readers.read(query).await
     }
 
+    /// The same for a query of a few rows found by an index: it runs on this thread while the disk is quick.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.counters.reads.fetch_add(1, Relaxed);
+        self.readers.look_up(query).await
+    }
+
     pub(crate) async fn close(&self) -> Result<()> {
         // Readers first: the log cannot be moved past what one of them still reads.
         self.readers.close().await;

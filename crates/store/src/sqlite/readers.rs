@@ -1,6 +1,15 @@
-//! A small pool of read-only connections. Queries run on the blocking threads, at most [`limits::READERS`] at a time.
+//! A small pool of read-only connections.
+//!
+//! A query runs on a blocking thread, at most [`limits::READERS`] at a time. A look-up, which touches a handful of pages,
+//! runs where it is asked for: to hand it to another thread and back costs several times what it costs itself (measured:
+//! docs/performance.md). Where pages must come from a slow disk it would keep all others on its thread waiting, so after
+//! one that took long the next ones are handed over, too.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -9,17 +18,25 @@ use tokio::sync::Semaphore;
 use super::connection::Location;
 use crate::{Result, StoreError, limits};
 
+/// A look-up that took longer has met the disk: dozens of times what one costs whose pages are in memory.
+const SLOW: Duration = Duration::from_millis(2);
+
+/// Look-ups that are handed over after a slow one.
+const WARY: u32 = 64;
+
 pub(super) struct Readers {
     location: Location,
     permits: Semaphore,
     /// Open connections that nobody uses now.
     idle: Mutex<Vec<Connection>>,
+    /// Look-ups still to be handed over.
+    wary: AtomicU32,
 }
 
 impl Readers {
     pub(super) fn new(location: Location) -> Arc<Readers> {
         let permits = Semaphore::new(limits::READERS);
-        Arc::new(Readers { location, permits, idle: Mutex::new(Vec::new()) })
+        Arc::new(Readers { location, permits, idle: Mutex::new(Vec::new()), wary: AtomicU32::new(0) })
     }
 
     /// Runs a query in one snapshot of the database.
@@ -37,18 +54,47 @@ impl Readers {
         })
     }
 
+    /// The same for a query of a few rows found by an index.
+    pub(super) async fn look_up<T: Send + 'static>(
+        self: &Arc<Self>,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let here = self.permits.try_acquire().ok().filter(|_| !self.is_wary());
+        match here {
+            Some(_permit) => self.query_here(query),
+            None => self.read(query).await,
+        }
+    }
+
+    fn is_wary(&self) -> bool {
+        self.wary.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "how long it takes decides only where the next one runs")]
+    fn query_here<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let begun = Instant::now();
+        // As on a thread of its own, a defect in a query is an error to who asked.
+        let answer = catch_unwind(AssertUnwindSafe(|| self.query(query))).unwrap_or_else(|_| {
+            tracing::error!("a look-up panicked");
+            Err(StoreError::Internal)
+        });
+        if begun.elapsed() > SLOW {
+            self.wary.store(WARY, Relaxed);
+        }
+        answer
+    }
+
     fn query<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.idle.lock().pop();
-        let mut conn = match idle {
+        let conn = match idle {
             Some(conn) => conn,
             None => self.location.reader()?,
         };
-        let answer = {
-            let snapshot = conn.transaction()?;
-            query(&snapshot)
-        };
+        conn.prepare_cached("BEGIN")?.execute([])?;
+        let answer = query(&conn);
+        let ended = conn.prepare_cached("COMMIT")?.execute([]);
         // After a fault the connection is given up; the next query opens another.
-        if !answer.as_ref().is_err_and(StoreError::is_fault) {
+        if ended.is_ok() && !answer.as_ref().is_err_and(StoreError::is_fault) {
             self.idle.lock().push(conn);
         }
         answer

@@ -41,6 +41,31 @@ async fn job_of(kind: Kind, store: &Store, uid: u64, end: fn() -> Result<()>) ->
     store.enqueue(kind, work).await.expect("there is room")
 }
 
+/// Takes some hundred times what a look-up may.
+const SLOW: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT count(*) FROM n";
+
+#[tokio::test]
+async fn look_ups_leave_their_thread_after_a_slow_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir).await.unwrap();
+    let slow = store.look_up(|conn| Ok(conn.query_row(SLOW, [], |row| row.get::<_, i64>(0))?));
+    assert_eq!(slow.await, Ok(1_000_000));
+    let elsewhere = store.look_up(|_| Ok(std::thread::current().id())).await.unwrap();
+    assert_ne!(elsewhere, std::thread::current().id());
+    store.close().await.unwrap();
+    assert_eq!(store.look_up(|_| Ok(())).await, Err(StoreError::Closed));
+}
+
+#[tokio::test]
+async fn a_look_up_that_panics_is_an_error_to_who_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir).await.unwrap();
+    let defect = store.look_up(|_| -> Result<()> { panic!("a defect") });
+    assert_eq!(defect.await, Err(StoreError::Internal));
+    assert_eq!(store.look_up(|_| Ok(7)).await, Ok(7));
+}
+
 #[tokio::test]
 async fn a_failing_job_does_not_harm_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();

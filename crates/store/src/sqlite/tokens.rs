@@ -23,19 +23,26 @@ pub(crate) fn list(conn: &Connection, uid: Uid, device: DeviceId) -> Result<Vec<
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether somebody who comes without a device may come in: with the password that the account still has.
+pub(crate) fn check_password(conn: &Connection, uid: Uid, proof: &Proof) -> Result<()> {
+    match proof {
+        Proof::Password(proven) if proven.0 == credentials(conn, uid)? => Ok(()),
+        _ => Err(StoreError::NotFound),
+    }
+}
+
 pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()> {
-    let credentials = credentials(tx, uid)?;
-    match (&sign_in.proof, &sign_in.seen) {
-        (Proof::Password(proven), _) if proven.0 == credentials => {}
-        (Proof::Token { seed, count, invalidate }, Some(Seen { id, .. })) => {
-            spend(tx, uid, *id, *seed, *count)?;
+    let Some(seen) = &sign_in.seen else { return check_password(tx.conn, uid, &sign_in.proof) };
+    match &sign_in.proof {
+        Proof::Password(_) => check_password(tx.conn, uid, &sign_in.proof)?,
+        Proof::Token { seed, count, invalidate } => {
+            credentials(tx.conn, uid)?;
+            spend(tx, uid, seen.id, *seed, *count)?;
             if *invalidate {
-                revoke(tx, uid, *id)?;
+                revoke(tx, uid, seen.id)?;
             }
         }
-        _ => return Err(StoreError::NotFound),
     }
-    let Some(seen) = &sign_in.seen else { return Ok(()) };
     devices::enter(tx, uid, seen, matches!(sign_in.proof, Proof::Password(_)))?;
     match &sign_in.issue {
         Some(token) => issue(tx, uid, seen.id, token),
@@ -44,14 +51,14 @@ pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()>
 }
 
 /// Keys of an account that somebody may sign in to.
-fn credentials(tx: &Tx<'_>, uid: Uid) -> Result<Vec<u8>> {
+fn credentials(conn: &Connection, uid: Uid) -> Result<Vec<u8>> {
     let mut statement =
-        tx.conn.prepare_cached("SELECT credentials FROM account WHERE uid = ?1 AND NOT disabled")?;
+        conn.prepare_cached("SELECT credentials FROM account WHERE uid = ?1 AND NOT disabled")?;
     statement.query_row([int(uid.0)], |row| row.get(0)).optional()?.ok_or(StoreError::NotFound)
 }
 
 pub(crate) fn enroll(tx: &mut Tx<'_>, uid: Uid, seen: &Seen, token: &Token) -> Result<()> {
-    credentials(tx, uid)?;
+    credentials(tx.conn, uid)?;
     devices::enter(tx, uid, seen, false)?;
     issue(tx, uid, seen.id, token)
 }

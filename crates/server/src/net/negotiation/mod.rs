@@ -42,6 +42,8 @@ pub struct Negotiation<S> {
     pub conn: Option<Conn<S>>,
     /// Read and not yet looked at.
     pub items: VecDeque<Item>,
+    /// What goes out with the next element that is sent: each write wakes the peer.
+    out: Vec<u8>,
     /// A reading error that is dealt with when everything before it is.
     broken: Option<ReadError>,
     peer: IpAddr,
@@ -88,6 +90,7 @@ impl<S: Carrier> Negotiation<S> {
             server,
             conn: Some(arrival.conn),
             items: VecDeque::new(),
+            out: Vec::new(),
             broken: None,
             peer: arrival.peer,
             bindings: arrival.bindings,
@@ -128,7 +131,7 @@ impl<S: Carrier> Negotiation<S> {
     pub async fn refuse(&mut self, stop: Stop) {
         self.count_abandoned();
         let Some(mut conn) = self.conn.take() else { return };
-        let mut last = Vec::new();
+        let mut last = std::mem::take(&mut self.out);
         if let Stop::Error(error) = &stop {
             if !self.opened {
                 let core = &self.server.core;
@@ -152,9 +155,20 @@ impl<S: Carrier> Negotiation<S> {
         self.conn.as_mut().ok_or(Stop::Gone)
     }
 
-    /// Sends one element.
+    /// Puts one element behind what is to go out.
+    fn say(&mut self, element: &[u8]) -> Result<()> {
+        let conn = self.conn.as_mut().ok_or(Stop::Gone)?;
+        let start = self.out.len();
+        self.out.extend_from_slice(element);
+        conn.framing.seal(&mut self.out, start);
+        Ok(())
+    }
+
+    /// Sends one element, after what was said before.
     async fn send(&mut self, element: &[u8]) -> Result<()> {
-        self.conn()?.write_element(element).await.map_err(|_| Stop::Gone)
+        self.say(element)?;
+        let out = std::mem::take(&mut self.out);
+        self.conn()?.write(&out).await.map_err(|_| Stop::Gone)
     }
 
     async fn item(&mut self) -> Result<Item> {
@@ -202,7 +216,7 @@ impl<S: Carrier> Negotiation<S> {
         }
     }
 
-    /// The peer's header and ours (RFC 6120 §4.7).
+    /// The peer's header and ours (RFC 6120 §4.7), which goes out with what follows it.
     async fn header(&mut self) -> Result<()> {
         let header = match self.item().await? {
             Item::Header(header) => header,
@@ -212,10 +226,9 @@ impl<S: Carrier> Negotiation<S> {
         let core = self.server.core.clone();
         let from = header.from.as_deref().map(prepared::jid);
         let to = from.as_ref().and_then(|from| from.as_ref().ok()).map(Jid::as_str);
-        let mut open = Vec::new();
-        let conn = self.conn()?;
-        conn.framing.open(&core.policy.domain, to, &core.env.token(), header.lang.as_deref(), &mut open);
-        conn.write(&open).await.map_err(|_| Stop::Gone)?;
+        let conn = self.conn.as_ref().ok_or(Stop::Gone)?;
+        let (domain, id) = (&core.policy.domain, core.env.token());
+        conn.framing.open(domain, to, &id, header.lang.as_deref(), &mut self.out);
         self.opened = true;
         self.lang = header.lang.as_deref().filter(|lang| is_language(lang)).map(Arc::from);
         check(&header, &core.policy.domain)?;

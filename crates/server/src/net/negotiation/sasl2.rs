@@ -125,7 +125,7 @@ impl<S: Carrier> Negotiation<S> {
         };
         tracing::info!(uid = member.uid.0, peer = %self.peer, mechanism = asked.mechanism, "signed in");
         self.authenticated()?;
-        self.send(&sasl2::success(proven.data.as_deref(), &address, &x.into_vec())).await?;
+        self.say(&sasl2::success(proven.data.as_deref(), &address, &x.into_vec()))?;
         self.offer_authenticated().await?;
         Ok(Ok(member))
     }
