@@ -96,7 +96,7 @@ impl<'a> Crew<'a> {
         let sessions = self.load.sessions();
         let first = FIRST_SESSIONS.min(sessions / 2) / self.workers.len();
         self.all("signing in", Command::SignIn(first.next_multiple_of(self.load.together())))?;
-        let (before, counts) = (self.usage()?, self.counts());
+        let (before, counts, own_before) = (self.usage()?, self.counts(), own_usage());
         let begun = self.clock.now();
         let told = self.all("signing in", Command::SignIn(sessions))?;
         let seconds = (self.clock.now() - begun) as f64 / SECOND as f64;
@@ -104,10 +104,13 @@ impl<'a> Crew<'a> {
         if !self.load.runs() {
             self.pause("settling", SETTLE)?;
         }
-        let after = self.usage()?;
+        let (after, own_after) = (self.usage()?, own_usage());
         let logins = self.counts().since(counts).logins;
         let times = times(&told, |told| &told.login);
         report.login = Some(Login::new(logins, seconds, &times, before.zip(after_login).map(cpu)));
+        if let Some((before, after)) = own_before.zip(own_after).filter(|_| logins > 0) {
+            report.client_bytes_per_session = Some(after.memory.saturating_sub(before.memory) / logins);
+        }
         if let (Some((before, after)), false, true) = (before.zip(after), self.load.runs(), logins > 0) {
             report.bytes_per_session = Some(after.memory.saturating_sub(before.memory) / logins);
         }
@@ -126,6 +129,14 @@ impl<'a> Crew<'a> {
             let cpu = before.zip(self.usage()?).map(cpu);
             report.parts.push(Part::new(name, seconds, steps, &times(&told, |told| &told.latency), cpu));
         }
+        if self.load.goes_on() {
+            self.run_on(report)?;
+        }
+        self.drain()
+    }
+
+    /// What goes on until it is stopped.
+    fn run_on(&mut self, report: &mut Report) -> Result<()> {
         self.all("warming up", Command::Run)?;
         self.pause("warming up", Duration::from_secs_f64(self.options.warm_up))?;
         self.all("measuring", Command::Tell)?;
@@ -143,7 +154,11 @@ impl<'a> Crew<'a> {
             &latency,
             before.zip(after).map(cpu),
         ));
+        Ok(())
+    }
 
+    /// Nothing more is begun; what is under way arrives.
+    fn drain(&mut self) -> Result<()> {
         self.all("finishing", Command::Stop)?;
         let patience = self.clock.now() + DRAIN;
         while self.counts().missing() > 0 && self.clock.now() < patience {
@@ -256,6 +271,11 @@ impl<'a> Crew<'a> {
             let _ = worker.process.wait();
         }
     }
+}
+
+/// What the workers and this process use; not worth an error.
+fn own_usage() -> Option<Usage> {
+    usage(std::process::id()).ok()
 }
 
 fn cpu((before, after): (Usage, Usage)) -> f64 {

@@ -8,7 +8,7 @@ mod timer;
 pub(crate) mod websocket;
 pub(crate) mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,7 +27,7 @@ use crate::accounts::Accounts;
 use crate::clock::Clock;
 use conn::{Conn, Happening, Took};
 use framing::{Framing, Target};
-use signin::{Profile, SignIn};
+use signin::{Kept, Profile, SignIn};
 use timer::Timer;
 use wire::Got;
 
@@ -122,6 +122,8 @@ pub(crate) struct Net {
     events: Events,
     identities: Vec<Identity>,
     conns: Vec<Option<Conn>>,
+    /// What those without a connection have kept of the last one.
+    kept: HashMap<usize, Kept>,
     /// Connections with something to write.
     dirty: Vec<usize>,
     ready: VecDeque<Token>,
@@ -161,6 +163,7 @@ impl Net {
             events: Events::with_capacity(EVENTS),
             identities,
             conns,
+            kept: HashMap::new(),
             dirty: Vec::new(),
             ready: VecDeque::new(),
             scratch: vec![0; SCRATCH].into(),
@@ -208,7 +211,8 @@ impl Net {
             Via::Ws | Via::Wss => Framing::WebSocket(Box::default()),
             Via::Relay | Via::RelayTls => Framing::Relay(Vec::new()),
         };
-        let mut conn = Conn::new(wire, framing, SignIn::new(register), self.clock.now());
+        let kept = self.kept.remove(&session).unwrap_or_default();
+        let mut conn = Conn::new(wire, framing, SignIn::new(register, kept), self.clock.now());
         conn.begin(&self.setup, number)?;
         self.poll.registry().register(
             conn.wire.socket(),
@@ -244,7 +248,12 @@ impl Net {
 
     /// Ends a session as a network does: at once, and without a word.
     pub(crate) fn cut(&mut self, session: usize) {
-        self.conns[session] = None;
+        if let Some(mut conn) = self.conns[session].take() {
+            let kept = conn.kept();
+            if kept != Kept::default() {
+                self.kept.insert(session, kept);
+            }
+        }
         if self.current.is_some_and(|(current, _)| current == session) {
             (self.current, self.unread) = (None, 0..0);
         }

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// How to sign in
     #[arg(long, global = true, value_enum, default_value_t = Auth::ScramSha1)]
     pub(crate) auth: Auth,
+    /// Sign in with everything in one round trip (XEP-0388), and with a token from the second time on (XEP-0484)
+    #[arg(long, global = true)]
+    pub(crate) inline: bool,
     /// Accounts as lines `address,password`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) accounts: Option<PathBuf>,

@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) login: Option<Login>,
     /// Memory of the server for each session that came in after the first ones.
     pub(crate) bytes_per_session: Option<u64>,
+    /// The same of the clients here.
+    pub(crate) client_bytes_per_session: Option<u64>,
     pub(crate) parts: Vec<Part>,
     /// Of the whole run.
     pub(crate) counts: Counts,
@@ -96,6 +98,7 @@ impl Report {
             workers: 0,
             login: None,
             bytes_per_session: None,
+            client_bytes_per_session: None,
             parts: Vec::new(),
             counts: Counts::default(),
             flawless: false,
@@ -124,6 +127,9 @@ impl fmt::Display for Report {
         }
         if let Some(bytes) = self.bytes_per_session {
             writeln!(f, "  memory       {:>15}", figure(Some(bytes as f64 / 1024.0), "KB"))?;
+        }
+        if let Some(bytes) = self.client_bytes_per_session {
+            writeln!(f, "    clients    {:>15}", figure(Some(bytes as f64 / 1024.0), "KB"))?;
         }
         for part in &self.parts {
             writeln!(

@@ -1,9 +1,11 @@
 //! What sessions do. A scenario sees events and sends; connecting, signing in and counting time are others' work.
 
+mod archive;
 mod carbons;
 mod chat;
 mod offline;
 mod presence;
+mod reconnect;
 mod room;
 
 use anyhow::Result;
@@ -31,6 +33,10 @@ pub(crate) enum Load {
     Room(room::RoomArgs),
     /// Messages for people who are away: storing them, and fetching them
     Offline(offline::OfflineArgs),
+    /// Everybody reads from the archive what was written
+    Archive(archive::ArchiveArgs),
+    /// Everybody loses the connection and comes back
+    Reconnect(reconnect::ReconnectArgs),
     /// Contacts: signing in among them, and changes of presence
     Presence(presence::PresenceArgs),
 }
@@ -84,10 +90,11 @@ pub(crate) trait Scenario {
     fn stop(&mut self) {}
 }
 
-/// The stamp of a message, or of the one that a carbon copy holds.
+/// The stamp of a message, or of the one that a carbon copy or an archive's result holds.
 fn stamp_of(stanza: &Stanza) -> Option<Stamp> {
-    if let Some(received) = stanza.child(ns::CARBONS, "received") {
-        let forwarded = received.child(ns::FORWARD, "forwarded")?;
+    let wrapped = [(ns::CARBONS, "received"), (ns::MAM, "result")];
+    if let Some(wrapping) = wrapped.into_iter().find_map(|(ns, name)| stanza.child(ns, name)) {
+        let forwarded = wrapping.child(ns::FORWARD, "forwarded")?;
         let message = forwarded.children().find(|child| child.name() == "message")?;
         return Stamp::parse(&message.attr("id")?);
     }
@@ -118,6 +125,8 @@ impl Load {
             Load::Room(_) => "room",
             Load::Offline(_) => "offline",
             Load::Presence(_) => "presence",
+            Load::Archive(_) => "archive",
+            Load::Reconnect(_) => "reconnect",
         }
     }
 
@@ -130,14 +139,16 @@ impl Load {
             Load::Room(args) => args.occupants,
             Load::Offline(args) => args.pairs * 2,
             Load::Presence(args) => args.people,
+            Load::Archive(args) => args.pairs * 2,
+            Load::Reconnect(args) => args.sessions,
         }
     }
 
     /// Sessions that must be with one worker come in groups of this size.
     pub(crate) fn together(&self) -> usize {
         match self {
-            Load::Idle(_) | Load::Room(_) | Load::Presence(_) => 1,
-            Load::Chat(_) | Load::Offline(_) => 2,
+            Load::Idle(_) | Load::Room(_) | Load::Presence(_) | Load::Reconnect(_) => 1,
+            Load::Chat(_) | Load::Offline(_) | Load::Archive(_) => 2,
             Load::Carbons(args) => args.group(),
         }
     }
@@ -152,7 +163,9 @@ impl Load {
 
     /// What each session does after it is bound.
     pub(crate) fn steps(&self, options: &Options) -> Vec<Step> {
-        let manage = options.acks.map(|_| Step::Manage);
+        // What cannot be resumed does not come back.
+        let resumes = matches!(self, Load::Reconnect(args) if !args.afresh);
+        let manage = (options.acks.is_some() || resumes).then_some(Step::Manage);
         let rest: &[Step] = match self {
             Load::Idle(args) if args.bare => &[],
             Load::Carbons(_) => &[Step::Roster, Step::Carbons, Step::Presence],
@@ -167,6 +180,8 @@ impl Load {
             Load::Room(_) => &room::STAGES,
             Load::Offline(_) => &offline::STAGES,
             Load::Presence(_) => &presence::STAGES,
+            Load::Archive(_) => &archive::STAGES,
+            Load::Reconnect(_) => &reconnect::STAGES,
             _ => &[],
         }
     }
@@ -174,6 +189,11 @@ impl Load {
     /// Whether there is something to measure once all have signed in.
     pub(crate) fn runs(&self) -> bool {
         !matches!(self, Load::Idle(_))
+    }
+
+    /// Whether something goes on after the last stage, for as long as one wants.
+    pub(crate) fn goes_on(&self) -> bool {
+        !matches!(self, Load::Idle(_) | Load::Offline(_) | Load::Archive(_) | Load::Reconnect(_))
     }
 
     /// One worker's part of it.
@@ -185,6 +205,8 @@ impl Load {
             Load::Room(args) => Box::new(room::Room::new(args, options, share)),
             Load::Offline(args) => Box::new(offline::Offline::new(args, options, share)),
             Load::Presence(args) => Box::new(presence::Presence::new(args, share)),
+            Load::Archive(args) => Box::new(archive::Archive::new(args, options, share)),
+            Load::Reconnect(args) => Box::new(reconnect::Reconnect::new(args, share)),
         }
     }
 }

@@ -134,6 +134,7 @@ impl Worker {
             domain: options.domain.clone(),
             starttls: options.via == Via::Starttls,
             mechanism: options.auth.mechanism(),
+            inline: options.inline,
             steps: plan.load.steps(options),
         };
         let setup = Setup {

@@ -61,12 +61,14 @@ const MEMORY: (&str, &str, &str, f64) = ("memory of a session", "KB", "/bytes_pe
 const LOGIN: (&str, &str, &str, f64) = ("sign-in", "ms", "/login/cpu_ms", 1.0);
 const DELIVERY: (&str, &str, &str, f64) = ("delivery", "µs", "/parts/0/cpu_seconds_per_million", 1.0);
 
-const SCENARIOS: [Scenario; 15] = [
+const COMING_BACK: (&str, &str, &str, f64) = ("coming back", "ms", "/parts/1/cpu_seconds_per_million", 0.001);
+
+const SCENARIOS: [Scenario; 22] = [
     Scenario {
         name: "idle, plain",
         archive: Archive::Off,
         via: Via::Plain,
-        arguments: "idle --sessions 5000",
+        arguments: "idle --sessions 19000",
         short: "idle --sessions 600",
         figures: &[MEMORY, LOGIN],
         floor: true,
@@ -75,7 +77,7 @@ const SCENARIOS: [Scenario; 15] = [
         name: "idle, TLS 1.3",
         archive: Archive::Off,
         via: Via::Tls,
-        arguments: "idle --sessions 5000",
+        arguments: "idle --sessions 19000",
         short: "idle --sessions 600",
         figures: &[MEMORY, LOGIN],
         floor: false,
@@ -96,6 +98,42 @@ const SCENARIOS: [Scenario; 15] = [
         arguments: "--auth plain idle --sessions 1000",
         short: "--auth plain idle --sessions 400",
         figures: &[LOGIN],
+        floor: false,
+    },
+    Scenario {
+        name: "sign-in again, SCRAM-SHA-1",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "reconnect --afresh --sessions 2000",
+        short: "reconnect --afresh --sessions 400",
+        figures: &[COMING_BACK],
+        floor: false,
+    },
+    Scenario {
+        name: "resumption (XEP-0198)",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "reconnect --sessions 2000",
+        short: "reconnect --sessions 400",
+        figures: &[COMING_BACK],
+        floor: false,
+    },
+    Scenario {
+        name: "resumption with a token, at once (XEP-0484)",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "--inline reconnect --sessions 2000",
+        short: "--inline reconnect --sessions 400",
+        figures: &[COMING_BACK],
+        floor: false,
+    },
+    Scenario {
+        name: "the same, TLS",
+        archive: Archive::Off,
+        via: Via::Tls,
+        arguments: "--inline reconnect --sessions 2000",
+        short: "--inline reconnect --sessions 400",
+        figures: &[COMING_BACK],
         floor: false,
     },
     Scenario {
@@ -120,6 +158,15 @@ const SCENARIOS: [Scenario; 15] = [
         name: "chat, TLS",
         archive: Archive::Off,
         via: Via::Tls,
+        arguments: "chat --pairs 200",
+        short: "chat --pairs 200",
+        figures: &[DELIVERY],
+        floor: false,
+    },
+    Scenario {
+        name: "chat, WebSocket",
+        archive: Archive::Off,
+        via: Via::WebSocket,
         arguments: "chat --pairs 200",
         short: "chat --pairs 200",
         figures: &[DELIVERY],
@@ -159,6 +206,24 @@ const SCENARIOS: [Scenario; 15] = [
         arguments: "chat --pairs 200",
         short: "chat --pairs 200",
         figures: &[DELIVERY],
+        floor: false,
+    },
+    Scenario {
+        name: "chat, archived and acknowledged",
+        archive: Archive::Native,
+        via: Via::Plain,
+        arguments: "--acks=1 chat --pairs 200",
+        short: "--acks=1 chat --pairs 200",
+        figures: &[DELIVERY],
+        floor: false,
+    },
+    Scenario {
+        name: "catching up, pages of 50",
+        archive: Archive::Native,
+        via: Via::Plain,
+        arguments: "archive --pairs 100 --messages 500",
+        short: "archive --pairs 40 --messages 100",
+        figures: &[("read from the archive", "µs", "/parts/1/cpu_seconds_per_million", 1.0)],
         floor: false,
     },
     Scenario {

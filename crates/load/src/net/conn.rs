@@ -5,7 +5,7 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 
 use super::framing::{self, Framing, Item, Target};
-use super::signin::{SignIn, Turn, Who};
+use super::signin::{self, Kept, SignIn, Stream, Turn, Who};
 use super::wire::Wire;
 use super::{Identity, Setup, Via, websocket};
 
@@ -25,10 +25,13 @@ pub(crate) struct Conn {
     sign_in: Option<Box<SignIn>>,
     /// Stream management (XEP-0198).
     managed: Option<Box<Managed>>,
+    /// For the next connection (XEP-0484).
+    token: Option<Box<str>>,
 }
 
-/// The counts of a managed stream.
+/// A managed stream, and its counts.
 struct Managed {
+    id: String,
     /// Stanzas that came.
     handled: u32,
     /// Stanzas that were sent, how many of them when an acknowledgement was last asked for, and how many were
@@ -56,7 +59,24 @@ pub(crate) type Took = Result<Happening, String>;
 impl Conn {
     pub(crate) fn new(wire: Wire, framing: Framing, sign_in: SignIn, since: u64) -> Conn {
         let sign_in = Some(Box::new(sign_in));
-        Conn { wire, framing, out: Vec::new(), queued: true, leaving: false, since, sign_in, managed: None }
+        Conn {
+            wire,
+            framing,
+            out: Vec::new(),
+            queued: true,
+            leaving: false,
+            since,
+            sign_in,
+            managed: None,
+            token: None,
+        }
+    }
+
+    /// What its client takes to the next connection; a stream that was closed cannot go on.
+    pub(crate) fn kept(&mut self) -> Kept {
+        let managed = self.managed.take().filter(|_| !self.leaving).map(|managed| *managed);
+        let stream = managed.map(|Managed { id, handled, sent, .. }| Stream { id, handled, sent });
+        Kept { stream, token: self.token.take().map(String::from) }
     }
 
     /// Sends what comes first on a connection; `number` is the session's, over all workers.
@@ -134,11 +154,27 @@ impl Conn {
         let password = setup.accounts.password(who.account);
         let who = Who { local: &local, password, resource: &who.resource };
         let turn = sign_in.take(&element, &who, &setup.profile, nonce)?;
-        if sign_in.managed.take().is_some() {
-            self.managed = Some(Box::new(Managed { handled: 0, sent: 0, asked: 0, acknowledged: 0 }));
+        match sign_in.managed.take() {
+            None => {}
+            Some(signin::Managed::New(id)) => {
+                self.managed = Some(Box::new(Managed { id, handled: 0, sent: 0, asked: 0, acknowledged: 0 }));
+            }
+            Some(signin::Managed::Resumed(h)) => {
+                let stream = sign_in.stream().ok_or("a stream was resumed that nobody asked for")?;
+                let Stream { id, handled, sent } = stream;
+                // Nothing was under way when the connection was cut, so nothing is to be sent again.
+                if h != sent {
+                    return Err(format!("{sent} stanzas were sent, {h} are handled"));
+                }
+                self.managed = Some(Box::new(Managed { id, handled, sent, asked: sent, acknowledged: h }));
+            }
+        }
+        if let Some(token) = sign_in.token.take() {
+            self.token = Some(token.into());
         }
         match turn {
             Turn::NotMine => Ok(Happening::Stanza(element)),
+            Turn::Nothing => Ok(Happening::Nothing),
             Turn::Secure => Ok(Happening::Secure),
             Turn::Restart => {
                 self.restart(setup);
