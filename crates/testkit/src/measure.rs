@@ -11,7 +11,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use memchr::memmem;
 use rookery::assemble;
+use rookery::certificate::LocalCertificate;
 use rookery::net::{self, Arrival, Server, Settings};
+use rookery::tls::{Source, Tls};
 use rookery_core::env::Env;
 use rookery_core::{Policy, Registration};
 use rookery_proto::Uid;
@@ -20,8 +22,13 @@ use rookery_proto::sasl::Credentials;
 use rookery_proto::subscription::Kind;
 use rookery_store::{NewAccount, Options, Party, Primary};
 use tempfile::TempDir;
+use time::UtcDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinSet;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::client::Transport;
 use crate::ns;
@@ -43,8 +50,17 @@ pub struct Site {
 }
 
 impl Site {
-    /// A server with so many accounts and a fresh store in the temporary directory (`TMPDIR`).
+    /// A server with so many accounts and a fresh store in the temporary directory (`TMPDIR`), without TLS.
     pub async fn with_accounts(count: usize) -> Result<Site> {
+        Site::open(count, false).await
+    }
+
+    /// The same with TLS, by a certificate of its own.
+    pub async fn with_tls(count: usize) -> Result<Site> {
+        Site::open(count, true).await
+    }
+
+    async fn open(count: usize, secured: bool) -> Result<Site> {
         let data = tempfile::tempdir()?;
         let policy = Policy {
             components: Vec::new(),
@@ -89,12 +105,26 @@ impl Site {
         let made = core.store.import_accounts(vec![new; count]).await?;
         let accounts = made.into_iter().map(|account| account.map(|a| a.uid)).collect::<Result<_, _>>()?;
         let settings = Settings { plain: true, registrations_per_hour: 0 };
-        Ok(Site { data, server: Arc::new(Server::new(core, None, settings)), accounts })
+        let local = || LocalCertificate::new(data.path(), "localhost");
+        let tls = secured.then(|| Tls::open(Source::Local(local()), UtcDateTime::now()).map(Arc::new));
+        Ok(Site { server: Arc::new(Server::new(core, tls.transpose()?, settings)), data, accounts })
     }
 
     /// The server.
     pub fn server(&self) -> &Arc<Server> {
         &self.server
+    }
+
+    /// What a client of a site with TLS needs to trust it.
+    pub fn trust(&self) -> Result<Arc<ClientConfig>> {
+        let authority = LocalCertificate::new(self.data.path(), "localhost").authority_file();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(authority)?)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
     }
 
     /// The bare address of the account made as number `index`, counted from 0.
@@ -142,10 +172,15 @@ impl Site {
         Ok(wire)
     }
 
+    /// What the account made as number `index` signs in as.
+    pub fn user(&self, index: usize) -> String {
+        self.accounts[index].to_string()
+    }
+
     /// Signs in over `transport`, which the server serves.
     pub async fn sign_in_over<S: Transport>(&self, transport: S, index: usize) -> Result<Wire<S>> {
         let mut wire = Wire::new(transport);
-        wire.sign_in(&self.accounts[index].to_string(), "desk").await?;
+        wire.sign_in(&self.user(index), "desk").await?;
         Ok(wire)
     }
 
@@ -192,7 +227,8 @@ impl<S> Wire<S> {
 }
 
 impl<S: Transport> Wire<S> {
-    async fn sign_in(&mut self, user: &str, resource: &str) -> Result<()> {
+    /// Signs in to an account as [`Site::user`] calls it, and binds.
+    pub async fn sign_in(&mut self, user: &str, resource: &str) -> Result<()> {
         let header = match self.framed {
             true => {
                 "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>".to_owned()

@@ -4,22 +4,28 @@
 //! measured when it was set. Bytes are as asked for: the allocator rounds them up by some 10 %.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use rookery::http::listener::Http;
 use rookery::http::{Settings, Web};
 use rookery::net::connection::Connection;
 use rookery::net::framing::Framing;
 use rookery::net::listener::Admission;
-use rookery::net::transport::{Conn, Transport};
+use rookery::net::transport::{self, Conn};
 use rookery::net::{self, Arrival};
 use rookery_proto::xml::Limits;
+use rookery_testkit::client::Transport;
 use rookery_testkit::measure::{Site, Wire};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// Bytes of a bound connection and of the future that serves it.
 const BOUND_FUTURE: usize = 1_400;
@@ -33,6 +39,9 @@ const IDLE_SESSION: usize = 5_696;
 /// The same over a WebSocket without TLS.
 const IDLE_WEBSOCKET: usize = 5_952;
 
+/// The same over TLS 1.3, without contacts. Most of it is the library's.
+const IDLE_TLS: usize = 11_840;
+
 /// Sessions that are measured, and those before them that fill caches and pools.
 const SESSIONS: usize = 200;
 const WARM_UP: usize = 40;
@@ -45,16 +54,25 @@ struct Counting;
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// Nothing that this thread allocates and frees counts: it is the clients'.
+    static UNCOUNTED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn counted(size: usize) -> usize {
+    if UNCOUNTED.get() { 0 } else { size }
+}
+
 // SAFETY: everything is left to the system's allocator; only sizes are counted.
 #[allow(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Relaxed);
+        IN_USE.fetch_add(counted(layout.size()), Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
+        IN_USE.fetch_sub(counted(layout.size()), Relaxed);
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -84,7 +102,16 @@ enum Way<'a> {
     WebSocket(&'a Http),
 }
 
-/// Signs in as most clients do: stream management, roster, presence.
+/// What most clients do when they are bound: stream management, roster, presence.
+async fn settle_in<S: Transport>(wire: &mut Wire<S>) {
+    wire.manage().await.expect("it can be resumed");
+    wire.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "</iq>")
+        .await
+        .expect("a roster");
+    wire.ask("<presence><priority>5</priority></presence>", "</presence>").await.expect("it is available");
+}
+
+/// Signs in as most clients do.
 async fn sign_in(site: &Site, listener: &TcpListener, way: Way<'_>, index: usize) -> Parked {
     let (ours, theirs) = connection(listener).await;
     let mut wire = match way {
@@ -98,11 +125,7 @@ async fn sign_in(site: &Site, listener: &TcpListener, way: Way<'_>, index: usize
             site.sign_in_over_web_socket(ours, index).await.expect("it signs in")
         }
     };
-    wire.manage().await.expect("it can be resumed");
-    wire.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "</iq>")
-        .await
-        .expect("a roster");
-    wire.ask("<presence><priority>5</priority></presence>", "</presence>").await.expect("it is available");
+    settle_in(&mut wire).await;
     wire.map(|socket| socket.into_std().expect("it is a socket"))
 }
 
@@ -151,6 +174,77 @@ async fn an_idle_session_is_small() {
     let each = measured(true).await;
     println!("an idle session over WebSocket: {each} bytes on the heap");
     assert!(each <= IDLE_WEBSOCKET, "over WebSocket it costs {each} bytes, more than {IDLE_WEBSOCKET}");
+    let each = measured_over_tls().await;
+    println!("an idle session over TLS: {each} bytes on the heap");
+    assert!(each <= IDLE_TLS, "over TLS it costs {each} bytes, more than {IDLE_TLS}");
+}
+
+/// Clients over TLS, on a thread of their own: what TLS costs them is not counted. It says when some have signed in, and goes on
+/// when it is told; at the end it waits until the other end is dropped.
+fn tls_clients(
+    users: Vec<String>,
+    trust: Arc<ClientConfig>,
+    address: SocketAddr,
+    (done, go): (mpsc::Sender<()>, mpsc::Receiver<()>),
+) {
+    UNCOUNTED.set(true);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let connector = TlsConnector::from(trust);
+    let mut wires = Vec::new();
+    for (index, user) in users.iter().enumerate() {
+        if index == WARM_UP {
+            done.send(()).expect("somebody listens");
+            go.recv().expect("somebody listens");
+        }
+        wires.push(runtime.block_on(async {
+            let socket = TcpStream::connect(address).await.expect("loopback");
+            let name = ServerName::try_from("localhost").expect("a name");
+            let stream = connector.connect(name, socket).await.expect("it is trusted");
+            let mut wire = Wire::new(stream);
+            wire.sign_in(user, "desk").await.expect("it signs in");
+            settle_in(&mut wire).await;
+            wire.settle().await.expect("it acknowledges");
+            wire
+        }));
+    }
+    done.send(()).expect("somebody listens");
+    // Ends with the sender.
+    go.recv().ok();
+}
+
+/// Bytes on the heap of an idle session over TLS, without contacts.
+#[allow(clippy::disallowed_methods, reason = "a thread is told from others by what it allocates")]
+async fn measured_over_tls() -> usize {
+    let accounts = WARM_UP + SESSIONS;
+    let site = Site::with_tls(accounts).await.expect("a server");
+    let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let (users, trust) =
+        ((0..accounts).map(|n| site.user(n)).collect(), site.trust().expect("a certificate"));
+    let server = site.server().clone();
+    let accepting = tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(net::serve(server.clone(), Arrival::plain(socket, LOCALHOST), true, None));
+        }
+    });
+    let ((done, is_done), (go, may_go)) = (mpsc::channel(), mpsc::channel());
+    let clients = thread::spawn(move || tls_clients(users, trust, address, (done, may_go)));
+    let mut looks = Vec::new();
+    let mut is_done = is_done;
+    for _ in 0..2 {
+        is_done = tokio::task::spawn_blocking(move || {
+            is_done.recv().expect("the clients are well");
+            is_done
+        })
+        .await
+        .expect("it waits");
+        looks.push(IN_USE.load(Relaxed));
+        go.send(()).ok();
+    }
+    drop(go);
+    clients.join().expect("the clients end");
+    accepting.abort();
+    (looks[1] - looks[0]) / SESSIONS
 }
 
 #[tokio::test]
@@ -165,7 +259,7 @@ async fn the_task_of_a_connection_is_small() {
     let _client = site.sign_in(0, "desk").await.expect("it signs in");
     let core = site.server().core.clone();
     let session = core.router.all().remove(0);
-    let conn = Conn::new(Transport::Plain(bound), Framing::stream(Limits::authenticated()));
+    let conn = Conn::new(transport::Transport::Plain(bound), Framing::stream(Limits::authenticated()));
     let mut connection = Connection::new(conn, core, session, VecDeque::new());
     let run = size_of_val(&connection) + size_of_val(&connection.run());
     println!("the task of a connection: {whole} bytes, bound: {run}");
