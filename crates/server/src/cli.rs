@@ -3,6 +3,7 @@
 mod account;
 mod announce;
 mod block;
+mod doctor;
 mod export;
 mod files;
 mod group;
@@ -70,6 +71,9 @@ enum Command {
     /// The text goes into the log of every account, as a message of the server: who is away gets it later. Needs a running
     /// server.
     Announce(announce::Command),
+    /// Look for what is wrong around this server
+    #[command(subcommand)]
+    Doctor(doctor::Command),
     /// List uploaded files, see how much room they take, and remove them
     #[command(subcommand)]
     Files(files::Command),
@@ -140,6 +144,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Announce(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
+        Command::Doctor(command) => return command.run(&load(cli.common)?),
         Command::Files(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }

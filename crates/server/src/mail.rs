@@ -1,6 +1,7 @@
 //! The mail system (`rookery-gateway`), as the configuration has it.
 
 mod dns;
+pub mod doctor;
 pub mod keys;
 
 use crate::config::{Config, Out};
