@@ -5,6 +5,8 @@
 //! costs beyond that is its socket. The archive is written by SQL with the indexes away, which is how one fills a database in
 //! minutes; opening, pages and searches are those of the server.
 
+#![allow(clippy::disallowed_methods, reason = "a bench measures on the wall")]
+
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
