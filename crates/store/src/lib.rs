@@ -4,6 +4,7 @@
 //! stays behind it in `sqlite/`. Each topic (timeline, accounts, roster ...) has a file here with its rows and verbs.
 
 mod account;
+mod bells;
 mod block;
 mod caps;
 mod delivery;
@@ -15,6 +16,7 @@ mod factor;
 mod file;
 mod group;
 mod hat;
+mod imap;
 mod inbox;
 mod invite;
 pub mod journal;
@@ -55,6 +57,10 @@ pub use file::{
 };
 pub use group::{Group, GroupAffiliate, GroupAffiliation, GroupConfig, GroupSubject, NewGroup};
 pub use hat::{Hat, Hats};
+pub use imap::{
+    Copied, Filed, FlagsChange, FlagsChanged, FlagsHow, Folder, FolderCounts, FolderId, FolderRole,
+    MailFlags, NewFiled,
+};
 pub use inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
 pub use invite::{Friends, Invite, InviteHash, Offer, Shown, SignedUp};
 pub use link::{LinkHash, LinkPurpose};

@@ -313,6 +313,27 @@ pub const OUTBOX: usize = 1000;
 /// Mails of one account in the queue: more are a mailing list's, and that is no use of a messenger.
 pub const MAIL_QUEUE: usize = 1000;
 
+/// Folders of one account: more than people make, and all are in one answer.
+pub const FOLDERS: usize = 500;
+
+/// Bytes of a folder's name, with those above it.
+pub const FOLDER_NAME_BYTES: usize = 255;
+
+/// Levels of folders.
+pub const FOLDER_DEPTH: usize = 16;
+
+/// Mails that a mail program can see in one folder, and put there: a program's connection knows the number of each of them, four
+/// bytes a mail.
+pub const FOLDER_MAILS: usize = 200_000;
+
+/// Entries of a log that one slice of its filing into folders looks at: some ten milliseconds of the writer.
+pub const FILING: usize = 5_000;
+
+/// Keywords of one mail, and bytes of one: programs use some five, and make few letters do.
+pub const KEYWORDS: usize = 32;
+/// See [`KEYWORDS`].
+pub const KEYWORD_BYTES: usize = 64;
+
 /// Mails that are listed or tried at a time.
 pub const MAIL_PAGE: usize = 50;
 

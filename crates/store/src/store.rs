@@ -11,6 +11,7 @@ use rookery_proto::Uid;
 use tokio::sync::oneshot;
 
 use crate::account::Numbers;
+use crate::bells::Bells;
 use crate::sqlite::search::Index;
 use crate::sqlite::{Connection, Kind, Location, Sqlite, Tx};
 use crate::stream::StreamId;
@@ -182,6 +183,11 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.look_up(query).await
+    }
+
+    /// The bells of folders of mail.
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.database.bells
     }
 
     /// The index of the full-text search.

@@ -311,6 +311,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
     ] {
         tx.conn.prepare_cached(owned)?.execute([int(uid.0)])?;
     }
+    super::imap::folders::erase(tx, uid)?;
     super::pubsub::erase(tx, uid)?;
     super::files::abandon(tx, uid)?;
     tx.forget(uid);

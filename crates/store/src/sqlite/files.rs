@@ -4,8 +4,8 @@ use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use smallvec::SmallVec;
 
-use super::Tx;
 use super::columns::{int, uid};
+use super::{Tx, imap};
 use crate::file::{
     Blob, FileHash, FilePurpose, FileQuota, FileToken, FileUsage, ListedUpload, NewUpload, Room, Upload,
     UploadFilter, named,
@@ -233,6 +233,7 @@ pub(crate) fn remove(tx: &mut Tx<'_>, token: FileToken) -> Result<bool> {
     }
     tx.conn.prepare_cached("DELETE FROM upload_ref WHERE upload = ?1")?.execute([id])?;
     tx.conn.prepare_cached("UPDATE blob SET refs = refs - 1 WHERE id = ?1")?.execute([blob])?;
+    imap::forget_raw(tx, token)?;
     Ok(true)
 }
 

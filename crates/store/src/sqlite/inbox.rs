@@ -10,9 +10,9 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Rows, ToSql, params};
 
-use super::Tx;
 use super::columns::{int, useq};
 use super::timeline::{ENTRY, entry, fingerprint};
+use super::{Tx, imap};
 use crate::inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
 use crate::timeline::{Flags, Window};
 use crate::{GroupAffiliation, Result, StoreError, limits};
@@ -135,8 +135,12 @@ const GROUPS: Table = Table {
 };
 
 /// Moves the place in the own log up to which a conversation was read; whether it moved.
-pub(super) fn raise(tx: &Tx<'_>, uid: Uid, peer: &str, upto: Useq) -> Result<bool> {
-    raise_at(tx, PEERS, uid, &peer, upto)
+pub(super) fn raise(tx: &mut Tx<'_>, uid: Uid, peer: &str, upto: Useq) -> Result<bool> {
+    let raised = raise_at(tx, PEERS, uid, &peer, upto)?;
+    if raised {
+        imap::flags::read_upto(tx, uid, peer, upto)?;
+    }
+    Ok(raised)
 }
 
 fn raise_at(tx: &Tx<'_>, table: Table, uid: Uid, which: &dyn ToSql, upto: Useq) -> Result<bool> {

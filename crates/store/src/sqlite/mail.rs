@@ -6,12 +6,14 @@ use rookery_proto::jid::BareJid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Tx;
-use super::columns::{int, jid, uid};
-use super::{outbox, timeline};
-use crate::timeline::{Append, Appended, MessageId};
+use super::columns::{int, jid, uid, useq};
+use super::{imap, outbox, timeline};
+use crate::timeline::{Append, Appended, Direction, MessageId};
 use crate::{Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
 const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw";
+const LATEST: &str =
+    "SELECT useq, message, direction, at FROM log WHERE uid = ?1 ORDER BY useq DESC LIMIT ?2";
 const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble, \
                       envelope, receipt, told";
 
@@ -50,6 +52,7 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append, mail: &Mail) -> Result<App
                  WHERE message = ?1 AND upload IN (SELECT id FROM upload WHERE uid = ?2)",
             )?
             .execute(params![message, int(mail.uid.0)])?;
+        file(tx, message, mail)?;
     }
     Ok(appended)
 }
@@ -74,10 +77,43 @@ fn insert(tx: &Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
     Ok(())
 }
 
+/// Into its owner's folders, where there are any. It stands near the end of the log, for it was stored a moment ago.
+fn file(tx: &mut Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
+    if !imap::is_filing(tx.conn, mail.uid)? {
+        return Ok(());
+    }
+    let arrived = {
+        let mut statement = tx.conn.prepare_cached(LATEST)?;
+        let mut rows = statement.query(params![int(mail.uid.0), limits::PAGE as i64])?;
+        let mut found = None;
+        while let (None, Some(row)) = (&found, rows.next()?) {
+            if row.get::<_, i64>(1)? == message {
+                let direction = if row.get(2)? { Direction::Out } else { Direction::In };
+                let (uid, useq, at, raw) = (mail.uid, useq(row, 0)?, row.get(3)?, mail.raw);
+                found = Some(imap::Arrived { uid, message, useq, direction, at, raw });
+            }
+        }
+        found
+    };
+    let Some(arrived) = arrived else { return Ok(()) };
+    imap::file(tx, &arrived)?;
+    match arrived.direction {
+        Direction::In => Ok(()),
+        // Who answers has read.
+        Direction::Out => imap::flags::read_upto(tx, mail.uid, mail.peer.as_str(), arrived.useq),
+    }
+}
+
 /// A body is gone, or empty.
-pub(super) fn forget(tx: &Tx<'_>, message: i64) -> Result<()> {
-    tx.conn.prepare_cached("DELETE FROM mail WHERE message = ?1")?.execute([message])?;
-    Ok(())
+pub(super) fn forget(tx: &mut Tx<'_>, message: i64) -> Result<()> {
+    let mails = tx.conn.prepare_cached("DELETE FROM mail WHERE message = ?1")?.execute([message])?;
+    if mails > 0 { imap::forget(tx, message) } else { Ok(()) }
+}
+
+/// What a body says of itself as a mail of this account.
+pub(super) fn get(conn: &Connection, owner: Uid, message: i64) -> Result<Option<Mail>> {
+    let sql = format!("SELECT {MAIL} FROM mail WHERE message = ?1 AND uid = ?2");
+    Ok(conn.prepare_cached(&sql)?.query_row(params![message, int(owner.0)], read).optional()?)
 }
 
 pub(crate) fn named(conn: &Connection, owner: Uid, name: &str) -> Result<Option<Mail>> {
@@ -122,6 +158,7 @@ pub(crate) fn queue(
     let stands = tx.conn.prepare_cached("SELECT 1 FROM message WHERE id = ?1")?.exists([int(message.0)])?;
     if stands {
         insert(tx, int(message.0), mail)?;
+        file(tx, int(message.0), mail)?;
     }
     tx.conn
         .prepare_cached(

@@ -21,6 +21,7 @@ pub(crate) mod factors;
 pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod hats;
+pub(crate) mod imap;
 pub(crate) mod inbox;
 pub(crate) mod invites;
 pub(crate) mod links;
@@ -56,6 +57,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bells::Bells;
 use crate::store::{Doorbell, Pending, Stats};
 use crate::{Result, StoreError, limits};
 use readers::Readers;
@@ -66,6 +68,8 @@ pub(crate) struct Sqlite {
     queue: mpsc::Sender<Request>,
     readers: Arc<Readers>,
     counters: Arc<Counters>,
+    /// Rung when something in folders of mail changes.
+    pub(crate) bells: Arc<Bells>,
 }
 
 impl Sqlite {
@@ -79,8 +83,9 @@ impl Sqlite {
         });
         let writer = writer.await.map_err(|_| StoreError::Internal)??;
         let (queue, requests) = mpsc::channel(limits::QUEUE);
-        tokio::spawn(writer.serve(requests, doorbell));
-        Ok(Sqlite { queue, readers, counters })
+        let bells = Arc::new(Bells::default());
+        tokio::spawn(writer.serve(requests, doorbell, bells.clone()));
+        Ok(Sqlite { queue, readers, counters, bells })
     }
 
     /// Queues a write, waiting for room.

@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0030_mail.sql"),
     include_str!("migrations/0031_sendings.sql"),
     include_str!("migrations/0032_mail_reports.sql"),
+    include_str!("migrations/0033_imap.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

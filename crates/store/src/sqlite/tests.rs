@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::columns::int;
 use super::tx::Last;
-use super::{Kind, delivery, inbox, page, privacy, sweep, timeline};
+use super::{Kind, delivery, imap, inbox, page, privacy, sweep, timeline};
 use crate::{Options, Result, Store, StoreError, Timestamp};
 
 type Rung = Arc<Mutex<Vec<u64>>>;
@@ -198,6 +198,10 @@ async fn queries_go_by_their_index() {
         (inbox::BACKWARD.to_owned(), "log_peer"),
         (inbox::GROUP_BACKWARD.to_owned(), "log_position"),
         (inbox::NAMES.to_owned(), "log_peer"),
+        (imap::flags::UNREAD.to_owned(), "imap_mail_unseen"),
+        (imap::flags::FORWARD.to_owned(), "log_peer"),
+        (imap::folders::UNFILED.to_owned(), "log_position"),
+        (imap::mails::SOURCE.to_owned(), "imap_mail_message"),
     ];
     for (with, resource, index) in
         [(false, false, "log_position"), (true, false, "log_peer"), (true, true, "log_peer")]

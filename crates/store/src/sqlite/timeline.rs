@@ -184,7 +184,7 @@ pub(crate) fn withdraw(
 }
 
 /// Puts a tombstone in the place of a body, in all logs that point to it.
-fn empty(tx: &Tx<'_>, message: i64, tombstone: &Bytes) -> Result<()> {
+fn empty(tx: &mut Tx<'_>, message: i64, tombstone: &Bytes) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE message SET stanza = ?2, flags = flags | ?3 WHERE id = ?1")?
         .execute(params![message, tombstone.as_ref(), Flags::RETRACTED])?;
@@ -235,7 +235,7 @@ pub(crate) fn drop_pointers(tx: &mut Tx<'_>, uid: Uid, useqs: &[Useq]) -> Result
 }
 
 /// Takes one pointer from a body; true if it was the last and the body is gone.
-pub(super) fn release(tx: &Tx<'_>, message: i64) -> Result<bool> {
+pub(super) fn release(tx: &mut Tx<'_>, message: i64) -> Result<bool> {
     let last =
         tx.conn.prepare_cached("DELETE FROM message WHERE id = ?1 AND refs <= 1")?.execute([message])?;
     if last > 0 {

@@ -41,6 +41,15 @@ pub(crate) enum Kind {
     Checked,
 }
 
+/// What a batch brought.
+#[derive(Default)]
+pub(super) struct News {
+    /// New rows of logs in the order of the commit.
+    pub(super) rows: Vec<(Uid, Arc<Entry>)>,
+    /// Accounts in whose folders of mail something changed.
+    pub(super) folders: Vec<Uid>,
+}
+
 /// One batch's transaction.
 pub(crate) struct Tx<'a> {
     pub(super) conn: &'a Connection,
@@ -49,13 +58,15 @@ pub(crate) struct Tx<'a> {
     moved: Vec<Uid>,
     /// New log rows in the order of the commit.
     rows: Vec<(Uid, Arc<Entry>)>,
+    /// Accounts in whose folders of mail something changed.
+    folders: Vec<Uid>,
     /// The latest counts of streams. Written once at the end of the batch, as a busy stream has many jobs in it.
     handled: HashMap<StreamId, u32>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(conn: &'a Connection, heads: &'a mut Heads) -> Tx<'a> {
-        Tx { conn, heads, moved: Vec::new(), rows: Vec::new(), handled: HashMap::new() }
+        Tx { conn, heads, moved: Vec::new(), rows: Vec::new(), folders: Vec::new(), handled: HashMap::new() }
     }
 
     /// Runs one job so that its failure leaves no trace. An error is one of the medium, and fails the batch.
@@ -100,8 +111,8 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Writes what was kept for the end; the rows to be announced after the commit.
-    pub(super) fn finish(self) -> Result<Vec<(Uid, Arc<Entry>)>> {
+    /// Writes what was kept for the end; what is to be announced after the commit.
+    pub(super) fn finish(self) -> Result<News> {
         // The count goes round at 2^32, and never back: what is less than half the circle ahead is newer.
         let mut set = self.conn.prepare_cached(
             "UPDATE stream SET handled = ?2 WHERE id = ?1 AND ((?2 - handled) & 4294967295) < 2147483648",
@@ -109,7 +120,7 @@ impl<'a> Tx<'a> {
         for (stream, handled) in &self.handled {
             set.execute(params![stream.0, handled])?;
         }
-        Ok(self.rows)
+        Ok(News { rows: self.rows, folders: self.folders })
     }
 
     fn run(&self, sql: &str) -> Result<()> {
@@ -157,6 +168,13 @@ impl<'a> Tx<'a> {
     /// Announces a new row once it is committed.
     pub(super) fn announce(&mut self, uid: Uid, entry: Entry) {
         self.rows.push((uid, Arc::new(entry)));
+    }
+
+    /// Rings for the account's folders of mail once it is committed.
+    pub(super) fn folders_changed(&mut self, uid: Uid) {
+        if self.folders.last() != Some(&uid) {
+            self.folders.push(uid);
+        }
     }
 
     /// Notes what a stream has handled; an older count than one noted before says nothing.

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use rookery_proto::Uid;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Location;
-use super::tx::{Heads, Kind, Tx};
+use super::tx::{Heads, Kind, News, Tx};
 use super::{Counters, schema};
+use crate::bells::Bells;
 use crate::store::Doorbell;
-use crate::timeline::Entry;
 use crate::{Result, StoreError, limits};
 
 /// What waits in the queue.
@@ -87,7 +86,12 @@ impl Writer {
     }
 
     /// Runs until told to close, or until nobody is left who could ask.
-    pub(super) async fn serve(self, mut queue: mpsc::Receiver<Request>, doorbell: Doorbell) {
+    pub(super) async fn serve(
+        self,
+        mut queue: mpsc::Receiver<Request>,
+        doorbell: Doorbell,
+        bells: Arc<Bells>,
+    ) {
         let mut writer = self;
         let mut requests = Vec::with_capacity(limits::BATCH);
         let mut closing = None;
@@ -116,7 +120,7 @@ impl Writer {
                 return;
             };
             writer = returned;
-            settle(jobs, committed, &doorbell);
+            settle(jobs, committed, &doorbell, &bells);
         }
         // Off the runtime's threads, as closing moves the log into the database.
         let closed = tokio::task::spawn_blocking(move || writer.close()).await;
@@ -125,9 +129,9 @@ impl Writer {
         }
     }
 
-    /// Commits the jobs as one transaction; the new rows of logs.
+    /// Commits the jobs as one transaction; what is new.
     #[allow(clippy::disallowed_methods, reason = "how long a commit takes is observed, and decides nothing")]
-    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<(Uid, Arc<Entry>)>> {
+    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<News> {
         let started = Instant::now();
         let committed = self.transaction(jobs);
         if committed.is_ok() {
@@ -154,7 +158,7 @@ impl Writer {
         }
     }
 
-    fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<(Uid, Arc<Entry>)>> {
+    fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<News> {
         let conn = match &mut self.conn {
             Some(conn) => conn,
             none => none.insert(self.location.writer()?),
@@ -164,9 +168,9 @@ impl Writer {
         for job in jobs {
             tx.attempt(job.kind(), |tx| job.run(tx))?;
         }
-        let rows = tx.finish()?;
+        let news = tx.finish()?;
         conn.prepare_cached("COMMIT")?.execute([])?;
-        Ok(rows)
+        Ok(news)
     }
 
     fn close(self) {
@@ -186,15 +190,18 @@ impl Writer {
 }
 
 /// Answers all jobs of a batch, then rings.
-fn settle(jobs: Vec<Box<dyn Job>>, committed: Result<Vec<(Uid, Arc<Entry>)>>, doorbell: &Doorbell) {
-    let (rows, answer) = match committed {
-        Ok(rows) => (rows, Ok(())),
-        Err(error) => (Vec::new(), Err(error)),
+fn settle(jobs: Vec<Box<dyn Job>>, committed: Result<News>, doorbell: &Doorbell, bells: &Bells) {
+    let (news, answer) = match committed {
+        Ok(news) => (news, Ok(())),
+        Err(error) => (News::default(), Err(error)),
     };
     for job in jobs {
         job.answer(answer.clone());
     }
-    for (uid, entry) in rows {
+    for (uid, entry) in news.rows {
         doorbell(uid, entry);
+    }
+    for uid in news.folders {
+        bells.ring(uid);
     }
 }
