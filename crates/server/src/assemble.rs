@@ -4,7 +4,8 @@
 use crate::data;
 use crate::export;
 use crate::files::{self, Files};
-use crate::net::keepalive;
+use crate::net::password::Refused;
+use crate::net::{Server, keepalive};
 use crate::push::{self, Poster, Vapid};
 use anyhow::{Context, Result};
 use rookery_core::accounts::{Accounts, Hasher};
@@ -20,7 +21,7 @@ use rookery_core::router::Router;
 use rookery_core::secret::Secret;
 use rookery_core::xep::disco::Announced;
 use rookery_core::{Core, Policy};
-use rookery_gateway::mail::{Deposited, Gateway, NotDeposited, Settings};
+use rookery_gateway::mail::{Deposit, Deposited, Gateway, NotDeposited, Settings, imap};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
 use rookery_store::{Options, Store};
@@ -142,12 +143,41 @@ pub fn files(core: &Arc<Core>, data: &Path, settings: files::Settings) -> Result
 
 /// The mail system, if core has a gateway for it; it keeps its files in `files`.
 pub fn mail(core: &Arc<Core>, files: &Arc<Files>, settings: Settings) -> Option<Arc<Gateway>> {
+    Gateway::new(core.clone(), settings, deposit(files))
+}
+
+/// Keeps what a mail brings.
+fn deposit(files: &Arc<Files>) -> Arc<Deposit> {
     let files = files.clone();
-    let deposit = move |new| -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> {
+    Arc::new(move |new| -> Pin<Box<dyn Future<Output = Result<Deposited, NotDeposited>> + Send>> {
         let files = files.clone();
         Box::pin(async move { files.deposit(new).await })
+    })
+}
+
+/// What mail programs read by IMAP; whoever signs in there does so as on `server`.
+pub fn mail_programs(
+    server: &Arc<Server>,
+    files: &Arc<Files>,
+    settings: imap::Settings,
+) -> Arc<imap::Server> {
+    let (checks, reads) = (server.clone(), files.clone());
+    let sign_in = move |attempt: imap::Attempt| -> Pin<Box<dyn Future<Output = _> + Send>> {
+        let server = checks.clone();
+        Box::pin(async move {
+            let imap::Attempt { peer, user, password } = attempt;
+            server.check_password(peer, &user, &password).await.map_err(|refused| match refused {
+                Refused::Wrong => imap::NotSignedIn::Wrong,
+                Refused::Later => imap::NotSignedIn::Later,
+            })
+        })
     };
-    Gateway::new(core.clone(), settings, Arc::new(deposit))
+    let fetch = move |token, from, length| -> Pin<Box<dyn Future<Output = _> + Send>> {
+        let files = reads.clone();
+        Box::pin(async move { files.piece(token, from, length).await })
+    };
+    let ways = imap::Ways { sign_in: Arc::new(sign_in), deposit: deposit(files), fetch: Arc::new(fetch) };
+    imap::Server::new(server.core.clone(), settings, ways)
 }
 
 /// What happens by the clock and behind the scenes, until the server ends; devices are told through `poster`.

@@ -12,7 +12,7 @@ use rookery_core::gateway::Hosted;
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::route::Dialling;
 use rookery_gateway::mail::smtp::{Carrier, anyone};
-use rookery_gateway::mail::{Route, Settings, Sign, address};
+use rookery_gateway::mail::{Route, Settings, Sign, address, imap};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +93,16 @@ pub fn settings(config: &Config, tls: Option<Arc<Tls>>) -> anyhow::Result<Option
 fn signer(config: &Config) -> Arc<Sign> {
     let ring = keys::Ring::new(keys::folder(&config.data), config.domain.clone());
     Arc::new(move |mail| ring.sign(mail))
+}
+
+/// What mail programs read by IMAP; `None`: there is no mail.
+pub fn programs(config: &Config, tls: Option<Arc<Tls>>) -> Option<imap::Settings> {
+    config.mail.enabled.then(|| imap::Settings {
+        domain: config.domain.clone(),
+        hostname: config.mail.hostname.clone().unwrap_or_else(|| config.domain.clone()),
+        largest: config.mail.largest,
+        tls: tls.map(starttls),
+    })
 }
 
 /// TLS for connections that begin now.

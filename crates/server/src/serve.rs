@@ -25,6 +25,7 @@ use rookery_core::env::Env;
 use rookery_core::gate::Gate;
 use rookery_core::xep::pep::Service;
 use rookery_core::xep::upload;
+use rookery_gateway::mail::imap;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,6 +78,16 @@ async fn run(config: Config) -> Result<()> {
             doors.spawn(mail::run(gateway.clone(), listener));
         }
         doors.spawn(gateway.run(mail::route(&config)?));
+    }
+    if let (Some(settings), Some(files)) = (mail::programs(&config, Some(tls.clone())), &files) {
+        let programs = assemble::mail_programs(&server, files, settings);
+        let kinds = [("mail.imap", &config.mail.imap, false), ("mail.imap_tls", &config.mail.imap_tls, true)];
+        for (setting, addresses, direct) in kinds {
+            for address in addresses {
+                let listener = bind(*address, setting).await?;
+                doors.spawn(imap::run(programs.clone(), listener, direct));
+            }
+        }
     }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;

@@ -120,6 +120,10 @@ pub enum Action {
     PushService(Answer),
     /// `a mail server connects`
     MailServerConnects,
+    /// `mail program mutt connects`: from this machine, or (true) from elsewhere
+    MailProgramConnects(String, bool),
+    /// `mail program mutt speaks:`
+    MailProgramSpeaks(String, Vec<Spoken>),
     /// `a mail goes out`: the smarthost is called, sooner or later
     MailGoesOut,
     /// `no mail goes out`

@@ -27,7 +27,7 @@ use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
-use rookery_gateway::mail::{Gateway, Settings, smtp};
+use rookery_gateway::mail::{Gateway, Settings, imap, smtp};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
@@ -112,6 +112,8 @@ pub struct TestServer {
     mail: Option<Arc<Gateway>>,
     /// Who judges mail that comes in, where this test has one.
     judge: Option<Arc<Judge>>,
+    /// What mail programs read.
+    programs: Option<Arc<imap::Server>>,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -148,6 +150,7 @@ impl TestServer {
             previews,
             mail: None,
             judge,
+            programs: None,
             smarthost: Smarthost::default(),
             connections,
         };
@@ -225,6 +228,15 @@ impl TestServer {
             };
             assemble::mail(self.core(), files, settings)
         });
+        self.programs = self.files().filter(|_| self.mail.is_some()).map(|files| {
+            let settings = imap::Settings {
+                domain: self.policy.domain.clone(),
+                hostname: "mx.localhost".into(),
+                largest: MAIL_BYTES,
+                tls: self.tls.clone().map(rookery::mail::starttls),
+            };
+            assemble::mail_programs(&self.server, files, settings)
+        });
         if let Some(mail) = self.mail.clone() {
             self.connections.lock().push(tokio::spawn(mail.run(Some(self.smarthost.route()))));
         }
@@ -236,6 +248,15 @@ impl TestServer {
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let place = mail.enter(peer)?;
         self.connections.lock().push(tokio::spawn(smtp::serve(mail, theirs, peer, place)));
+        Some(ours)
+    }
+
+    /// A new connection of a mail program at `peer`, without TLS; none where there is no place, or no mail.
+    pub fn connect_imap_from(&self, peer: IpAddr) -> Option<DuplexStream> {
+        let programs = self.programs.clone()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let place = programs.enter(peer)?;
+        self.connections.lock().push(tokio::spawn(imap::serve(programs, theirs, peer, place, false)));
         Some(ours)
     }
 

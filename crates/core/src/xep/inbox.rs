@@ -10,16 +10,18 @@
 use super::{Xep, mam};
 use crate::address::Target;
 use crate::answer::{Answer, Reply};
+use crate::member::Member;
 use crate::muc::room;
-use crate::render::{Reader, parse_archive_id};
-use crate::{Ctx, address, limits, muc, store_error};
+use crate::render::{Reader, archive_id, parse_archive_id};
+use crate::xep::pep::Draft;
+use crate::{Core, Ctx, address, limits, muc, store_error};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::{Child, Stanza};
 use rookery_proto::xml::Xml;
 use rookery_proto::{Uid, Useq};
-use rookery_store::{Displayed, Inbox, InboxQuery, Item, Place, Timestamp, Upto, Window};
+use rookery_store::{Displayed, Inbox, InboxQuery, Item, Place, StoreError, Timestamp, Upto, Window};
 
 /// XEP-0430.
 pub const INFO: Xep = Xep {
@@ -176,6 +178,30 @@ pub(crate) async fn of_item(ctx: &Ctx<'_>, item: &Item) -> Result<Option<Display
         _ => None,
     };
     Ok(upto.map(|upto| Displayed { uid, peer, upto }))
+}
+
+impl Core {
+    /// Tells the account's devices that it has read a conversation up to a place of its own log, where they keep such places
+    /// (XEP-0490 §3). The store knows it already.
+    pub async fn tell_displayed(
+        &self,
+        member: &Member,
+        peer: &BareJid,
+        upto: Useq,
+    ) -> Result<(), StoreError> {
+        let Some(node) = self.store.node(member.uid, ns::MDS).await? else { return Ok(()) };
+        let mut x = Xml::new();
+        x.open_ns("displayed", ns::MDS).open_ns("stanza-id", ns::SID);
+        x.attr("by", member.address.as_str()).attr("id", &archive_id(upto, member.epoch)).close().close();
+        let (id, publisher) = (peer.to_string(), member.address.to_string());
+        let mut draft = Draft::default();
+        draft.add(node.into(), Item { id, at: self.env.now(), publisher, payload: x.into_vec().into() });
+        match draft.commit(self, &self.store, member).await {
+            // It was deleted, or is another now: nobody waits for this there.
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Drop for Place {
 }
 
 /// Whom an address stands for: one machine has a whole /64 of IPv6.
-fn network(peer: IpAddr) -> IpAddr {
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
         v4 => v4,

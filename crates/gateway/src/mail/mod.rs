@@ -5,6 +5,7 @@
 pub mod address;
 pub mod dkim;
 mod guard;
+pub mod imap;
 mod incoming;
 pub mod judge;
 pub mod limits;

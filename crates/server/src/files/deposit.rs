@@ -21,6 +21,15 @@ impl Files {
         })
     }
 
+    /// `length` bytes of an upload after the first `from`; `None`: it is not there.
+    pub async fn piece(&self, token: FileToken, from: u64, length: u64) -> io::Result<Option<Vec<u8>>> {
+        let upload = self.upload(token).await.map_err(io::Error::other)?;
+        let Some(blob) = upload.and_then(|upload| upload.blob) else { return Ok(None) };
+        let body = self.read(blob.hash, from, length).await?;
+        let bytes = axum::body::to_bytes(body, usize::try_from(length).unwrap_or(usize::MAX)).await;
+        bytes.map(|bytes| Some(bytes.into())).map_err(io::Error::other)
+    }
+
     async fn deposited(self: &Arc<Files>, new: NewFile) -> Result<Deposited, Trouble> {
         let NewFile { uid, name, media_type, data } = new;
         let policy = self.core.policy.files.as_ref().ok_or(StoreError::NotFound)?;

@@ -6,6 +6,7 @@ pub mod framing;
 pub mod keepalive;
 pub mod listener;
 pub mod negotiation;
+pub mod password;
 pub mod registration;
 pub mod throttle;
 pub mod transport;

@@ -69,6 +69,14 @@ pub(super) fn parse_smarthost(block: &str) -> Result<Vec<Spoken>> {
 }
 
 impl Play {
+    /// A mail program's new connection.
+    pub(super) fn mail_program_connects(&mut self, name: &str, afar: bool) -> Result<()> {
+        let peer = if afar { PEER } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let line = self.target.ours()?.connect_imap_from(peer).context("there is no place, or no mail")?;
+        self.programs.insert(name.to_owned(), Some(BufReader::new(line)));
+        Ok(())
+    }
+
     /// A new connection, in place of the one that there was.
     pub(super) fn mail_server_connects(&mut self) -> Result<()> {
         let line = self.target.ours()?.connect_mail_from(PEER).context("there is no place, or no mail")?;

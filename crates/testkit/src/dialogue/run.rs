@@ -35,6 +35,7 @@ pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
         lost: BTreeMap::new(),
         variables: Variables::new(),
         mail: None,
+        programs: BTreeMap::new(),
         smarthost: None,
         awaited: awaited.clone(),
     };
@@ -62,6 +63,8 @@ pub(super) struct Play {
     pub(super) variables: Variables,
     /// The connection of a mail server that brings mail.
     pub(super) mail: Option<MailLine>,
+    /// The connections of mail programs.
+    pub(super) programs: BTreeMap<String, Option<MailLine>>,
     /// The connection of a mail that goes out.
     pub(super) smarthost: Option<MailLine>,
     /// What is being waited for, to be told if it never comes.
@@ -135,6 +138,11 @@ impl Play {
             Action::MailServerConnects => self.mail_server_connects(),
             Action::MailServerSpeaks(spoken) => {
                 mail::speak(&mut self.mail, spoken, &mut self.variables).await
+            }
+            Action::MailProgramConnects(name, afar) => self.mail_program_connects(name, *afar),
+            Action::MailProgramSpeaks(name, spoken) => {
+                let line = self.programs.entry(name.clone()).or_default();
+                mail::speak(line, spoken, &mut self.variables).await
             }
             Action::MailGoesOut => self.mail_goes_out().await,
             Action::NoMailGoesOut => self.no_mail_goes_out().await,

@@ -40,6 +40,14 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "works", "again"] => Action::Store(None),
         ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
         ["a", "mail", "server", "connects"] => Action::MailServerConnects,
+        ["mail", "program", name, "connects"] => Action::MailProgramConnects((*name).to_owned(), false),
+        ["mail", "program", name, "connects", "from", "afar"] => {
+            Action::MailProgramConnects((*name).to_owned(), true)
+        }
+        ["mail", "program", name, "speaks:"] => {
+            let block = block.context("nothing stands below this sentence")?;
+            return Ok(Action::MailProgramSpeaks((*name).to_owned(), mail::parse(&block)?));
+        }
         ["a", "mail", "goes", "out"] => Action::MailGoesOut,
         ["no", "mail", "goes", "out"] => Action::NoMailGoesOut,
         ["the", "smarthost", "speaks:"] => {

@@ -8,6 +8,7 @@ mod common;
 mod component;
 mod files;
 mod http;
+mod imap;
 mod invitations;
 mod links;
 mod mail;

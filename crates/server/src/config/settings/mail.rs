@@ -23,6 +23,10 @@ pub struct Mail {
     pub enabled: bool,
     /// Where other mail servers bring it.
     pub listen: Vec<SocketAddr>,
+    /// Where mail programs read it (IMAP), with STARTTLS.
+    pub imap: Vec<SocketAddr>,
+    /// The same, in TLS from the start.
+    pub imap_tls: Vec<SocketAddr>,
     /// What the server calls itself; `None`: the domain.
     pub hostname: Option<String>,
     /// The host of correspondents; `None`: `mail.` before the domain.
@@ -59,6 +63,20 @@ pub(super) const SECTION: Section = Section {
             default: "[\"[::]:25\"]",
             about: "Where other mail servers bring mail (SMTP).",
             set: |config, value| put(&mut config.mail.listen, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.imap_tls",
+            default: "[]",
+            about: "Where mail programs read their owner's mail (IMAP), in TLS from the start: [\"[::]:993\"] is where they look for \
+                it. Nobody reads mail so while this and mail.imap are empty.",
+            set: |config, value| put(&mut config.mail.imap_tls, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.imap",
+            default: "[]",
+            about: "The same for programs that begin without TLS, usually [\"[::]:143\"]. Passwords are taken after STARTTLS only, \
+                and from this machine itself.",
+            set: |config, value| put(&mut config.mail.imap, value::addresses(value)),
         },
         Setting {
             key: "mail.hostname",
