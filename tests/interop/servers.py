@@ -78,6 +78,12 @@ c2s_tls = ["{lab.ADDRESS}:{lab.DIRECT_TLS_PORT}"]
 components = ["{lab.ADDRESS}:5347"]
 https = ["{lab.ADDRESS}:{lab.HTTPS_PORT}"]
 
+[mail]
+enabled = true
+listen = ["{lab.ADDRESS}:25"]
+imap = ["{lab.ADDRESS}:143"]
+imap_tls = ["{lab.ADDRESS}:993"]
+
 [tls]
 certificate = "{the_lab.certificate}"
 key = "{the_lab.key}"

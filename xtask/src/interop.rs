@@ -22,11 +22,14 @@ const PACKAGES: &[&str] = &[
     "finch",
     "gajim",
     "go-sendxmpp",
+    "curl",
     "imagemagick",
     "iproute2",
+    "isync",
     "libpurple-bin",
     "mcabber",
     "multimon-ng",
+    "mutt",
     "openbox",
     "openssl",
     "pidgin",
@@ -49,8 +52,14 @@ const PROSODY: [&str; 2] = ["prosody", "prosody-modules"];
 const SLIXMPP: &str = "slixmpp==1.17.0";
 
 /// The others are what the suite wants besides.
-const PYTHON: [&str; 5] =
-    [SLIXMPP, "aiohttp==3.14.5", "aiodns==4.0.4", "cryptography==50.0.2", "emoji==2.16.0"];
+const PYTHON: [&str; 6] = [
+    SLIXMPP,
+    "imapclient==4.1.0",
+    "aiohttp==3.14.5",
+    "aiodns==4.0.4",
+    "cryptography==50.0.2",
+    "emoji==2.16.0",
+];
 
 /// The pages that run in a browser, with the libraries that they want from npm.
 const PAGES: &str = "tests/interop/web";
@@ -66,7 +75,7 @@ enum Server {
 #[derive(Args)]
 pub(crate) struct InteropArgs {
     /// slixmpp, slixmpp-suite, profanity, poezio, mcabber, finch, pidgin, dino, gajim, psi, bitlbee, go-sendxmpp,
-    /// strophe-websocket, strophe-bosh, xmpp-client, converse, multimon-ng; all of them if none is named
+    /// strophe-websocket, strophe-bosh, xmpp-client, converse, mail-programs, multimon-ng; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]

@@ -1,6 +1,6 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import (bitlbee, dino, finch, gajim, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp, slix, suite,
+from clients import (bitlbee, dino, finch, gajim, mailprograms, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp, slix, suite,
                      web)
 
 CLIENTS = {
@@ -17,5 +17,6 @@ CLIENTS = {
     "bitlbee": bitlbee.test,
     "go-sendxmpp": sendxmpp.test,
     **web.TESTS,
+    "mail-programs": mailprograms.test,
     "multimon-ng": multimon.test,
 }
