@@ -2,6 +2,7 @@
 
 use crate::browser::Browsers;
 use crate::client::Door;
+use crate::clock;
 use crate::names;
 use crate::sites;
 use crate::smarthost::Smarthost;
@@ -161,6 +162,17 @@ impl TestServer {
     /// The server's inside.
     pub fn core(&self) -> &Arc<Core> {
         &self.server.core
+    }
+
+    /// Lets the store's threads, for which time does not stand still, do what was asked of them so far: a write comes behind all
+    /// writes, and what follows from them has a turn.
+    pub async fn let_the_store_work(&self) {
+        for _ in 0..2 {
+            // Nothing has this number, so nothing changes. A store that fails has done what it can.
+            self.core().store.drop_outbound(0).await.ok();
+            self.core().store.admins().await.ok();
+            clock::settle().await;
+        }
     }
 
     /// A new connection, as if accepted from this host on the port for STARTTLS.

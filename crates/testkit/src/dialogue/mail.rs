@@ -13,6 +13,8 @@ use crate::clock;
 /// Where it is.
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// No mail waits longer between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 3600);
 
@@ -86,11 +88,19 @@ impl Play {
 
     /// The smarthost is called; time passes until then.
     pub(super) async fn mail_goes_out(&mut self) -> Result<()> {
-        let smarthost = &self.target.ours()?.smarthost;
-        let called = tokio::select! {
-            biased;
-            called = smarthost.called() => called,
-            () = clock::pass(LONGEST_WAIT) => None,
+        let server = self.target.ours()?;
+        let mut waited = Duration::ZERO;
+        let called = loop {
+            tokio::select! {
+                biased;
+                called = server.smarthost.called() => break called,
+                () = clock::pass(MINUTE) => {}
+            }
+            server.let_the_store_work().await;
+            waited += MINUTE;
+            if waited > LONGEST_WAIT {
+                break None;
+            }
         };
         self.smarthost = Some(BufReader::new(called.context("nobody calls the smarthost")?));
         Ok(())
@@ -98,7 +108,8 @@ impl Play {
 
     /// Nobody calls it in the next minutes.
     pub(super) async fn no_mail_goes_out(&mut self) -> Result<()> {
-        clock::pass(Duration::from_secs(600)).await;
+        clock::pass(10 * MINUTE).await;
+        self.target.ours()?.let_the_store_work().await;
         if self.target.ours()?.smarthost.is_quiet() { Ok(()) } else { bail!("the smarthost is called") }
     }
 }
