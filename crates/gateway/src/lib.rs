@@ -1,6 +1,5 @@
 //! Ways to people who are not here: each gateway speaks its protocol on one side and core's messages on the other
-//! ([`rookery_core::gateway`]): mail and pagers. [`reach`] decides who is told what, and by
-//! which of the ways out.
+//! ([`rookery_core::gateway`]): mail and pagers. [`reach`] hands what people are to be told to the ways out.
 
 pub mod mail;
 pub mod pager;

@@ -167,7 +167,7 @@ impl Play {
             for party in self.parties.values_mut() {
                 party.keep_alive().await?;
             }
-            if since >= STORE_WORKS || time.is_zero() {
+            if since >= STORE_WORKS {
                 since = Duration::ZERO;
                 self.target.ours()?.let_the_store_work().await;
             }
