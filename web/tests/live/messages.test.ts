@@ -187,7 +187,7 @@ describe.skipIf(!ROOKERY_BIN)('messages against a Rookery', () => {
     const sent = await pip.api.send(nobody, { body: 'Hello?' });
     const failed = await pip.message(nobody, 'Hello?', ({ state }) => state === 'failed');
     expect(failed).toMatchObject({ key: sent.key });
-    expect(failed.error?.code).toBe('item-not-found');
+    expect(failed.error?.code).toBe('service-unavailable');
     await pip.api.retry(nobody, sent.key);
     await pip.message(nobody, 'Hello?', ({ state }) => state === 'failed');
     await pip.api.discard(nobody, sent.key);
