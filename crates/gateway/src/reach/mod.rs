@@ -1,7 +1,7 @@
 //! Reach me: people who are not here are told what waits for them, by ways that they have chosen, until they have seen it or
 //! nobody is left to tell.
 //!
-//! [`channel`] is what a way out has to do; [`worker`] hands over what the store's queue of sendings has.
+//! [`channel`] is what a way out has to do; `worker` hands over what the store's queue of sendings has.
 
 pub mod channel;
 pub mod limits;
