@@ -13,15 +13,15 @@ use rookery_proto::xml::{Item, Limits, StreamHeader};
 use rookery_store::{Appended, Pending, Timestamp};
 use sha1::{Digest, Sha1};
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How long to wait when the system has no descriptors left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(200);
@@ -57,12 +57,14 @@ pub async fn serve<S: Carrier>(core: Arc<Core>, stream: S) {
         Ok(Ok(component)) => {
             tracing::info!(host = component.allowed.host, "component connected");
             let outlet = component.connect();
-            let greeting = tokio::spawn({
+            line.greeting = Some(tokio::spawn({
                 let (core, component) = (core.clone(), component.clone());
                 async move { core.greet_component(&component).await }
-            });
+            }));
             let end = line.serve(&component, outlet).await;
-            greeting.abort();
+            if let Some(greeting) = line.greeting.take() {
+                greeting.abort();
+            }
             tracing::info!(host = component.allowed.host, reason = end.reason(), "component gone");
             end
         }
@@ -119,6 +121,9 @@ struct Line<S> {
     unwritten: VecDeque<(usize, Bytes)>,
     /// Since when the component has taken nothing of what is written.
     stalled: Option<Timestamp>,
+    /// Who is here is being told to the component. What it sends is taken up afterwards, lest a subscription that it makes
+    /// shows somebody before the answer to it does.
+    greeting: Option<JoinHandle<()>>,
 }
 
 impl<S: Carrier> Line<S> {
@@ -133,6 +138,7 @@ impl<S: Carrier> Line<S> {
             written: 0,
             unwritten: VecDeque::new(),
             stalled: None,
+            greeting: None,
         }
     }
 
@@ -207,11 +213,12 @@ impl<S: Carrier> Line<S> {
     async fn serve(&mut self, component: &Component, mut outlet: Outlet) -> End {
         let mut storing = VecDeque::new();
         let end = loop {
-            if let Err(end) = self.handle(component, &mut storing).await {
-                break end;
-            }
             match self.next(&mut outlet).await {
-                Event::Items => {}
+                Event::Items => {
+                    if let Err(end) = self.handle(component, &mut storing).await {
+                        break end;
+                    }
+                }
                 Event::Gone => break End::Gone,
                 Event::Replaced => {
                     let text = "Another connection serves this component.";
@@ -299,6 +306,13 @@ impl<S: Carrier> Line<S> {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => return Poll::Ready(Event::Replaced),
                 Poll::Pending => break,
+            }
+        }
+        if let Some(greeting) = &mut self.greeting {
+            ready!(Pin::new(greeting).poll(cx)).ok(); // A greeting that panicked has ended, too.
+            self.greeting = None;
+            if !self.items.is_empty() || self.broken.is_some() {
+                return Poll::Ready(Event::Items); // It came with the handshake.
             }
         }
         match self.conn.poll_items(cx, &mut self.items) {
