@@ -65,6 +65,16 @@ export interface Api {
   exportLink(): Promise<string>;
   privacy(): Promise<m.Form>;
   setPrivacy(form: m.Form): Promise<void>;
+  reach(): Promise<m.ReachSettings>;
+  /** All but ways and addresses. */
+  setReach(settings: m.ReachSettings): Promise<void>;
+  /** Adds an address (a code goes there), proves it by the code, removes it, or sends a test there. */
+  reachAddress(
+    what: 'address' | 'prove' | 'remove' | 'test',
+    way: string,
+    address: string,
+    code?: string,
+  ): Promise<void>;
   devices(): Promise<m.Device[]>;
   signOutDevice(id: string | 'all'): Promise<void>;
   /** What wants to be let in (docs/extensions.md), by what its QR code says or by its digits. */

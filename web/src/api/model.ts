@@ -208,7 +208,53 @@ export interface Message {
   state: SendState;
   /** Why, when `state` is `failed`. */
   error?: Failure;
+  /** Of ours: how its reader, who was not here, was told of it. */
+  reached?: Reached[];
   preview?: LinkPreview;
+}
+
+/** How one wants to be reached while one is not here (docs/reach.md). */
+export interface ReachSettings {
+  active: boolean;
+  /** The time zone of all hours; empty: none was chosen. */
+  zone: string;
+  urgent: 'named' | 'contacts';
+  tells: 'nothing' | 'sender' | 'text';
+  quiet?: Hours;
+  /** The ways that the server has: `mail`, `sms`, `pager`. */
+  ways: string[];
+  addresses: { way: string; address: string; verified: boolean }[];
+  rules: ReachRule[];
+  /** Who may be urgent beside contacts. */
+  allowed: Address[];
+}
+
+export interface ReachRule {
+  way: string;
+  address: string;
+  /** Seconds after the message. */
+  after: number;
+  least: Message['urgency'];
+  /** Also while one is at a device. */
+  unread: boolean;
+  hours?: Hours;
+}
+
+/** `22:00` to `07:00` */
+export interface Hours {
+  from: string;
+  to: string;
+}
+
+/** One way by which somebody who was not here was told of a message; or, without a way, that nobody was reached. */
+export interface Reached {
+  /** Names the attempt; empty for the end. */
+  attempt: string;
+  /** `mail`, `sms`, `pager`; empty for the end. */
+  way: string;
+  /** `queued`, `accepted`, `unknown`, `failed`, `delivered`, `read`, `acknowledged`; `nobody` for the end. */
+  state: string;
+  at: number;
 }
 
 /** What the server found behind the first link of a message. */

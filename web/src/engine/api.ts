@@ -29,6 +29,10 @@ export function apiFor(engine: Engine, tab: Tab = { visible: true }): Api & { de
     exportLink: async () => (await errands()).exportLink(account()),
     privacy: async () => (await errands()).readPrivacy(account().commands),
     setPrivacy: async (form) => (await errands()).writePrivacy(account().commands, form),
+    reach: async () => (await errands()).readReach(account().stream),
+    setReach: async (settings) => (await errands()).writeReach(account().stream, settings),
+    reachAddress: async (what, way, address, code) =>
+      (await errands()).reachAddress(account().stream, what, way, address, code),
     devices: () => account().devices.list(),
     signOutDevice: (id) => account().devices.signOut(id),
     newcomer: (which) => account().devices.newcomer(which),

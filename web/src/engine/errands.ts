@@ -10,6 +10,7 @@ import { value } from './forms';
 export { signUp } from '../xmpp/register';
 export { invitation, inviteLink, takeUp } from './invites';
 export { readPrivacy, writePrivacy } from './privacy';
+export { reachAddress, readReach, writeReach } from './reach';
 
 /** XEP-0077 §3.3, after the old password was proven: nobody does it at a computer that was left alone. */
 export async function changePassword(engine: Engine, account: Account, old: string, fresh: string): Promise<void> {

@@ -2,7 +2,7 @@
  * What stanzas say, free of XML: a message, or a change of one. Facts may come in any order (a reaction before its message is
  * loaded, an old correction after a new one), so nothing here is applied as it comes: `fold` looks at all that is known.
  */
-import type { Address, FileInfo, Message } from '../api/model';
+import type { Address, FileInfo, Message, Reached } from '../api/model';
 
 /** What somebody said. */
 export interface Content {
@@ -31,6 +31,8 @@ export type Fact =
   | { is: 'receipt'; target: string }
   /** XEP-0333: the sender has seen everything up to there. */
   | { is: 'marker'; target: string }
+  /** How its reader, who is not here, is told of it by other ways: docs/extensions.md. */
+  | ({ is: 'reach'; target: string } & Reached)
   /** Takes its place in the archive, and says nothing to us. */
   | { is: 'nothing' };
 
@@ -74,6 +76,8 @@ export interface View extends Content {
   reactions: { sender: string; from: Address; nick: string; mine: boolean; emojis: string[] }[];
   /** Of ours: somebody else's device has it. */
   delivered: boolean;
+  /** Of ours: each way by which its reader was told of it, and the end. */
+  reached?: Reached[];
 }
 
 /** What the change is about; undefined for messages. */
@@ -86,6 +90,7 @@ export function fold(entry: Entry, changes: readonly Entry[]): View {
   if (entry.fact.is !== 'message') throw new TypeError('only messages are folded');
   const view: View = { ...entry.fact.content, edited: false, reactions: [], delivered: false };
   const reactions = new Map<string, View['reactions'][number]>();
+  const reached = new Map<string, Reached>();
   for (const change of [...changes].sort((a, b) => a.pos - b.pos)) {
     const { fact, sender } = change;
     const own = sender === entry.sender;
@@ -110,12 +115,20 @@ export function fold(entry: Entry, changes: readonly Entry[]): View {
       case 'receipt':
         if (entry.mine && !change.mine) view.delivered = true;
         break;
+      case 'reach':
+        // Of each attempt the latest counts; who has acknowledged has it.
+        if (entry.mine && !change.mine) {
+          reached.set(fact.attempt, { attempt: fact.attempt, way: fact.way, state: fact.state, at: fact.at });
+          if (fact.state === 'acknowledged' || fact.state === 'read') view.delivered = true;
+        }
+        break;
     }
   }
   if (entry.fact.content.tombstone && !view.retracted) {
     const { by, reason, moderated } = entry.fact.content.tombstone;
     view.retracted = { by: by ?? (entry.nick || entry.from), reason, moderated };
   }
+  if (reached.size > 0) view.reached = [...reached.values()];
   view.reactions = view.retracted ? [] : [...reactions.values()].filter((one) => one.emojis.length > 0);
   if (view.retracted)
     Object.assign(view, { body: '', files: [], mentions: [], replyTo: undefined, sticker: undefined });

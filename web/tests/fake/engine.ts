@@ -432,6 +432,34 @@ export class FakeEngine implements Api {
     this.#forms.privacy = form;
   }
 
+  #reach: m.ReachSettings = {
+    active: false,
+    zone: 'UTC',
+    urgent: 'named',
+    tells: 'text',
+    ways: ['mail', 'sms'],
+    addresses: [{ way: 'sms', address: '+4917112345', verified: true }],
+    rules: [{ way: 'sms', address: '+4917112345', after: 60, least: 'urgent', unread: true }],
+    allowed: [],
+  };
+
+  async reach(): Promise<m.ReachSettings> {
+    await this.#wait();
+    return structuredClone(this.#reach);
+  }
+
+  async setReach(settings: m.ReachSettings): Promise<void> {
+    this.#reach = settings;
+  }
+
+  async reachAddress(what: string, way: string, address: string, code?: string): Promise<void> {
+    const { addresses } = this.#reach;
+    const rest = addresses.filter((one) => one.way !== way || one.address !== address);
+    if (what === 'prove' && code === '000000') throw new ApiError('not-acceptable');
+    if (what === 'test') return;
+    this.#reach.addresses = what === 'remove' ? rest : [...rest, { way, address, verified: what === 'prove' }];
+  }
+
   async devices(): Promise<m.Device[]> {
     await this.#wait();
     return structuredClone(this.#devices);

@@ -1,6 +1,8 @@
 /** Namespaces of messages that are ours (docs/extensions.md), or that only messages know. */
 export const OWN = {
   urgency: 'https://rookery.im/protocol/urgency',
+  /** What became of telling somebody who is not here. */
+  reach: 'https://rookery.im/protocol/reach',
   sticker: 'https://rookery.im/protocol/sticker',
   voice: 'https://rookery.im/protocol/voice',
   /** The node of what only concerns oneself: drafts, and rows that were closed. */

@@ -6,6 +6,7 @@ import { NS } from '../../xmpp/ns';
 import type { El } from '../../xmpp/xml';
 import { stampOf } from '../delay';
 import { readContent } from './content';
+import { OWN } from './ns';
 
 /** Emoji of one reaction, and letters of one, that are looked at. */
 const MAX_EMOJIS = 20;
@@ -112,6 +113,8 @@ function factOf(message: El, { group, byGroup }: { group: boolean; byGroup: bool
     const some = emojis.filter((emoji) => emoji !== '' && emoji.length <= MAX_EMOJIS);
     return { is: 'reaction', target: reactions.attrs.id, emojis: [...new Set(some)].slice(0, MAX_EMOJIS) };
   }
+  const reached = reachedOf(message);
+  if (reached) return reached;
   const receipt = message.child('received', NS.receipts)?.attrs.id;
   const marker = message.child('displayed', NS.markers)?.attrs.id;
   const content = readContent(message);
@@ -122,6 +125,16 @@ function factOf(message: El, { group, byGroup }: { group: boolean; byGroup: bool
   }
   const corrected = message.child('replace', NS.correct)?.attrs.id;
   return corrected ? { is: 'correction', target: corrected, content } : { is: 'message', content };
+}
+
+/** Shown at the last of the messages that it is about. The server lets nobody else say it. */
+function reachedOf(message: El): Fact | undefined {
+  const reach = message.child('reach', OWN.reach);
+  const target = reach?.all('for').at(-1)?.attrs.id;
+  const step = reach?.child('attempt', OWN.reach) ?? reach?.child('end', OWN.reach);
+  if (!target || !step) return undefined;
+  const { id = '', way = '', state = '', at = '' } = step.attrs;
+  return { is: 'reach', target, attempt: id, way, state, at: Date.parse(at) || 0 };
 }
 
 const BURIED: Content = { kind: 'text', body: '', files: [], mentions: [], urgency: 'normal' };

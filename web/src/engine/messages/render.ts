@@ -34,6 +34,7 @@ export class Render {
       edited: view.edited,
       ...(view.retracted && { retracted: view.retracted }),
       reactions: this.reactions(view, group),
+      ...(view.reached && { reached: view.reached }),
       state: stateOf(entry, view, seen),
     };
   }
