@@ -32,6 +32,7 @@ pub mod presence;
 pub mod privacy;
 pub mod push;
 mod rate;
+pub mod reach;
 pub mod render;
 pub mod reports;
 pub mod resume;
@@ -111,6 +112,8 @@ pub struct Policy {
     pub outage: Vec<String>,
     /// What may be uploaded (XEP-0363); `None`: nothing.
     pub files: Option<xep::upload::Files>,
+    /// By which ways people are reached who are not here.
+    pub reach: reach::Policy,
     /// Who looks at links; `None`: nobody.
     pub previewer: Option<xep::preview::Previewer>,
 }
@@ -165,6 +168,8 @@ pub struct Core {
     pub announced: xep::disco::Announced,
     /// Rings when there is an announcement to be carried on.
     pub announcing: tokio::sync::Notify,
+    /// Rings when somebody is to be reached, or wants to be reached otherwise.
+    pub reaching: Arc<tokio::sync::Notify>,
     /// Rings when there is a report that administrators are to be told of.
     pub reported: tokio::sync::Notify,
     /// Whom this server has nothing to do with.

@@ -453,3 +453,9 @@ pub const CODES_AT_ONCE: u32 = 10;
 
 /// The same in a minute, in the long run: of a thousand million codes, so that nobody guesses one that waits.
 pub const CODES_PER_MINUTE: u32 = 2;
+
+/// How long somebody has not touched a device before it counts as left alone (XEP-0319).
+pub const REACH_IDLE: Duration = Duration::from_secs(300);
+
+/// Cases of an account among which the one of a traced message is looked for, and sendings of it that are shown.
+pub const REACH_TRACED: usize = 50;

@@ -2,6 +2,7 @@
 
 use crate::limits;
 use crate::privacy::Privacy;
+use crate::reach::Reachable;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use rookery_proto::Uid;
@@ -34,6 +35,8 @@ pub struct Member {
     pub prefs: ArchivePrefs,
     /// What it shows of itself, and what it takes from strangers.
     pub privacy: Privacy,
+    /// Who may reach it when it is not here; `None`: nobody.
+    pub reach: Option<Box<Reachable>>,
 }
 
 impl Member {
@@ -50,6 +53,7 @@ impl Member {
             blocked: BTreeSet::new(),
             prefs: ArchivePrefs::default(),
             privacy: Privacy::default(),
+            reach: None,
         }
     }
 
@@ -111,6 +115,7 @@ impl Directory {
             blocked: record.blocked.into_iter().collect(),
             prefs: record.prefs.unwrap_or_else(undecided),
             privacy: record.privacy.into(),
+            reach: record.reach.and_then(Reachable::of),
         });
         let _filling = self.filling.lock();
         if self.changes.load(Ordering::Acquire) == before {

@@ -247,6 +247,7 @@ pub(crate) fn forged(core: &Core) -> impl Fn(&Child<'_>) -> bool {
     |child| match (child.ns(), child.name()) {
         (ns::SID, "stanza-id") => child.attr("by").is_none_or(|by| core.is_ours(&by)),
         (ns::DELAY, "delay") => child.attr("from").is_some_and(|from| core.is_ours(&from)),
+        (ns::REACH, "reach") => true,
         _ => false,
     }
 }
@@ -264,7 +265,13 @@ async fn store(
     let theirs = match letter.aside {
         // The archive is where it waits, whatever else is archived.
         true => Flags::REQUEST | Flags::ARCHIVE,
-        false => Flags::DELIVER | archived(ctx.core, &letter.to, &mine.address, class).await?,
+        false => {
+            let kept = archived(ctx.core, &letter.to, &mine.address, class).await?;
+            // What is kept nowhere cannot be seen to be read.
+            let class = if kept.has(Flags::ARCHIVE) { class } else { Flags::default() };
+            let reaches = ctx.core.reaches(&letter.to, mine, ctx.stanza, class).await?;
+            Flags::DELIVER | kept | reaches
+        }
     };
     let mut pointers: SmallVec<[Pointer; 2]> = smallvec![Pointer {
         uid: letter.to.uid,
@@ -282,7 +289,7 @@ async fn store(
             peer_resource: letter.resource.clone(),
             direction: Direction::Out,
             resource: Some(ctx.session.resource().into()),
-            flags: Flags::DELIVER | kept,
+            flags: Flags::DELIVER | kept | ctx.core.ends_cases(mine, class),
         });
     }
     let append = Append {

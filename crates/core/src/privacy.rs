@@ -170,6 +170,7 @@ mod tests {
                 visibility: rules.iter().map(|(jid, visible)| (address(jid), *visible)).collect(),
                 answered: BTreeSet::new(),
             },
+            reach: None,
         }
     }
 

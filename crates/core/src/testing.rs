@@ -169,6 +169,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         terms: None,
         outage: Vec::new(),
         files: None,
+        reach: Default::default(),
         previewer: None,
     };
     let core = Arc::new_cyclic(|this| Core {
@@ -181,6 +182,7 @@ async fn open(folder: &std::path::Path, seed: u64) -> (Arc<Core>, Vec<Recovered>
         directory: crate::member::Directory::new(store.clone(), domain.clone(), ArchiveDefault::Always),
         contacts: Default::default(),
         announcing: Default::default(),
+        reaching: Default::default(),
         reported: Default::default(),
         denied: Default::default(),
         exports: Default::default(),

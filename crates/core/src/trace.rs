@@ -1,6 +1,7 @@
 //! Where is my message? What one message has become, in each log that has it. Nothing of what it says is shown.
 
-use crate::Core;
+use crate::env::stamp;
+use crate::{Core, limits, reach};
 use rookery_proto::Uid;
 use rookery_store::{Direction, Flags, Result, Sought, Trace, Track, is_group};
 
@@ -47,9 +48,33 @@ impl Core {
                 Some(resource) => format!("Sent by {resource}; stored."),
                 None => "Sent; stored.".to_owned(),
             },
-            Direction::In => self.arrival(track).await?,
+            Direction::In => self.arrival(track).await? + &self.reached(track).await?,
         };
         Ok(Station { owner, state })
+    }
+
+    /// How its reader was told of it who was not here: each attempt.
+    async fn reached(&self, track: &Track) -> Result<String> {
+        let mut told = String::new();
+        if !track.flags.has(Flags::REACH) {
+            return Ok(told);
+        }
+        for case in self.store.cases(track.uid, limits::REACH_TRACED).await? {
+            let about = case.peer == track.peer && case.first <= track.useq && track.useq <= case.last;
+            if !about || case.urgency != reach::urgency(track.flags) {
+                continue;
+            }
+            for sending in self.store.sendings(track.uid, Some(case.id), limits::REACH_TRACED).await? {
+                let (way, state, at) =
+                    (sending.what.way.name(), sending.state.name(), stamp(sending.changed));
+                told.push_str(&format!(" By {way}: {state}, {at}."));
+                if !sending.trouble.is_empty() {
+                    told.push_str(&format!(" ({})", sending.trouble));
+                }
+            }
+            told.push_str(&format!(" Reach me: {}.", case.state.name()));
+        }
+        Ok(told)
     }
 
     /// How far it has come to whoever is to read it.

@@ -265,6 +265,10 @@ pub const NOTICES: &str = "https://rookery.im/protocol/notices";
 pub const PAIRING: &str = "https://rookery.im/protocol/pairing";
 /// Link previews, in a way of ours.
 pub const PREVIEW: &str = "https://rookery.im/protocol/preview";
+/// How urgent a message is, in a way of ours.
+pub const URGENCY: &str = "https://rookery.im/protocol/urgency";
+/// Ours: how people are reached who are not here, and what becomes of it.
+pub const REACH: &str = "https://rookery.im/protocol/reach";
 /// XEP-0402: bookmarks.
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 /// XEP-0048: bookmarks as of old.

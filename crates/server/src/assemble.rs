@@ -24,11 +24,12 @@ use rookery_core::{Core, Policy};
 use rookery_gateway::mail::{Deposit, Deposited, Gateway, NotDeposited, Settings, imap};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
-use rookery_store::{Options, Store};
+use rookery_store::{Entry, Flags, Options, Store};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How long a clean shutdown waits for connections to finish.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
@@ -37,10 +38,14 @@ const LAST_ORDERS: Duration = Duration::from_secs(10);
 pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Result<Arc<Core>> {
     let router = Arc::new(Router::default());
     let pushes = Arc::new(Pushes::default());
-    let bell = (router.clone(), pushes.clone());
-    let doorbell = move |uid, entry| {
+    let reaching = Arc::new(Notify::new());
+    let bell = (router.clone(), pushes.clone(), reaching.clone());
+    let doorbell = move |uid, entry: Arc<Entry>| {
         bell.0.appended(uid, &entry);
         bell.1.appended(uid, &entry);
+        if entry.flags.has(Flags::REACH) {
+            bell.2.notify_one();
+        }
     };
     let store = Store::open(options, Box::new(doorbell)).await?;
     pushes.know(store.push_accounts().await?);
@@ -57,6 +62,7 @@ pub async fn core(data: &Path, options: Options, policy: Policy, env: Env) -> Re
         announced: Announced::new(&policy),
         components: Components::new(&policy.components, &policy.gateways),
         announcing: Default::default(),
+        reaching,
         reported: Default::default(),
         denied: Default::default(),
         exports: Default::default(),

@@ -95,6 +95,10 @@ pub struct Config {
     pub files_s3: S3Settings,
     /// Mail.
     pub mail: Mail,
+    /// Sendings in a day to reach one account.
+    pub reach_per_account: u32,
+    /// And to reach all.
+    pub reach_per_server: u32,
     /// Whether links are looked at.
     pub previews: bool,
     /// How long a session waits for its client to come back.

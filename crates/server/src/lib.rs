@@ -15,5 +15,6 @@ pub mod moderation;
 pub mod net;
 pub mod previews;
 pub mod push;
+pub mod reach;
 pub mod serve;
 pub mod tls;

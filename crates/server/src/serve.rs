@@ -18,6 +18,7 @@ use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
 use crate::previews::Previews;
 use crate::push::Poster;
+use crate::reach;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::Policy;
@@ -26,6 +27,9 @@ use rookery_core::gate::Gate;
 use rookery_core::xep::pep::Service;
 use rookery_core::xep::upload;
 use rookery_gateway::mail::imap;
+use rookery_gateway::mail::notices::Notices;
+use rookery_gateway::reach::Reach as ReachMe;
+use rookery_gateway::reach::channel::Channel;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,12 +74,16 @@ async fn run(config: Config) -> Result<()> {
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
     open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
+    let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
     if let (Some(settings), Some(files)) = (mail::settings(&config, Some(tls.clone()))?, &files)
         && let Some(gateway) = assemble::mail(&core, files, settings)
     {
         for address in &config.mail.listen {
             let listener = bind(*address, "mail.listen").await?;
             doors.spawn(mail::run(gateway.clone(), listener));
+        }
+        if let Some(route) = mail::route(&config)? {
+            channels.push(Arc::new(Notices::new(gateway.clone(), route)));
         }
         doors.spawn(gateway.run(mail::route(&config)?));
     }
@@ -88,6 +96,9 @@ async fn run(config: Config) -> Result<()> {
                 doors.spawn(imap::run(programs.clone(), listener, direct));
             }
         }
+    }
+    if !channels.is_empty() {
+        doors.spawn(ReachMe::new(core.clone()).run(channels));
     }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;
@@ -208,6 +219,7 @@ pub fn policy(config: &Config) -> Policy {
         terms: config.terms.clone(),
         outage: config.outage.clone(),
         files: files(config),
+        reach: reach::policy(config),
         previewer: None,
     }
 }

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
-use crate::sqlite::{accounts, blocks, prefs, privacy, push, review, sweep};
+use crate::sqlite::{accounts, blocks, prefs, privacy, push, reach, review, sweep};
 use crate::store::Store;
 use crate::timeline::Swept;
-use crate::{ArchivePrefs, Privacy, PushId, Result, Shown, StoreError, Timestamp, limits};
+use crate::{ArchivePrefs, Plan, Privacy, PushId, Result, Shown, StoreError, Timestamp, limits};
 
 /// Which address an account speaks under.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -126,6 +126,8 @@ pub struct AccountRecord {
     pub prefs: Option<ArchivePrefs>,
     /// Its privacy settings and rules.
     pub privacy: Privacy,
+    /// How it wants to be reached; `None` if it never said.
+    pub reach: Option<Plan>,
 }
 
 /// Numbers that are groups', never accounts'.
@@ -209,6 +211,7 @@ impl Store {
                 blocked: blocks::list(conn, uid)?,
                 prefs: prefs::archive(conn, uid)?,
                 privacy: privacy::get(conn, uid)?,
+                reach: reach::plan(conn, uid)?,
             }))
         })
         .await

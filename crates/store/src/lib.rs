@@ -29,6 +29,7 @@ mod prefs;
 mod privacy;
 mod pubsub;
 mod push;
+mod reach;
 mod report;
 mod review;
 mod roster;
@@ -74,6 +75,9 @@ pub use pubsub::{
     Subscription,
 };
 pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
+pub use reach::{
+    Case, CaseState, CaseStep, Hours, MayBeUrgent, Plan, Proven, ReachAddress, Rule, Telling, Tells,
+};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use search::Indexed;

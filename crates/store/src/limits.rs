@@ -346,6 +346,9 @@ pub const MAIL_REFS_BYTES: usize = 8192;
 /// Sendings of one account that wait or are under way: caps are smaller, and a carrier that is away for days needs no more.
 pub const SENDINGS_WAITING: usize = 50;
 
+/// Codes and tests that one account may have sent in a day: whose address it is, is not known before.
+pub const SENDING_PROOFS: usize = 8;
+
 /// Sendings that are listed at a time.
 pub const SENDINGS_LISTED: usize = 100;
 
@@ -366,3 +369,30 @@ pub const SENDING_DAY_MS: i64 = 86_400_000;
 
 /// For how long (ms) it is known what became of a sending: carriers report after days, and people ask within weeks.
 pub const SENDING_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// Rules of one account: each is a step, and nobody is reached by the tenth.
+pub const REACH_RULES: usize = 16;
+
+/// People whom one account lets be urgent.
+pub const REACH_ALLOWED: usize = 200;
+
+/// Addresses at which one account can be reached.
+pub const REACH_ADDRESSES: usize = 10;
+
+/// Accounts that share an address which are looked at: the phone of a ward.
+pub const REACH_SHARED: usize = 20;
+
+/// The most seconds after which a rule applies: what was not read for a day is told in the morning after.
+pub const REACH_AFTER: u32 = 86_400;
+
+/// Messages of one case that are looked at: what a mail tells of.
+pub const REACH_MESSAGES: usize = 20;
+
+/// Bytes of the name of a time zone: the longest has 32.
+pub const ZONE_BYTES: usize = 64;
+
+/// Wrong codes that may be typed for one address: of a million codes, ten are no guess.
+pub const REACH_TRIES: i64 = 10;
+
+/// For how long (ms) a code is good that proves an address: mail may take a while.
+pub const REACH_CODE_MS: i64 = 24 * 3_600_000;

@@ -6,6 +6,7 @@
 
 use rookery_proto::Uid;
 
+use crate::reach::Telling;
 use crate::sqlite::sendings;
 use crate::store::Store;
 use crate::{Result, Timestamp};
@@ -232,35 +233,38 @@ impl Store {
         self.write(move |tx| sendings::take(tx, way, now)).await
     }
 
-    /// How handing over ended; `trouble` is kept up to [`crate::limits::SENDING_TITLE_BYTES`]. `None`: it was not being handed
-    /// over any more, as later news have come before.
+    /// How handing over ended, and what is told of it; `trouble` is kept up to [`crate::limits::SENDING_TITLE_BYTES`]. `None`: it
+    /// was not being handed over any more, as later news have come before.
     pub async fn settle_sending(
         &self,
         id: SendingId,
         settled: Settled,
         trouble: &str,
         now: Timestamp,
+        telling: Telling,
     ) -> Result<Option<Sending>> {
         let trouble = trouble.to_owned();
-        self.write(move |tx| sendings::settle(tx, id, &settled, &trouble, now)).await
+        self.write(move |tx| sendings::settle(tx, id, &settled, &trouble, now, telling)).await
     }
 
-    /// Later news of a sending. `None`: there is no such sending, or these are no news of it.
+    /// Later news of a sending, and what is told of them. A case that it is about ends when a person has read or acknowledged
+    /// it. `None`: there is no such sending, or these are no news of it.
     pub async fn advance_sending(
         &self,
         which: SendingRef,
         state: SendingState,
         trouble: &str,
         now: Timestamp,
+        telling: Telling,
     ) -> Result<Option<Sending>> {
         let trouble = trouble.to_owned();
-        self.write(move |tx| sendings::advance(tx, &which, state, &trouble, now)).await
+        self.write(move |tx| sendings::advance(tx, &which, state, &trouble, now, telling)).await
     }
 
-    /// Marks sendings that were being handed over when the server ended as [`SendingState::Unknown`], at most
-    /// [`crate::limits::BATCH`]; those that there were. Before anything is handed over.
-    pub async fn recover_sendings(&self, now: Timestamp) -> Result<Vec<Sending>> {
-        self.write(move |tx| sendings::recover(tx, now)).await
+    /// Sendings that are marked as being handed over, at most [`crate::limits::BATCH`]. Before anything is handed over these are
+    /// the ones that were when the server ended: whoever asks then settles them as [`Settled::Unknown`].
+    pub async fn sendings_under_way(&self) -> Result<Vec<Sending>> {
+        self.read(sendings::under_way).await
     }
 
     /// A sending.

@@ -22,7 +22,7 @@ pub enum Direction {
     Out,
 }
 
-/// What an entry is for. The store itself reads [`Flags::ARCHIVE`] and [`Flags::INSTANT`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
+/// What an entry is for. The store itself reads [`Flags::ARCHIVE`], [`Flags::INSTANT`] and [`Flags::REACH`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
 /// [`Flags::REQUEST`] into [`Flags::DELIVER`]; all others mean what core lets them mean.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Flags(pub u32);
@@ -52,6 +52,12 @@ impl Flags {
     /// An instant message (XEP-0430 §4): something that its reader would miss, and that is unread until it is read. Receipts,
     /// markers, reactions, corrections and the like are not.
     pub const INSTANT: Flags = Flags(1024);
+    /// Came in: its reader is to be reached about it, so that a case is opened with it. Went out: it answers such cases.
+    pub const REACH: Flags = Flags(2048);
+    /// With [`Flags::REACH`]: it is important.
+    pub const IMPORTANT: Flags = Flags(4096);
+    /// With [`Flags::REACH`]: it is urgent.
+    pub const URGENT: Flags = Flags(8192);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {

@@ -7,6 +7,7 @@ mod mail;
 mod matching;
 mod parse;
 mod party;
+mod reach;
 mod room;
 mod run;
 mod sentence;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rookery_gateway::reach::channel::{State, Way as GatewayWay};
 use rookery_proto::sasl::Mechanism;
 
 pub use mail::Spoken;
@@ -24,6 +26,7 @@ pub use run::{run, run_by};
 pub use target::Target;
 
 use crate::browser::Answer;
+use crate::carrier::Mood;
 use crate::server::{Ending, StoreFault};
 
 /// The password of every account in a dialogue.
@@ -60,7 +63,12 @@ impl Case {
             | Action::Administrator(_)
             | Action::Invites { .. }
             | Action::Subscription(_)
-            | Action::PushService(_) => true,
+            | Action::PushService(_)
+            | Action::CarrierIs(..)
+            | Action::CarrierIsHanded(..)
+            | Action::CarrierIsHandedNothing(_)
+            | Action::CarrierSays(..)
+            | Action::AnswersBy(..) => true,
             Action::Client(who, _) => who.component().is_some(),
             _ => false,
         })
@@ -118,6 +126,16 @@ pub enum Action {
     IsPostedNothing(String),
     /// `the push service answers 429 after 120`, `the push service hangs`
     PushService(Answer),
+    /// `the sms carrier defers`
+    CarrierIs(GatewayWay, Mood),
+    /// `the sms carrier is handed:` an address, a colon and what is said to it
+    CarrierIsHanded(GatewayWay, String),
+    /// `the sms carrier is handed nothing`
+    CarrierIsHandedNothing(GatewayWay),
+    /// `the sms carrier says delivered`: of the latest that it was handed
+    CarrierSays(GatewayWay, State),
+    /// `+4917 answers by sms:` what stands below
+    AnswersBy(String, GatewayWay, String),
     /// `a mail server connects`
     MailServerConnects,
     /// `mail program mutt connects`: from this machine, or (true) from elsewhere

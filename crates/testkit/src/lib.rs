@@ -1,6 +1,7 @@
 //! A server in memory, scripted clients and virtual time for the scenarios, and the proof by killing.
 
 pub mod browser;
+pub mod carrier;
 pub mod client;
 pub mod clock;
 pub mod crash;

@@ -70,6 +70,7 @@ impl Site {
             terms: None,
             outage: Vec::new(),
             files: None,
+            reach: Default::default(),
             previewer: None,
             domain: "localhost".into(),
             groups: "groups.localhost".into(),

@@ -1,6 +1,7 @@
 //! The server in this process, on pipes in memory: the same code as the program, on a clock that tests move.
 
 use crate::browser::Browsers;
+use crate::carrier::Carrier;
 use crate::client::Door;
 use crate::clock;
 use crate::names;
@@ -22,6 +23,7 @@ use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
 use rookery_core::gate::{Gate, Question, Verdict};
+use rookery_core::reach::Offer;
 use rookery_core::second_factor;
 use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::pep;
@@ -29,6 +31,8 @@ use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::{Gateway, Settings, imap, smtp};
+use rookery_gateway::reach::Reach;
+use rookery_gateway::reach::channel::{Channel, Way};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
@@ -115,6 +119,11 @@ pub struct TestServer {
     judge: Option<Arc<Judge>>,
     /// What mail programs read.
     programs: Option<Arc<imap::Server>>,
+    /// Reach me, where there are ways out.
+    pub reach: Option<Arc<Reach>>,
+    reaching: Option<JoinHandle<()>>,
+    /// What these ways lead to.
+    pub carriers: Vec<Arc<Carrier>>,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -137,6 +146,7 @@ impl TestServer {
         let judge = options.settings.contains_key("judged").then(names::judge).transpose()?;
         let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
+        let carriers = policy.reach.ways.iter().map(|offer| Carrier::new(offer.way)).collect();
         let connections = Default::default();
         let mut server = TestServer {
             data,
@@ -152,10 +162,14 @@ impl TestServer {
             mail: None,
             judge,
             programs: None,
+            reach: None,
+            reaching: None,
+            carriers,
             smarthost: Smarthost::default(),
             connections,
         };
         server.open_mail();
+        server.open_reach();
         Ok(server)
     }
 
@@ -224,6 +238,32 @@ impl TestServer {
         let task = tokio::spawn(net::component::serve(self.core().clone(), theirs));
         self.connections.lock().push(task);
         ours
+    }
+
+    /// Reach me, where this test has ways out.
+    fn open_reach(&mut self) {
+        if self.carriers.is_empty() {
+            return;
+        }
+        let reach = Reach::new(self.core().clone());
+        let channels = self.carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Channel>).collect();
+        self.reaching = Some(tokio::spawn(reach.clone().run(channels)));
+        self.reach = Some(reach);
+    }
+
+    /// Reach me ends, whatever it was doing, and begins again.
+    pub async fn kill_reach(&mut self) {
+        if let Some(task) = self.reaching.take() {
+            task.abort();
+            task.await.ok();
+        }
+        self.open_reach();
+    }
+
+    /// The carrier of a way.
+    pub fn carrier(&self, way: Way) -> Result<&Arc<Carrier>> {
+        let carrier = self.carriers.iter().find(|carrier| carrier.way() == way);
+        carrier.with_context(|| format!("there is no way {}: `server reach=…` makes it", way.name()))
     }
 
     /// The mail system, where this test has one.
@@ -378,6 +418,10 @@ impl TestServer {
 
     /// Ends, and starts again on the same store. All connections are gone.
     pub async fn restart(&mut self, ending: Ending) -> Result<()> {
+        if let Some(task) = self.reaching.take() {
+            task.abort();
+            task.await.ok();
+        }
         match ending {
             Ending::Orderly => {
                 assemble::shutdown(self.core()).await?;
@@ -400,6 +444,7 @@ impl TestServer {
         (self.server, self.web, self.clock) =
             open(&self.data, &self.policy, tls, &self.disk, &self.browsers, &self.files, previews).await?;
         self.open_mail();
+        self.open_reach();
         Ok(())
     }
 
@@ -493,6 +538,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             quota: FileQuota::default(),
             unnamed_days: Some(30),
         }),
+        reach: Default::default(),
         previewer: None,
     };
     for (name, value) in settings {
@@ -516,6 +562,10 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("mail", way @ ("in" | "on")) => {
                 policy.gateways = vec![rookery::mail::host("mail.localhost".into(), way == "on")];
             }
+            ("reach", ways) => {
+                policy.reach.ways = ways.split('+').map(offer).collect::<Result<_>>()?;
+            }
+            ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {
                 let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;
@@ -548,6 +598,16 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
         }
     }
     Ok(policy)
+}
+
+/// A way of a test, which reaches whatever has no spaces.
+fn offer(name: &str) -> Result<Offer> {
+    let way = Way::from_name(name).with_context(|| format!("there is no way {name}"))?;
+    let canonical = |typed: &str| {
+        let plain: String = typed.chars().filter(|c| *c != '-').collect();
+        (!plain.is_empty() && !plain.contains(' ')).then_some(plain)
+    };
+    Ok(Offer { way, canonical })
 }
 
 /// `rtbl.localhost/bans`: a node and its service.

@@ -33,6 +33,7 @@ fn session(n: usize) -> Arc<Session> {
         blocked: Default::default(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),
+        reach: None,
     };
     let jid = FullJid::new(&format!("{address}/phone")).unwrap();
     let session = Arc::new(Session::new(jid, &member, Timestamp(0)));

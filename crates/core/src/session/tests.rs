@@ -17,6 +17,7 @@ fn session() -> Session {
         blocked: BTreeSet::new(),
         prefs: ArchivePrefs::default(),
         privacy: Default::default(),
+        reach: None,
     };
     Session::new(address.with_resource_str("orchard").expect("a resource"), &member, NOW)
 }

@@ -27,6 +27,7 @@ pub mod ping;
 pub mod preview;
 pub mod private;
 pub mod push;
+pub mod reach;
 pub mod register;
 pub mod reporting;
 pub mod roster;
@@ -256,4 +257,5 @@ pub const ALL: &[Xep] = &[
     serverinfo::DATA_POLICY,
     preview::INFO,
     pairing::INFO,
+    reach::INFO,
 ];

@@ -30,3 +30,21 @@ pub fn patience(urgency: Urgency) -> Duration {
 pub fn pause(attempts: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
 }
+
+/// How long a case is followed: who comes back after a long weekend has the messages themselves.
+pub const CASE_AGE: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// How long a case that waits for somebody to leave the last device is not looked at: presence changes too often to follow it.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(120);
+
+/// How long an answer to what is urgent may take after the last news, before nobody was reached.
+pub const ANSWER: Duration = Duration::from_secs(900);
+
+/// Cases that are looked at before the store is asked anew.
+pub const CASES: usize = 100;
+
+/// Digits of the code that acknowledges a sending: what one remembers from a pager's line.
+pub const CODE_DIGITS: u32 = 4;
+
+/// Sendings of an account among which the one is looked for that was answered.
+pub const ANSWERABLE: usize = 50;

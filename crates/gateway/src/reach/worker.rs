@@ -2,7 +2,7 @@
 
 use super::channel::{Channel, Handed};
 use super::{Reach, limits};
-use rookery_store::{Sending, SendingId, Settled, Timestamp};
+use rookery_store::{CaseId, Sending, SendingId, Settled, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<()>,
-    ids: HashMap<Id, SendingId>,
+    ids: HashMap<Id, (SendingId, Option<CaseId>)>,
 }
 
 /// Runs for as long as it is polled. What is under way when it ends is found again by [`Reach::recover`].
@@ -53,7 +53,7 @@ async fn fill(
             return Ok(next);
         }
         let Some(sending) = store.take_sending(way, now).await? else { continue };
-        let id = sending.id;
+        let id = (sending.id, sending.what.case);
         let task = under_way.tasks.spawn(hand_over(reach.clone(), channel.clone(), sending));
         under_way.ids.insert(task.id(), id);
     }
@@ -64,9 +64,9 @@ impl UnderWay {
     async fn ended(&mut self, reach: &Reach, ended: Result<(Id, ()), tokio::task::JoinError>) {
         let id = ended.as_ref().map_or_else(|error| error.id(), |(id, ())| *id);
         let sending = self.ids.remove(&id);
-        if let (Err(error), Some(sending)) = (ended, sending) {
+        if let (Err(error), Some((sending, case))) = (ended, sending) {
             tracing::error!(%error, sending = sending.0, "a channel failed by a defect");
-            reach.settle(sending, Settled::Unknown, "The channel failed.").await;
+            reach.settle(sending, case, Settled::Unknown, "The channel failed.").await;
         }
     }
 }
@@ -81,7 +81,7 @@ async fn hand_over(reach: Arc<Reach>, channel: Arc<dyn Channel>, sending: Sendin
         _ => tracing::warn!(way, sending = id, attempts, outcome = ?settled, %why, "not handed over"),
     }
     reach.meters.count(channel.way(), &settled);
-    reach.settle(sending.id, settled, &why).await;
+    reach.settle(sending.id, sending.what.case, settled, &why).await;
 }
 
 /// What becomes of a sending after this end of its handing over.

@@ -12,6 +12,7 @@ mod mail;
 mod moderation;
 mod previews;
 mod pubsub;
+mod reach;
 mod registration;
 mod security;
 mod tls;
@@ -64,6 +65,7 @@ pub const SECTIONS: &[Section] = &[
     pubsub::SECTION,
     files::SECTION,
     mail::SECTION,
+    reach::SECTION,
     previews::SECTION,
     limits::SECTION,
     moderation::SECTION,
@@ -117,6 +119,8 @@ impl Config {
             files_scan_clamd: String::new(),
             files_s3: Default::default(),
             mail: Mail::default(),
+            reach_per_account: 0,
+            reach_per_server: 0,
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,

@@ -8,6 +8,7 @@ use axum::routing::get;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rookery_core::Core;
+use rookery_store::Way;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ impl Monitor {
             "Uploaded files that are stored; those of the same content are one."
         );
         describe_gauge!("rookery_files_bytes", "Bytes of the uploaded files that are stored.");
+        describe_gauge!("rookery_sendings_waiting", "Sendings to people who are not here that wait, by way.");
         describe_gauge!("rookery_store_waiting", "Writes that wait for the store.");
         describe_gauge!("rookery_store_commit_seconds_max", "The slowest commit since the start.");
         describe_counter!("rookery_store_commits_total", "Transactions committed.");
@@ -72,6 +74,12 @@ impl Monitor {
         if let Ok(stored) = self.core.store.stored_files().await {
             gauge!("rookery_files").set(stored.files as f64);
             gauge!("rookery_files_bytes").set(stored.bytes as f64);
+        }
+        if let Ok(waiting) = self.core.store.sendings_waiting().await {
+            for way in Way::ALL {
+                let count = waiting.iter().find(|(of, _)| *of == way).map_or(0, |(_, count)| *count);
+                gauge!("rookery_sendings_waiting", "way" => way.name()).set(count as f64);
+            }
         }
     }
 

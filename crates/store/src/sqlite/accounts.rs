@@ -305,6 +305,11 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM outbox WHERE uid = ?1",
         "DELETE FROM mail_queue WHERE uid = ?1",
         "DELETE FROM sending WHERE uid = ?1",
+        "DELETE FROM reach_plan WHERE uid = ?1",
+        "DELETE FROM reach_rule WHERE uid = ?1",
+        "DELETE FROM reach_allowed WHERE uid = ?1",
+        "DELETE FROM reach_address WHERE uid = ?1",
+        "DELETE FROM reach_case WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.
         "UPDATE report SET reporter = 0 WHERE reporter = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",

@@ -12,8 +12,9 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Rows, ToSql, para
 
 use super::columns::{int, useq};
 use super::timeline::{ENTRY, entry, fingerprint};
-use super::{Tx, imap};
+use super::{Tx, cases, imap};
 use crate::inbox::{Conversation, Displayed, Inbox, InboxGroup, InboxQuery, Place, Upto};
+use crate::reach::CaseState;
 use crate::timeline::{Flags, Window};
 use crate::{GroupAffiliation, Result, StoreError, limits};
 
@@ -43,7 +44,10 @@ pub(crate) fn displayed(tx: &mut Tx<'_>, displayed: &Displayed) -> Result<bool> 
         _ => false,
     };
     let in_own = match place(tx.conn, *uid, peer, upto)? {
-        Some(useq) => raise(tx, *uid, peer.as_str(), useq)?,
+        Some(useq) => {
+            cases::read(tx, *uid, peer, useq, CaseState::Read)?;
+            raise(tx, *uid, peer.as_str(), useq)?
+        }
         None => false,
     };
     Ok(in_group || in_own)

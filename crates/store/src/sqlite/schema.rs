@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0031_sendings.sql"),
     include_str!("migrations/0032_mail_reports.sql"),
     include_str!("migrations/0033_imap.sql"),
+    include_str!("migrations/0034_reach.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

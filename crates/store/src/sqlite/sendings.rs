@@ -4,8 +4,9 @@ use rookery_proto::Uid;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Tx;
 use super::columns::{int, uid};
+use super::{Tx, cases, timeline};
+use crate::reach::{CaseState, Telling};
 use crate::sending::{Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled};
 use crate::{Result, StoreError, Timestamp, Urgency, Way, limits};
 
@@ -36,13 +37,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Sending> {
 }
 
 pub(crate) fn queue(tx: &mut Tx<'_>, new: &NewSending, caps: Caps) -> Result<SendingId> {
-    let fits = new.address.len() <= limits::SENDING_ADDRESS_BYTES
-        && new.title.len() <= limits::SENDING_TITLE_BYTES
-        && new.text.len() <= limits::SENDING_TEXT_BYTES
-        && new.code.len() <= limits::SENDING_CODE_BYTES;
-    if !fits || new.address.is_empty() {
-        return Err(StoreError::Invalid("sending"));
-    }
+    check_room(tx, new, caps)?;
+    Ok(insert(tx, new, SendingState::Queued, "")?.id)
+}
+
+/// [`StoreError::Limit`]: it may not be sent now.
+pub(super) fn check_room(tx: &Tx<'_>, new: &NewSending, caps: Caps) -> Result<()> {
     let count = |sql: &str, params: &[&dyn ToSql]| -> Result<i64> {
         Ok(tx.conn.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
     };
@@ -51,37 +51,59 @@ pub(crate) fn queue(tx: &mut Tx<'_>, new: &NewSending, caps: Caps) -> Result<Sen
     if count(open, &[&owner])? >= limits::SENDINGS_WAITING as i64 {
         return Err(StoreError::Limit("sendings that wait"));
     }
-    // What was cancelled has cost nothing.
-    let of_account = "SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND state <> 8";
-    let of_all = "SELECT count(*) FROM sending WHERE at > ?1 AND state <> 8";
-    if count(of_account, &[&owner, &since])? >= i64::from(caps.account)
-        || count(of_all, &[&since])? >= i64::from(caps.server)
+    if new.case.is_none() {
+        let plain = "SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND matter IS NULL";
+        if count(plain, &[&owner, &since])? >= limits::SENDING_PROOFS as i64 {
+            return Err(StoreError::Limit("codes and tests of a day"));
+        }
+    }
+    // What was cancelled, or never tried, has cost nothing.
+    const COSTS: &str = "state <> 8 AND NOT (state = 4 AND attempts = 0)";
+    let of_account = format!("SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND {COSTS}");
+    let of_all = format!("SELECT count(*) FROM sending WHERE at > ?1 AND {COSTS}");
+    if count(&of_account, &[&owner, &since])? >= i64::from(caps.account)
+        || count(&of_all, &[&since])? >= i64::from(caps.server)
     {
         return Err(StoreError::Limit("sendings of a day"));
     }
-    let id: Option<i64> = tx
-        .conn
-        .prepare_cached(
-            "INSERT INTO sending (uid, way, address, urgency, matter, title, text, code, at, changed, next)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
-             RETURNING id",
-        )?
-        .query_row(
-            params![
-                owner,
-                new.way,
-                new.address,
-                new.urgency,
-                new.case.map(|case| int(case.0)),
-                new.title,
-                new.text,
-                new.code,
-                new.at
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
-    id.map(|id| SendingId(id as u64)).ok_or(StoreError::NotFound)
+    Ok(())
+}
+
+/// A sending in this state.
+pub(super) fn insert(tx: &Tx<'_>, new: &NewSending, state: SendingState, trouble: &str) -> Result<Sending> {
+    let fits = new.address.len() <= limits::SENDING_ADDRESS_BYTES
+        && new.title.len() <= limits::SENDING_TITLE_BYTES
+        && new.text.len() <= limits::SENDING_TEXT_BYTES
+        && new.code.len() <= limits::SENDING_CODE_BYTES;
+    if !fits || new.address.is_empty() {
+        return Err(StoreError::Invalid("sending"));
+    }
+    let sql = format!(
+        "INSERT INTO sending (uid, way, address, urgency, matter, title, text, code, at, changed, next, state, trouble)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?10, ?11
+         WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1) RETURNING {SENDING}"
+    );
+    let values = params![
+        int(new.uid.0),
+        new.way,
+        new.address,
+        new.urgency,
+        new.case.map(|case| int(case.0)),
+        new.title,
+        new.text,
+        new.code,
+        new.at,
+        state,
+        trouble
+    ];
+    tx.conn.prepare_cached(&sql)?.query_row(values, read).optional()?.ok_or(StoreError::NotFound)
+}
+
+/// What waits in the queue for a case is not needed any more.
+pub(super) fn cancel(tx: &Tx<'_>, case: CaseId, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE sending SET state = ?2, changed = ?3 WHERE matter = ?1 AND state = 0";
+    tx.conn.prepare_cached(sql)?.execute(params![int(case.0), SendingState::Cancelled, now])?;
+    Ok(())
 }
 
 pub(crate) fn next(conn: &Connection, way: Way) -> Result<Option<Timestamp>> {
@@ -106,6 +128,7 @@ pub(crate) fn settle(
     settled: &Settled,
     trouble: &str,
     now: Timestamp,
+    telling: Telling,
 ) -> Result<Option<Sending>> {
     let (state, next, carrier) = match settled {
         Settled::Accepted(carrier) => (SendingState::Accepted, None, carrier.as_deref()),
@@ -124,7 +147,25 @@ pub(crate) fn settle(
     );
     let trouble = shortened(trouble, limits::SENDING_TITLE_BYTES);
     let values = params![int(id.0), state, now, next, trouble];
-    Ok(tx.conn.prepare_cached(&sql)?.query_row(values, read).optional()?)
+    let settled = tx.conn.prepare_cached(&sql)?.query_row(values, read).optional()?;
+    changed(tx, settled.as_ref(), now, telling)?;
+    Ok(settled)
+}
+
+/// What follows when something has become of a sending.
+fn changed(tx: &mut Tx<'_>, sending: Option<&Sending>, now: Timestamp, telling: Telling) -> Result<()> {
+    let Some(sending) = sending else { return Ok(()) };
+    if let Some(case) = sending.what.case {
+        match sending.state {
+            SendingState::Acknowledged => cases::end(tx, case, CaseState::Acknowledged, now)?,
+            SendingState::Read => cases::end(tx, case, CaseState::Read, now)?,
+            _ => cases::look_again(tx, case, now)?,
+        }
+    }
+    if let Some(append) = telling(sending) {
+        timeline::append(tx, append)?;
+    }
+    Ok(())
 }
 
 fn shortened(text: &str, most: usize) -> &str {
@@ -137,6 +178,7 @@ pub(crate) fn advance(
     state: SendingState,
     trouble: &str,
     now: Timestamp,
+    telling: Telling,
 ) -> Result<Option<Sending>> {
     let Some(known) = get(tx.conn, which)? else { return Ok(None) };
     if state <= known.state {
@@ -147,16 +189,15 @@ pub(crate) fn advance(
     );
     let trouble = shortened(trouble, limits::SENDING_TITLE_BYTES);
     let values = params![int(known.id.0), state, now, trouble];
-    Ok(tx.conn.prepare_cached(&sql)?.query_row(values, read).optional()?)
+    let advanced = tx.conn.prepare_cached(&sql)?.query_row(values, read).optional()?;
+    changed(tx, advanced.as_ref(), now, telling)?;
+    Ok(advanced)
 }
 
-pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Sending>> {
-    let sql = format!(
-        "UPDATE sending SET state = ?1, changed = ?2
-         WHERE id IN (SELECT id FROM sending WHERE state = 1 ORDER BY id LIMIT ?3) RETURNING {SENDING}"
-    );
-    let mut statement = tx.conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![SendingState::Unknown, now, limits::BATCH as i64], read)?;
+pub(crate) fn under_way(conn: &Connection) -> Result<Vec<Sending>> {
+    let sql = format!("SELECT {SENDING} FROM sending WHERE state = 1 ORDER BY id LIMIT ?1");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map([limits::BATCH as i64], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use super::columns::int;
 use super::page::first_from;
 use super::timeline::release;
-use super::{Tx, links, reports, sendings};
+use super::{Tx, cases, links, reports, sendings};
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
 
@@ -77,6 +77,7 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
         links::sweep(tx, now)?;
         reports::sweep(tx, now)?;
         sendings::sweep(tx, now)?;
+        cases::sweep(tx, now)?;
         return Ok(Swept { next: Some(SweepCursor(SweepPart::Age)), ..Swept::default() });
     };
     let mut swept = Swept { next: Some(SweepCursor(SweepPart::Deleted)), ..Swept::default() };

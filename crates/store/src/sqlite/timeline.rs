@@ -6,6 +6,7 @@ use rookery_proto::{Uid, Useq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use smallvec::SmallVec;
 
+use super::cases;
 use super::columns::{int, jid, useq};
 use super::files;
 use super::inbox;
@@ -124,6 +125,9 @@ fn point(tx: &mut Tx<'_>, message: MessageId, append: &Append, pointer: &Pointer
             entry.resource,
         ])?;
     tx.set_last(pointer.uid, next);
+    if entry.flags.has(Flags::REACH) {
+        cases::passed(tx, pointer.uid, &entry)?;
+    }
     tx.announce(pointer.uid, entry);
     Ok(next.useq)
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod accounts;
+mod cases;
 mod devices;
 mod directory;
 mod factors;
@@ -87,6 +88,10 @@ macro_rules! suite {
                 mail:
                     mail_is_known_by_its_names_and_goes_with_its_message, the_whole_mail_goes_with_its_message,
                     what_goes_out_waits_until_its_gateway_has_it, mails_are_tried_when_they_are_due;
+                cases:
+                    a_burst_is_one_case_and_reading_ends_it, what_waits_is_cancelled_with_its_case,
+                    a_case_that_has_grown_is_looked_at_anew, an_acknowledgement_ends_its_case_and_tells,
+                    a_plan_names_proven_addresses_only;
                 sendings:
                     a_sending_is_taken_once_and_settled, the_most_urgent_sending_goes_first_and_a_deferred_one_waits,
                     what_was_under_way_at_the_end_is_unknown, news_of_a_sending_only_go_on, sendings_are_capped_by_the_day;

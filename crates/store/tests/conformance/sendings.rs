@@ -2,8 +2,8 @@
 
 use rookery_proto::Uid;
 use rookery_store::{
-    Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled, StoreError, Timestamp,
-    Urgency, Way, limits,
+    Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled, StoreError, Telling,
+    Timestamp, Urgency, Way, limits,
 };
 
 use crate::common::*;
@@ -29,6 +29,11 @@ async fn queue(f: &Fixture, new: NewSending) -> SendingId {
     f.store.queue_sending(new, CAPS).await.expect("it is queued")
 }
 
+/// Nobody is told.
+fn quietly() -> Telling {
+    Box::new(|_| None)
+}
+
 async fn take(f: &Fixture, now: i64) -> Option<Sending> {
     f.store.take_sending(Way::Sms, Timestamp(now)).await.unwrap()
 }
@@ -51,9 +56,14 @@ pub(crate) async fn a_sending_is_taken_once_and_settled(mut f: Fixture) {
     assert_eq!((taken.id, &taken.what, taken.attempts), (id, &what, 1));
     assert_eq!(take(&f, 10).await, None, "it is under way");
     let named = Settled::Accepted(Some("m-1".into()));
-    let settled = f.store.settle_sending(id, named, "", NOW).await.unwrap().expect("it was under way");
+    let settled =
+        f.store.settle_sending(id, named, "", NOW, quietly()).await.unwrap().expect("it was under way");
     assert_eq!((settled.state, settled.changed), (SendingState::Accepted, NOW));
-    assert_eq!(f.store.settle_sending(id, Settled::Failed, "", NOW).await.unwrap(), None, "only once");
+    assert_eq!(
+        f.store.settle_sending(id, Settled::Failed, "", NOW, quietly()).await.unwrap(),
+        None,
+        "only once"
+    );
     let found = f.store.sending(SendingRef::Carrier(Way::Sms, "m-1".into())).await.unwrap();
     assert_eq!(found.as_ref(), Some(&settled));
     assert_eq!(f.store.sending(SendingRef::Carrier(Way::Mail, "m-1".into())).await.unwrap(), None);
@@ -68,7 +78,7 @@ pub(crate) async fn the_most_urgent_sending_goes_first_and_a_deferred_one_waits(
     assert_eq!(f.store.sendings_waiting().await.unwrap(), [(Way::Sms, 2)]);
     assert_eq!(take(&f, 30).await.map(|taken| taken.id), Some(urgent));
     let later = Settled::Deferred(Timestamp(500));
-    f.store.settle_sending(urgent, later, "no line", Timestamp(40)).await.unwrap();
+    f.store.settle_sending(urgent, later, "no line", Timestamp(40), quietly()).await.unwrap();
     assert_eq!(take(&f, 40).await.map(|taken| taken.id), Some(normal));
     assert_eq!(take(&f, 499).await, None);
     let again = take(&f, 500).await.expect("its time has come");
@@ -81,15 +91,17 @@ pub(crate) async fn what_was_under_way_at_the_end_is_unknown(mut f: Fixture) {
     let id = queue(&f, sms(uid, Urgency::Urgent, 10)).await;
     take(&f, 10).await.expect("it is due");
     f.reopen().await;
-    let recovered = f.store.recover_sendings(NOW).await.unwrap();
-    assert_eq!(
-        recovered.iter().map(|it| (it.id, it.state)).collect::<Vec<_>>(),
-        [(id, SendingState::Unknown)]
-    );
-    assert_eq!(f.store.recover_sendings(NOW).await.unwrap(), []);
+    let found = f.store.sendings_under_way().await.unwrap();
+    assert_eq!(found.iter().map(|it| it.id).collect::<Vec<_>>(), [id]);
+    f.store.settle_sending(id, Settled::Unknown, "", NOW, quietly()).await.unwrap();
+    assert_eq!(f.store.sendings_under_way().await.unwrap(), []);
     assert_eq!(take(&f, i64::MAX).await, None);
     // A receipt tells that it went out.
-    let news = f.store.advance_sending(SendingRef::Id(id), SendingState::Delivered, "", NOW).await.unwrap();
+    let news = f
+        .store
+        .advance_sending(SendingRef::Id(id), SendingState::Delivered, "", NOW, quietly())
+        .await
+        .unwrap();
     assert_eq!(news.map(|it| it.state), Some(SendingState::Delivered));
 }
 
@@ -98,19 +110,23 @@ pub(crate) async fn news_of_a_sending_only_go_on(f: Fixture) {
     let id = queue(&f, sms(uid, Urgency::Normal, 10)).await;
     take(&f, 10).await.expect("it is due");
     let advance = async |state| {
-        f.store.advance_sending(SendingRef::Id(id), state, "", NOW).await.unwrap().map(|it| it.state)
+        f.store
+            .advance_sending(SendingRef::Id(id), state, "", NOW, quietly())
+            .await
+            .unwrap()
+            .map(|it| it.state)
     };
     // The receipt is quicker than the answer to the submission, whose name is kept all the same.
     assert_eq!(advance(SendingState::Delivered).await, Some(SendingState::Delivered));
     let named = Settled::Accepted(Some("m-1".into()));
-    assert_eq!(f.store.settle_sending(id, named, "", NOW).await.unwrap(), None);
+    assert_eq!(f.store.settle_sending(id, named, "", NOW, quietly()).await.unwrap(), None);
     assert_eq!(state(&f, id).await, SendingState::Delivered);
     assert!(f.store.sending(SendingRef::Carrier(Way::Sms, "m-1".into())).await.unwrap().is_some());
     assert_eq!(advance(SendingState::Delivered).await, None, "these are no news");
     assert_eq!(advance(SendingState::Accepted).await, None);
     assert_eq!(advance(SendingState::Acknowledged).await, Some(SendingState::Acknowledged));
     let nobody = SendingRef::Id(SendingId(99));
-    assert_eq!(f.store.advance_sending(nobody, SendingState::Read, "", NOW).await.unwrap(), None);
+    assert_eq!(f.store.advance_sending(nobody, SendingState::Read, "", NOW, quietly()).await.unwrap(), None);
 }
 
 pub(crate) async fn sendings_are_capped_by_the_day(f: Fixture) {
@@ -129,7 +145,7 @@ pub(crate) async fn sendings_are_capped_by_the_day(f: Fixture) {
     queue(&f, sms(one, Urgency::Normal, 1 + day)).await;
     assert!(refused(sms(one, Urgency::Normal, 1 + day)).await);
     let long =
-        NewSending { text: "x".repeat(limits::SENDING_TEXT_BYTES + 1), ..sms(one, Urgency::Normal, 0) };
+        NewSending { text: "x".repeat(limits::SENDING_TEXT_BYTES + 1), ..sms(one, Urgency::Normal, 3 * day) };
     assert!(matches!(f.store.queue_sending(long, CAPS).await, Err(StoreError::Invalid(_))));
     let nobody = f.store.queue_sending(sms(Uid(99), Urgency::Normal, 2 * day + 9), CAPS).await;
     assert_eq!(nobody, Err(StoreError::NotFound));

@@ -138,6 +138,17 @@ impl Play {
                 self.target.ours()?.browsers.set_answer(answer.clone());
                 Ok(())
             }
+            Action::CarrierIs(way, mood) => {
+                self.target.ours()?.carrier(*way)?.set_mood(*mood);
+                Ok(())
+            }
+            Action::CarrierIsHanded(way, handed) => self.carrier_is_handed(*way, handed).await,
+            Action::CarrierIsHandedNothing(way) => {
+                clock::settle().await;
+                self.target.ours()?.carrier(*way)?.expect_nothing()
+            }
+            Action::CarrierSays(way, state) => self.carrier_says(*way, *state).await,
+            Action::AnswersBy(address, way, text) => self.answers_by(address, *way, text).await,
             Action::MailServerConnects => self.mail_server_connects(),
             Action::MailServerSpeaks(spoken) => {
                 mail::speak(&mut self.mail, spoken, &mut self.variables).await

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rookery_proto::sasl::Mechanism;
 
+use super::reach;
 use super::{Action, Deed, Way, Who, mail};
 use crate::browser::Answer;
 use crate::server::{Ending, StoreFault};
@@ -39,6 +40,20 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
         ["the", "store", "works", "again"] => Action::Store(None),
         ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
+        ["the", way, "carrier", "is", "handed:"] => {
+            let handed = block.context("nothing stands below this sentence")?;
+            return Ok(Action::CarrierIsHanded(reach::way(way)?, handed));
+        }
+        [address, "answers", "by", way] => {
+            let text = block.context("nothing stands below this sentence")?;
+            let way = reach::way(way.trim_end_matches(':'))?;
+            return Ok(Action::AnswersBy((*address).to_owned(), way, text));
+        }
+        ["the", way, "carrier", "is", "handed", "nothing"] => {
+            Action::CarrierIsHandedNothing(reach::way(way)?)
+        }
+        ["the", way, "carrier", "says", news] => Action::CarrierSays(reach::way(way)?, reach::news(news)?),
+        ["the", way, "carrier", mood] => Action::CarrierIs(reach::way(way)?, reach::mood(mood)?),
         ["a", "mail", "server", "connects"] => Action::MailServerConnects,
         ["mail", "program", name, "connects"] => Action::MailProgramConnects((*name).to_owned(), false),
         ["mail", "program", name, "connects", "from", "afar"] => {

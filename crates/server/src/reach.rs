@@ -1,0 +1,20 @@
+//! Reach me (`rookery-gateway`), as the configuration has it.
+
+use crate::config::Config;
+use rookery_core::reach::{Offer, Policy};
+use rookery_gateway::mail::address;
+use rookery_store::{Caps, Way};
+
+/// The ways out that are configured, for core: one for each channel that `serve` opens.
+pub fn policy(config: &Config) -> Policy {
+    let caps = Caps { account: config.reach_per_account, server: config.reach_per_server };
+    let mail = Offer { way: Way::Mail, canonical: mail_address };
+    let has_mail = config.mail.enabled && config.mail.smarthost.is_some();
+    Policy { ways: has_mail.then_some(mail).into_iter().collect(), caps }
+}
+
+/// Domains are the same in small and in capital letters (RFC 5321 §2.4).
+fn mail_address(typed: &str) -> Option<String> {
+    let (local, domain) = address::halves(typed)?;
+    Some(format!("{local}@{}", domain.to_lowercase()))
+}
