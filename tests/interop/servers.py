@@ -92,6 +92,11 @@ key = "{the_lab.key}"
 mode = "open"
 per_address_and_hour = 1000
 
+[pager]
+enabled = true
+snpp = ["{lab.ADDRESS}:4444"]
+tap = ["{lab.ADDRESS}:4446"]
+
 [contact]
 outage = ["http://{lab.DOMAIN}:{lab.STATUS_PORT}/status.json"]
 

@@ -23,9 +23,11 @@ const PACKAGES: &[&str] = &[
     "gajim",
     "go-sendxmpp",
     "curl",
+    "hylafax-client",
     "imagemagick",
     "iproute2",
     "isync",
+    "libnet-snpp-perl",
     "libpurple-bin",
     "mcabber",
     "multimon-ng",
@@ -75,7 +77,7 @@ enum Server {
 #[derive(Args)]
 pub(crate) struct InteropArgs {
     /// slixmpp, slixmpp-suite, profanity, poezio, mcabber, finch, pidgin, dino, gajim, psi, bitlbee, go-sendxmpp,
-    /// strophe-websocket, strophe-bosh, xmpp-client, converse, mail-programs, multimon-ng; all of them if none is named
+    /// strophe-websocket, strophe-bosh, xmpp-client, converse, mail-programs, multimon-ng, snpp, tap; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]

@@ -95,7 +95,7 @@ enum Command {
     /// Look after mail: the keys that sign it, and what is on its way
     #[command(subcommand)]
     Mail(mail::Command),
-    /// Make what a paging transmitter sends
+    /// Give accounts pager numbers, make what a paging transmitter sends, and try carriers
     #[command(subcommand)]
     Pager(pager::Command),
     /// Look at reports of spam and abuse, and do something about them
@@ -162,7 +162,10 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             let command = command.unwrap_or(mail::Queue::List);
             return commands(cli.common, false, async |control| command.run(control).await);
         }
-        Command::Pager(command) => command.run()?,
+        Command::Pager(command) if command.stands_alone() => return command.alone(),
+        Command::Pager(command) => {
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
         Command::Report(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }

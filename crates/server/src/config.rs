@@ -23,7 +23,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
-pub use settings::{Mail, Out, SECTIONS, Section, Setting};
+pub use settings::{Carrier, Mail, Out, Pager, SECTIONS, Section, Setting, Way, by_url};
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "rookery.toml";
@@ -99,6 +99,8 @@ pub struct Config {
     pub reach_per_account: u32,
     /// And to reach all.
     pub reach_per_server: u32,
+    /// Paging.
+    pub pager: Pager,
     /// Whether links are looked at.
     pub previews: bool,
     /// How long a session waits for its client to come back.
@@ -335,6 +337,7 @@ impl Config {
             ("`groups.host`", Some(self.groups_host())),
             ("`pubsub.host`", self.pubsub_host()),
             ("`mail.host`", self.mail_host()),
+            ("`pager.host`", self.pager_host()),
         ];
         let own = own.into_iter().filter_map(|(what, host)| Some((what, host?)));
         let others =

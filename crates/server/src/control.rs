@@ -10,10 +10,12 @@ mod groups;
 mod invites;
 mod mail;
 mod moderation;
+mod pagers;
 mod socket;
 
 pub use admin::Admin;
 pub use client::Control;
+pub use pagers::{DeviceRow, PagerRequest, PagerRow};
 pub use socket::{listen, run};
 
 use serde::{Deserialize, Serialize};
@@ -244,6 +246,11 @@ pub enum Request {
     },
     /// Servers and addresses that are blocked for everybody here.
     ListBlocked,
+    /// Something about pager numbers.
+    Pager {
+        /// What.
+        request: PagerRequest,
+    },
     /// Uploaded files, the newest first.
     ListFiles {
         /// Which.
@@ -437,6 +444,11 @@ pub enum Response {
         reporters: u64,
         /// The messages that it is about.
         messages: Vec<ReportedMessage>,
+    },
+    /// Pager numbers, a part of them; none: there are no more.
+    Pagers {
+        /// They.
+        pagers: Vec<PagerRow>,
     },
     /// All that is blocked.
     Blocked {

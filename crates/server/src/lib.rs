@@ -13,6 +13,7 @@ pub mod http;
 pub mod mail;
 pub mod moderation;
 pub mod net;
+pub mod pager;
 pub mod previews;
 pub mod push;
 pub mod reach;

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use rookery_core::reach::{Offer, Policy};
 use rookery_gateway::mail::address;
+use rookery_gateway::pager;
 use rookery_store::{Caps, Way};
 
 /// The ways out that are configured, for core: one for each channel that `serve` opens.
@@ -10,7 +11,10 @@ pub fn policy(config: &Config) -> Policy {
     let caps = Caps { account: config.reach_per_account, server: config.reach_per_server };
     let mail = Offer { way: Way::Mail, canonical: mail_address };
     let has_mail = config.mail.enabled && config.mail.smarthost.is_some();
-    Policy { ways: has_mail.then_some(mail).into_iter().collect(), caps }
+    let pager = Offer { way: Way::Pager, canonical: pager::number };
+    let has_pager = config.pager.enabled && !config.pager.carriers.is_empty();
+    let offers = [(has_mail, mail), (has_pager, pager)];
+    Policy { ways: offers.into_iter().filter_map(|(here, offer)| here.then_some(offer)).collect(), caps }
 }
 
 /// Domains are the same in small and in capital letters (RFC 5321 §2.4).

@@ -16,16 +16,17 @@ use crate::moderation::{self, hook};
 use crate::net::component;
 use crate::net::listener::{self, Admission};
 use crate::net::{Server, Settings};
+use crate::pager;
 use crate::previews::Previews;
 use crate::push::Poster;
 use crate::reach;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
-use rookery_core::Policy;
 use rookery_core::env::Env;
 use rookery_core::gate::Gate;
 use rookery_core::xep::pep::Service;
 use rookery_core::xep::upload;
+use rookery_core::{Core, Policy};
 use rookery_gateway::mail::imap;
 use rookery_gateway::mail::notices::Notices;
 use rookery_gateway::reach::Reach as ReachMe;
@@ -74,29 +75,12 @@ async fn run(config: Config) -> Result<()> {
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
     open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
-    let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
-    if let (Some(settings), Some(files)) = (mail::settings(&config, Some(tls.clone()))?, &files)
-        && let Some(gateway) = assemble::mail(&core, files, settings)
-    {
-        for address in &config.mail.listen {
-            let listener = bind(*address, "mail.listen").await?;
-            doors.spawn(mail::run(gateway.clone(), listener));
-        }
-        if let Some(route) = mail::route(&config)? {
-            channels.push(Arc::new(Notices::new(gateway.clone(), route)));
-        }
-        doors.spawn(gateway.run(mail::route(&config)?));
+    let mut channels = Vec::new();
+    if let Some(files) = &files {
+        channels.extend(open_mail(&config, &server, files, &mut doors).await?);
     }
-    if let (Some(settings), Some(files)) = (mail::programs(&config, Some(tls.clone())), &files) {
-        let programs = assemble::mail_programs(&server, files, settings);
-        let kinds = [("mail.imap", &config.mail.imap, false), ("mail.imap_tls", &config.mail.imap_tls, true)];
-        for (setting, addresses, direct) in kinds {
-            for address in addresses {
-                let listener = bind(*address, setting).await?;
-                doors.spawn(imap::run(programs.clone(), listener, direct));
-            }
-        }
-    }
+    open_pager(&config, &core, &mut doors).await?;
+    channels.extend(pager::channel(&config, &core));
     if !channels.is_empty() {
         doors.spawn(ReachMe::new(core.clone()).run(channels));
     }
@@ -161,6 +145,54 @@ async fn open_doors(
     Ok(())
 }
 
+/// The mail system, where there is one; and the way out that it is.
+async fn open_mail(
+    config: &Config,
+    server: &Arc<Server>,
+    files: &Arc<Files>,
+    doors: &mut JoinSet<()>,
+) -> Result<Option<Arc<dyn Channel>>> {
+    if let Some(settings) = mail::programs(config, server.tls.clone()) {
+        let programs = assemble::mail_programs(server, files, settings);
+        let kinds = [("mail.imap", &config.mail.imap, false), ("mail.imap_tls", &config.mail.imap_tls, true)];
+        for (setting, addresses, direct) in kinds {
+            for address in addresses {
+                let listener = bind(*address, setting).await?;
+                doors.spawn(imap::run(programs.clone(), listener, direct));
+            }
+        }
+    }
+    let settings = mail::settings(config, server.tls.clone())?;
+    let Some(gateway) = settings.and_then(|it| assemble::mail(&server.core, files, it)) else {
+        return Ok(None);
+    };
+    for address in &config.mail.listen {
+        let listener = bind(*address, "mail.listen").await?;
+        doors.spawn(mail::run(gateway.clone(), listener));
+    }
+    let notices = mail::route(config)?.map(|route| Notices::new(gateway.clone(), route));
+    doors.spawn(gateway.run(mail::route(config)?));
+    Ok(notices.map(|notices| Arc::new(notices) as Arc<dyn Channel>))
+}
+
+/// The paging station, where there is one.
+async fn open_pager(config: &Config, core: &Arc<Core>, doors: &mut JoinSet<()>) -> Result<()> {
+    let Some(gateway) = pager::settings(config).and_then(|it| pager::Gateway::new(core.clone(), it)) else {
+        return Ok(());
+    };
+    for (setting, addresses, protocol) in [
+        ("pager.snpp", &config.pager.snpp, pager::Protocol::Snpp),
+        ("pager.tap", &config.pager.tap, pager::Protocol::Tap),
+    ] {
+        for address in addresses {
+            let listener = bind(*address, setting).await?;
+            doors.spawn(pager::run(gateway.clone(), protocol, listener));
+        }
+    }
+    doors.spawn(gateway.run());
+    Ok(())
+}
+
 fn web_settings(config: &Config) -> http::Settings {
     http::Settings {
         base: config.public_url(),
@@ -213,7 +245,7 @@ pub fn policy(config: &Config) -> Policy {
         lists: config.lists.clone(),
         gate: None,
         components: config.components.clone(),
-        gateways: crate::mail::hosted(config).into_iter().collect(),
+        gateways: mail::hosted(config).into_iter().chain(pager::hosted(config)).collect(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),
         terms: config.terms.clone(),

@@ -6,6 +6,7 @@
 mod account;
 mod bells;
 mod block;
+mod call;
 mod caps;
 mod delivery;
 mod denied;
@@ -25,6 +26,7 @@ mod link;
 mod mail;
 mod notice;
 mod outbox;
+mod pager;
 mod prefs;
 mod privacy;
 mod pubsub;
@@ -47,6 +49,7 @@ mod trace;
 pub use account::{
     Account, AccountFilter, AccountRecord, Credentials, Last, LoginName, NewAccount, Primary, is_group,
 };
+pub use call::{Call, CallAnswer, Choice, NewCall};
 pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use directory::{Card, Findable, Found, Part, words};
@@ -68,6 +71,7 @@ pub use link::{LinkHash, LinkPurpose};
 pub use mail::{Mail, NewQueued, Queued};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use outbox::Outbound;
+pub use pager::{Pager, PagerDevice};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{

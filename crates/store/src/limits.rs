@@ -396,3 +396,24 @@ pub const REACH_TRIES: i64 = 10;
 
 /// For how long (ms) a code is good that proves an address: mail may take a while.
 pub const REACH_CODE_MS: i64 = 24 * 3_600_000;
+/// For how long (ms) a page from outside is remembered whose sender asks what became of it: who has not asked within a week
+/// does not ask any more.
+pub const CALL_MILLIS: i64 = 7 * 86_400_000;
+
+/// Pages of one account that are remembered at a time: one in ten minutes, all week.
+pub const CALLS: usize = 1000;
+
+/// Answers to choose from that a page can have: a pager's menu.
+pub const CALL_CHOICES: usize = 20;
+
+/// Bytes of all answers to choose from, and of the one that was given.
+pub const CALL_BYTES: usize = 2048;
+
+/// Pager numbers of one account.
+pub const PAGERS: usize = 16;
+
+/// Bytes of a pager number, of a carrier's name, and of what a carrier calls a device.
+pub const PAGER_BYTES: usize = 64;
+
+/// Pager numbers that are listed at a time.
+pub const PAGERS_LISTED: usize = 200;

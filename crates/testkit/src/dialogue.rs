@@ -142,6 +142,10 @@ pub enum Action {
     MailProgramConnects(String, bool),
     /// `mail program mutt speaks:`
     MailProgramSpeaks(String, Vec<Spoken>),
+    /// `a caller connects`
+    CallerConnects,
+    /// `the caller speaks:`
+    CallerSpeaks(Vec<Spoken>),
     /// `a mail goes out`: the smarthost is called, sooner or later
     MailGoesOut,
     /// `no mail goes out`

@@ -31,6 +31,7 @@ use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::{Gateway, Settings, imap, smtp};
+use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
 use rookery_gateway::reach::channel::{Channel, Way};
 use rookery_proto::Uid;
@@ -124,6 +125,7 @@ pub struct TestServer {
     reaching: Option<JoinHandle<()>>,
     /// What these ways lead to.
     pub carriers: Vec<Arc<Carrier>>,
+    pager: Option<Arc<pager::Gateway>>,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -165,11 +167,13 @@ impl TestServer {
             reach: None,
             reaching: None,
             carriers,
+            pager: None,
             smarthost: Smarthost::default(),
             connections,
         };
         server.open_mail();
         server.open_reach();
+        server.open_pager();
         Ok(server)
     }
 
@@ -312,6 +316,25 @@ impl TestServer {
         Some(ours)
     }
 
+    /// The paging station, where this test has one.
+    fn open_pager(&mut self) {
+        let domain = self.policy.domain.clone();
+        let settings = pager::Settings { host: format!("pager.{domain}"), domain };
+        self.pager = pager::Gateway::new(self.core().clone(), settings);
+        if let Some(pager) = self.pager.clone() {
+            self.connections.lock().push(tokio::spawn(pager.run()));
+        }
+    }
+
+    /// A new connection of a caller at `peer`, by SNPP; none where there is no place, or no paging station.
+    pub fn connect_caller_from(&self, peer: IpAddr) -> Option<DuplexStream> {
+        let pager = self.pager.clone()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let place = pager.enter(peer)?;
+        self.connections.lock().push(tokio::spawn(snpp::serve(pager, theirs, peer, place)));
+        Some(ours)
+    }
+
     /// The data directory.
     pub fn data(&self) -> &std::path::Path {
         self.data.path()
@@ -445,6 +468,7 @@ impl TestServer {
             open(&self.data, &self.policy, tls, &self.disk, &self.browsers, &self.files, previews).await?;
         self.open_mail();
         self.open_reach();
+        self.open_pager();
         Ok(())
     }
 
@@ -566,6 +590,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
                 policy.reach.ways = ways.split('+').map(offer).collect::<Result<_>>()?;
             }
             ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
+            ("pager", "on") => policy.gateways.push(rookery::pager::host("pager.localhost".into())),
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {
                 let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;

@@ -1,7 +1,7 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import (bitlbee, dino, finch, gajim, mailprograms, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp, slix, suite,
-                     web)
+from clients import (bitlbee, dino, finch, gajim, mailprograms, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp,
+                     slix, snpp, suite, tap, web)
 
 CLIENTS = {
     "slixmpp": slix.test,
@@ -19,4 +19,6 @@ CLIENTS = {
     **web.TESTS,
     "mail-programs": mailprograms.test,
     "multimon-ng": multimon.test,
+    "snpp": snpp.test,
+    "tap": tap.test,
 }

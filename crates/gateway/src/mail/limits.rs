@@ -24,9 +24,6 @@ pub const GUESSES: u32 = 40;
 /// How long guesses count.
 pub const GUESSING: Duration = Duration::from_secs(3600);
 
-/// Addresses whose guesses are remembered; those that were not seen for longest are forgotten first.
-pub const GUESSERS: usize = 10_000;
-
 /// Mails of one connection.
 pub const MAILS: u32 = 200;
 

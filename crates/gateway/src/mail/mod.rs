@@ -4,7 +4,6 @@
 
 pub mod address;
 pub mod dkim;
-mod guard;
 pub mod imap;
 mod incoming;
 pub mod judge;
@@ -12,7 +11,6 @@ pub mod limits;
 mod news;
 pub mod notices;
 mod outgoing;
-mod people;
 mod reading;
 mod report;
 pub mod route;
@@ -20,12 +18,13 @@ pub mod smtp;
 mod stanza;
 mod writing;
 
-pub use guard::Place;
+pub use crate::guard::Place;
 pub use route::Route;
 pub use smtp::client::{Protection, Smarthost};
 pub use stanza::MAIL;
 
-use guard::Guard;
+use crate::guard::{Allowance, Guard};
+use crate::people::People;
 use rookery_core::Core;
 use rookery_core::component::{Component, Outlet};
 use rookery_core::member::Member;
@@ -100,6 +99,24 @@ pub type Deposit =
 /// Signs a mail: the fields to stand before it, and nothing where there are no keys.
 pub type Sign = dyn Fn(&[u8]) -> String + Send + Sync;
 
+/// Correspondents as they are inside.
+const PEOPLE: People = People {
+    name: "Mail",
+    kind: "smtp",
+    outside: address::outside,
+    card: |x, address| {
+        x.open("EMAIL").leaf("INTERNET").text_element("USERID", address).close();
+    },
+};
+
+/// What other mail servers may take.
+const ALLOWANCE: Allowance = Allowance {
+    connections: limits::CONNECTIONS,
+    per_address: limits::CONNECTIONS_PER_ADDRESS,
+    guesses: limits::GUESSES,
+    guessing: limits::GUESSING,
+};
+
 /// The mail system of one server.
 pub struct Gateway {
     core: Arc<Core>,
@@ -125,7 +142,8 @@ impl Gateway {
     /// The mail system; `None` if core has no gateway at its host.
     pub fn new(core: Arc<Core>, settings: Settings, deposit: Arc<Deposit>) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
-        let (guard, large) = (Arc::new(Guard::new()), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
+        let (guard, large) =
+            (Arc::new(Guard::new(ALLOWANCE)), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
         Some(Arc::new(Gateway { core, component, settings, deposit, guard, large, queued: Notify::new() }))
     }
 
@@ -148,7 +166,7 @@ impl Gateway {
     async fn speak(&self) {
         let mut outlet: Outlet = self.component.connect();
         while let Some(stanza) = poll_fn(|cx| outlet.poll_next(cx)).await {
-            self.asked(&stanza).await;
+            PEOPLE.asked(&self.core, &self.component, &stanza).await;
         }
     }
 

@@ -1,179 +1,137 @@
 //! `rookery pager`
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::PathBuf;
+mod encode;
+mod send;
 
-use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand, ValueEnum};
-use rookery_gateway::pager::pocsag::{self, Alphabet, Content, Function, Page, Rate, Ric};
+use std::process::ExitCode;
 
-/// Bytes of a list of pages: far more than fit into one transmission.
-const LIST_BYTES: u64 = 1 << 20;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::account::unexpected;
+use super::terminal::{plain, print, table};
+use crate::control::{Control, DeviceRow, PagerRequest, PagerRow, Request, Response};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Give an account a pager number
+    ///
+    /// Pages to the number come into the account's conversations. With a carrier there is a device behind it, which the account can be
+    /// reached by.
+    Add(Add),
+    /// List pager numbers
+    List {
+        /// Only those of this account
+        account: Option<String>,
+    },
+    /// Take a pager number away
+    Remove {
+        /// As it is in the list
+        number: String,
+    },
     /// Encode pages as POCSAG, for a transmitter or a decoder
     ///
     /// The sound is one channel of 22,050 samples a second. Without a server: nothing is sent anywhere.
-    Encode(Encode),
+    Encode(encode::Encode),
+    /// Hand one page to a carrier
+    ///
+    /// To try whether a carrier takes pages, without a server. Says what the carrier said; the exit status is 0 when it took the
+    /// page.
+    Send(send::Send),
 }
 
 #[derive(Args)]
-pub(super) struct Encode {
-    /// The pager's address (RIC, capcode)
-    #[arg(long, required_unless_present = "pages")]
-    ric: Option<u32>,
-    /// Bits in a second: 512, 1200 or 2400
-    #[arg(long, default_value_t = 1200)]
-    rate: u32,
-    #[command(flatten)]
-    says: Says,
-    /// The sub-address: a pager may sound otherwise for each [default: d for texts, a for digits and tones]
-    #[arg(long, value_enum, ignore_case = true)]
-    function: Option<SubAddress>,
-    /// The most signs that the pager shows: longer texts become several pages
-    #[arg(long, default_value_t = 80)]
-    length: usize,
-    /// How often each page is sent
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
-    times: u8,
-    /// Write Ä, Ö, Ü and ß as pagers for German show them (DIN 66003)
-    #[arg(long)]
-    german: bool,
-    #[command(flatten)]
-    to: Output,
-}
-
-/// What the pages say.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Says {
-    /// A text
-    #[arg(long)]
-    text: Option<String>,
-    /// Digits, for pagers that show nothing else
-    #[arg(long)]
-    numeric: Option<String>,
-    /// Nothing: the pager sounds
-    #[arg(long)]
-    tone: bool,
-    /// Many pages in one transmission: lines of RIC, `t` or `n`, and what it says, from a file or from standard input (-)
-    #[arg(long, value_name = "FILE", conflicts_with = "ric")]
-    pages: Option<PathBuf>,
-}
-
-/// Where they go.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Output {
-    /// Write a file of sound
-    #[arg(long, value_name = "FILE")]
-    wav: Option<PathBuf>,
-    /// Write samples to standard output: 16 bits with a sign, little end first
-    #[arg(long)]
-    raw: bool,
-    /// Write the bits to standard output, as digits
-    #[arg(long)]
-    bits: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum SubAddress {
-    A,
-    B,
-    C,
-    D,
-}
-
-impl From<SubAddress> for Function {
-    fn from(letter: SubAddress) -> Function {
-        match letter {
-            SubAddress::A => Function::A,
-            SubAddress::B => Function::B,
-            SubAddress::C => Function::C,
-            SubAddress::D => Function::D,
-        }
-    }
+pub(super) struct Add {
+    /// A number, a name or an address
+    account: String,
+    /// The pager number: digits, mostly
+    number: String,
+    /// The carrier of the device, as the configuration names it
+    #[arg(long, requires = "address")]
+    carrier: Option<String>,
+    /// What the carrier calls the device: an id, or for POCSAG its RIC
+    #[arg(long, requires = "carrier")]
+    address: Option<String>,
+    /// The device shows digits alone
+    #[arg(long, requires = "carrier")]
+    numeric: bool,
+    /// The device can answer
+    #[arg(long, requires = "carrier")]
+    two_way: bool,
+    /// The signs that the device shows
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(1..=4000))]
+    length: u16,
 }
 
 impl Command {
-    /// Does it.
-    pub(super) fn run(self) -> Result<()> {
+    /// Whether it needs no server and none of its data.
+    pub(super) fn stands_alone(&self) -> bool {
+        matches!(self, Command::Encode(_) | Command::Send(_))
+    }
+
+    /// Does one that stands alone.
+    pub(super) fn alone(self) -> Result<ExitCode> {
         match self {
-            Command::Encode(encode) => encode.run(),
+            Command::Encode(encode) => encode.run().map(|()| ExitCode::SUCCESS),
+            Command::Send(send) => send.run(),
+            Command::Add(_) | Command::List { .. } | Command::Remove { .. } => unexpected(),
         }
+    }
+
+    /// Does one that asks the server.
+    pub(super) async fn run(self, control: &mut Control) -> Result<ExitCode> {
+        let request = match self {
+            Command::List { account } => return list(control, account).await,
+            Command::Add(add) => add.request(),
+            Command::Remove { number } => PagerRequest::Remove { number },
+            Command::Encode(_) | Command::Send(_) => return unexpected(),
+        };
+        match control.ask(Request::Pager { request }).await? {
+            Response::Done { what } => print(&format!("{}\n", plain(&what)))?,
+            _ => return unexpected(),
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-impl Encode {
-    fn run(self) -> Result<()> {
-        let rate = Rate::new(self.rate).context("Pagers know 512, 1200 and 2400 bits in a second.")?;
-        let pages = self.asked()?;
-        let (words, taken) = pocsag::transmission(&pages);
-        if taken < pages.len() {
-            bail!("One transmission has at most {} pages; these are more.", pocsag::PAGES);
+impl Add {
+    fn request(self) -> PagerRequest {
+        let Add { account, number, carrier, address, numeric, two_way, length } = self;
+        let device = carrier.zip(address);
+        let device =
+            device.map(|(carrier, address)| DeviceRow { carrier, address, numeric, two_way, length });
+        PagerRequest::Add { account, number, device }
+    }
+}
+
+/// All of them, part by part.
+async fn list(control: &mut Control, account: Option<String>) -> Result<ExitCode> {
+    let mut rows: Vec<PagerRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.number.clone()).unwrap_or_default();
+        let request = PagerRequest::List { account: account.clone(), after };
+        let Response::Pagers { pagers } = control.ask(Request::Pager { request }).await? else {
+            return unexpected();
+        };
+        if pagers.is_empty() {
+            break;
         }
-        let samples = || pocsag::samples(&words, rate);
-        let out = if let Some(path) = &self.to.wav {
-            let failed = || format!("{} cannot be written", path.display());
-            File::create(path)
-                .and_then(|mut file| file.write_all(&pocsag::wav(&samples())))
-                .with_context(failed)?;
-            return Ok(());
-        } else if self.to.raw {
-            samples().iter().flat_map(|sample| sample.to_le_bytes()).collect()
-        } else {
-            let digits = pocsag::bits(&words).map(|bit| b'0' + u8::from(bit));
-            digits.chain(*b"\n").collect::<Vec<u8>>()
-        };
-        let mut to = io::stdout().lock();
-        to.write_all(&out)?;
-        Ok(to.flush()?)
+        rows.extend(pagers);
     }
+    let cells: Vec<_> = rows.into_iter().map(cells).collect();
+    if !cells.is_empty() {
+        print(&table(["NUMBER", "ACCOUNT", "CARRIER", "DEVICE", "SHOWS"], &cells))?;
+    }
+    print(&format!("{}.\n", super::terminal::counted(cells.len() as u64, "pager number")))?;
+    Ok(ExitCode::SUCCESS)
+}
 
-    /// The pages that are asked for.
-    fn asked(&self) -> Result<Vec<Page>> {
-        if let Some(path) = &self.says.pages {
-            let from: Box<dyn Read> = match path.as_os_str() == "-" {
-                true => Box::new(io::stdin()),
-                false => {
-                    Box::new(File::open(path).with_context(|| format!("{} cannot be read", path.display()))?)
-                }
-            };
-            let mut list = String::new();
-            from.take(LIST_BYTES).read_to_string(&mut list).context("The list of pages cannot be read")?;
-            return list.lines().filter(|line| !line.is_empty()).map(|line| self.line(line)).collect();
-        }
-        let content = match (&self.says.text, &self.says.numeric) {
-            (Some(text), _) => self.text(text),
-            (None, Some(digits)) => Content::Numeric(digits.clone()),
-            (None, None) => Content::Tone,
-        };
-        Ok(vec![self.page(self.ric.unwrap_or_default(), content)?])
-    }
-
-    fn line(&self, line: &str) -> Result<Page> {
-        let mut fields = line.splitn(3, ' ');
-        let (ric, kind, says) = (fields.next(), fields.next(), fields.next().unwrap_or_default());
-        let ric = ric.and_then(|ric| ric.parse().ok()).with_context(|| format!("“{line}” has no RIC"))?;
-        let content = match kind {
-            Some("t") => self.text(says),
-            Some("n") => Content::Numeric(says.to_owned()),
-            _ => bail!("“{line}” says neither `t` nor `n` behind the RIC"),
-        };
-        self.page(ric, content)
-    }
-
-    fn text(&self, text: &str) -> Content {
-        let alphabet = if self.german { Alphabet::German } else { Alphabet::International };
-        Content::Text(text.to_owned(), alphabet)
-    }
-
-    fn page(&self, ric: u32, content: Content) -> Result<Page> {
-        let ric = Ric::new(ric).with_context(|| format!("No pager can have the address {ric}"))?;
-        let usual = if matches!(content, Content::Text(..)) { Function::D } else { Function::A };
-        let function = self.function.map_or(usual, Function::from);
-        Ok(Page { ric, function, content, length: self.length, times: self.times })
-    }
+fn cells(row: PagerRow) -> [String; 5] {
+    let PagerRow { number, account, device } = row;
+    let Some(device) = device else {
+        return [number, account, "-".to_owned(), "-".to_owned(), "-".to_owned()];
+    };
+    let what = if device.numeric { "digits" } else { "signs" };
+    let both = if device.two_way { ", answers" } else { "" };
+    [number, account, device.carrier, device.address, format!("{} {what}{both}", device.length)]
 }

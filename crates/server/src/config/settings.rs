@@ -10,6 +10,7 @@ mod listen;
 mod log;
 mod mail;
 mod moderation;
+mod pager;
 mod previews;
 mod pubsub;
 mod reach;
@@ -19,6 +20,7 @@ mod tls;
 mod top;
 
 pub use mail::{Mail, Out};
+pub use pager::{Carrier, Pager, Way, by_url};
 
 use std::time::Duration;
 
@@ -66,6 +68,7 @@ pub const SECTIONS: &[Section] = &[
     files::SECTION,
     mail::SECTION,
     reach::SECTION,
+    pager::SECTION,
     previews::SECTION,
     limits::SECTION,
     moderation::SECTION,
@@ -121,6 +124,7 @@ impl Config {
             mail: Mail::default(),
             reach_per_account: 0,
             reach_per_server: 0,
+            pager: Pager::default(),
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,

@@ -12,7 +12,11 @@ use super::value::{self, Read};
 const MAX_HOURS: u64 = 168;
 
 /// The tables of a list, each of which may have these keys and no others.
-fn tables<T>(value: &DeValue<'_>, keys: &[&str], read: impl Fn(&Table<'_>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn tables<T>(
+    value: &DeValue<'_>,
+    keys: &[&str],
+    read: impl Fn(&Table<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
     let wrong = || "these must be tables in double brackets.".to_owned();
     let items = value.as_array().ok_or_else(wrong)?;
     let one = |item: &DeValue<'_>| {
@@ -26,15 +30,15 @@ fn tables<T>(value: &DeValue<'_>, keys: &[&str], read: impl Fn(&Table<'_>) -> Re
 }
 
 /// One table of a list.
-struct Table<'a>(&'a DeTable<'a>);
+pub(super) struct Table<'a>(&'a DeTable<'a>);
 
 impl Table<'_> {
-    fn get<T>(&self, key: &str, read: impl Fn(&DeValue<'_>) -> Read<T>) -> Read<Option<T>> {
+    pub(super) fn get<T>(&self, key: &str, read: impl Fn(&DeValue<'_>) -> Read<T>) -> Read<Option<T>> {
         let value = self.0.iter().find(|(known, _)| known.get_ref() == key).map(|(_, value)| value.get_ref());
         value.map(read).transpose().map_err(|what| format!("`{key}`: {what}"))
     }
 
-    fn text(&self, key: &str) -> Read<Option<String>> {
+    pub(super) fn text(&self, key: &str) -> Read<Option<String>> {
         let full = |value: &DeValue<'_>| {
             let text = value::text(value)?;
             if text.is_empty() { Err("this must not be empty.".to_owned()) } else { Ok(text.to_owned()) }
@@ -42,7 +46,7 @@ impl Table<'_> {
         self.get(key, full)
     }
 
-    fn required(&self, key: &str) -> Read<String> {
+    pub(super) fn required(&self, key: &str) -> Read<String> {
         self.text(key)?.ok_or_else(|| format!("`{key}` is missing in a table."))
     }
 }

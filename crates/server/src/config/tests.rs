@@ -273,3 +273,28 @@ fn a_smarthost_is_one_setting() {
         assert!(read(url).is_err(), "{url}");
     }
 }
+
+#[test]
+fn carriers_of_pages() {
+    use rookery_gateway::pager::feed::Outlet;
+    let read = |text: &str| Config::parse(&format!("[[pager.carrier]]\n{text}\n"), Path::new("rookery.toml"));
+    let way = |text: &str| read(text).unwrap().pager.carriers.remove(0).way;
+    let Way::Snpp(endpoint) = way("name = 'a'\nurl = 'snpp://us:secret@carrier.example'") else { panic!() };
+    assert_eq!((endpoint.host.as_str(), endpoint.port), ("carrier.example", 444));
+    assert_eq!(endpoint.login, Some(("us".to_owned(), "secret".to_owned())));
+    assert!(matches!(way("name = 'a'\nurl = 'tap://127.0.0.1:3001'"), Way::Tap(_)));
+    let radio = way("name = 'a'\ntcp = '127.0.0.1:7355'\nrate = 512\ngerman = true");
+    assert!(matches!(radio, Way::Pocsag(rate, _, Outlet::Tcp(_, 7355)) if rate.bits() == 512));
+    for bad in [
+        "url = 'snpp://x'",
+        "name = 'a'",
+        "name = 'a'\nurl = 'tap://x'",
+        "name = 'a'\nurl = 'http://x:1'",
+        "name = 'a'\nfolder = '/x'\nprogram = '/y'",
+        "name = 'a'\nfolder = '/x'\nurl = 'snpp://x'",
+        "name = 'a'\nfolder = '/x'\nrate = 9600",
+        "name = 'a'\ntcp = 'x'",
+    ] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}

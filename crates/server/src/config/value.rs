@@ -181,7 +181,7 @@ pub(super) fn smarthost(value: &DeValue<'_>) -> Read<Option<Out>> {
 }
 
 /// RFC 3986 §2.1.
-fn unescaped(text: &str) -> Option<String> {
+pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -96,7 +96,7 @@ impl Admin {
     }
 
     /// How an account is called here: its address, or the number of one that is gone.
-    async fn known(&self, uid: Uid) -> Result<String, AccountError> {
+    pub(super) async fn known(&self, uid: Uid) -> Result<String, AccountError> {
         let account: Option<Account> = self.store.account(uid).await?;
         Ok(account.map_or_else(|| uid.to_string(), |account| self.accounts.address(&account).to_string()))
     }

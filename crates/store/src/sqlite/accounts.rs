@@ -310,6 +310,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM reach_allowed WHERE uid = ?1",
         "DELETE FROM reach_address WHERE uid = ?1",
         "DELETE FROM reach_case WHERE uid = ?1",
+        "DELETE FROM call WHERE uid = ?1",
+        "DELETE FROM pager WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.
         "UPDATE report SET reporter = 0 WHERE reporter = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",

@@ -43,6 +43,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0032_mail_reports.sql"),
     include_str!("migrations/0033_imap.sql"),
     include_str!("migrations/0034_reach.sql"),
+    include_str!("migrations/0035_calls.sql"),
+    include_str!("migrations/0036_pagers.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -5,6 +5,7 @@
 mod common;
 
 mod accounts;
+mod calls;
 mod cases;
 mod devices;
 mod directory;
@@ -18,6 +19,7 @@ mod links;
 mod lists;
 mod mail;
 mod page;
+mod pagers;
 mod privacy;
 mod pubsub;
 mod push;
@@ -85,6 +87,10 @@ macro_rules! suite {
                     an_invitation_is_used_up, an_invitation_leads_into_a_group, a_new_account_has_items, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                pagers:
+                    a_pager_number_is_one_accounts, pagers_are_bounded;
+                calls:
+                    a_call_is_known_until_it_is_answered, a_call_is_taken_back_with_its_message, calls_are_bounded;
                 mail:
                     mail_is_known_by_its_names_and_goes_with_its_message, the_whole_mail_goes_with_its_message,
                     what_goes_out_waits_until_its_gateway_has_it, mails_are_tried_when_they_are_due;

@@ -79,6 +79,13 @@ impl Play {
         Ok(())
     }
 
+    /// A new connection of a caller, by SNPP, in place of the one that there was.
+    pub(super) fn caller_connects(&mut self) -> Result<()> {
+        let line = self.target.ours()?.connect_caller_from(PEER);
+        self.caller = Some(BufReader::new(line.context("there is no place, or no paging station")?));
+        Ok(())
+    }
+
     /// A new connection, in place of the one that there was.
     pub(super) fn mail_server_connects(&mut self) -> Result<()> {
         let line = self.target.ours()?.connect_mail_from(PEER).context("there is no place, or no mail")?;

@@ -39,6 +39,7 @@ pub fn run_by(case: &Case, target: Target, way: Way) -> Result<(), String> {
         variables: Variables::new(),
         mail: None,
         programs: BTreeMap::new(),
+        caller: None,
         smarthost: None,
         awaited: awaited.clone(),
     };
@@ -68,6 +69,8 @@ pub(super) struct Play {
     pub(super) mail: Option<MailLine>,
     /// The connections of mail programs.
     pub(super) programs: BTreeMap<String, Option<MailLine>>,
+    /// The connection of a caller that brings pages.
+    pub(super) caller: Option<MailLine>,
     /// The connection of a mail that goes out.
     pub(super) smarthost: Option<MailLine>,
     /// What is being waited for, to be told if it never comes.
@@ -158,6 +161,8 @@ impl Play {
                 let line = self.programs.entry(name.clone()).or_default();
                 mail::speak(line, spoken, &mut self.variables).await
             }
+            Action::CallerConnects => self.caller_connects(),
+            Action::CallerSpeaks(spoken) => mail::speak(&mut self.caller, spoken, &mut self.variables).await,
             Action::MailGoesOut => self.mail_goes_out().await,
             Action::NoMailGoesOut => self.no_mail_goes_out().await,
             Action::SmarthostSpeaks(spoken) => {

@@ -63,6 +63,11 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
             let block = block.context("nothing stands below this sentence")?;
             return Ok(Action::MailProgramSpeaks((*name).to_owned(), mail::parse(&block)?));
         }
+        ["a", "caller", "connects"] => Action::CallerConnects,
+        ["the", "caller", "speaks:"] => {
+            let block = block.context("nothing stands below this sentence")?;
+            return mail::parse(&block).map(Action::CallerSpeaks);
+        }
         ["a", "mail", "goes", "out"] => Action::MailGoesOut,
         ["no", "mail", "goes", "out"] => Action::NoMailGoesOut,
         ["the", "smarthost", "speaks:"] => {

@@ -32,7 +32,7 @@ pub(super) struct Seat {
 
 impl Door {
     pub(super) fn enter(self: &Arc<Door>, peer: IpAddr) -> Option<Place> {
-        let peer = crate::mail::guard::network(peer);
+        let peer = crate::guard::network(peer);
         let mut counts = self.0.lock();
         let own = counts.peers.get(&peer).copied().unwrap_or(0);
         // Who is on this machine may speak for many.

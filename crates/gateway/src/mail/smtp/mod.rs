@@ -9,7 +9,7 @@ mod wire;
 pub use wire::Carrier;
 
 use super::Gateway;
-use super::guard::Place;
+use super::Place;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
