@@ -6,11 +6,11 @@ use rookery_gateway::mail::address;
 use rookery_gateway::pager;
 use rookery_store::{Caps, Way};
 
-/// The ways out that are configured, for core: one for each channel that `serve` opens.
-pub fn policy(config: &Config) -> Policy {
+/// The ways out that are configured, for core: one for each channel that `serve` opens. `files`: files are kept, which mail needs.
+pub fn policy(config: &Config, files: bool) -> Policy {
     let caps = Caps { account: config.reach_per_account, server: config.reach_per_server };
     let mail = Offer { way: Way::Mail, canonical: mail_address };
-    let has_mail = config.mail.enabled && config.mail.smarthost.is_some();
+    let has_mail = files && config.mail.enabled && config.mail.smarthost.is_some();
     let pager = Offer { way: Way::Pager, canonical: pager::number };
     let has_pager = config.pager.enabled && !config.pager.carriers.is_empty();
     let offers = [(has_mail, mail), (has_pager, pager)];

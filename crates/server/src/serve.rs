@@ -226,6 +226,7 @@ fn gate(config: &Config) -> Option<Gate> {
 
 /// What core must know of the configuration; who judges messages (`gate`) and who looks at links is not among it.
 pub fn policy(config: &Config) -> Policy {
+    let files = files(config);
     Policy {
         domain: config.domain.clone(),
         groups: config.groups_host(),
@@ -250,8 +251,8 @@ pub fn policy(config: &Config) -> Policy {
         contacts: config.contacts.clone(),
         terms: config.terms.clone(),
         outage: config.outage.clone(),
-        files: files(config),
-        reach: reach::policy(config),
+        reach: reach::policy(config, files.is_some()),
+        files,
         previewer: None,
     }
 }
