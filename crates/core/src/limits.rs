@@ -258,6 +258,10 @@ pub const LAST_ITEMS_BACKLOG: usize = OUTBOX_BYTES / 2;
 /// a call in the evening.
 pub const LINK_MS: i64 = 86_400_000;
 
+/// The same for a link that was sent by mail: whoever reads the mailbox later must find nothing that is good. A mail that a
+/// server puts off for the first time (greylisting) still comes in time.
+pub const MAILED_LINK_MS: i64 = 3_600_000;
+
 /// Groups that one page of a search in them looks at: some tens of milliseconds.
 pub const GROUPS_SEARCHED: usize = 5_000;
 

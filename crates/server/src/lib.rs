@@ -17,5 +17,6 @@ pub mod pager;
 pub mod previews;
 pub mod push;
 pub mod reach;
+pub mod recovery;
 pub mod serve;
 pub mod tls;

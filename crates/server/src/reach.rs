@@ -18,7 +18,7 @@ pub fn policy(config: &Config, files: bool) -> Policy {
 }
 
 /// Domains are the same in small and in capital letters (RFC 5321 §2.4).
-fn mail_address(typed: &str) -> Option<String> {
+pub(crate) fn mail_address(typed: &str) -> Option<String> {
     let (local, domain) = address::halves(typed)?;
     Some(format!("{local}@{}", domain.to_lowercase()))
 }

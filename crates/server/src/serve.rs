@@ -20,6 +20,7 @@ use crate::pager;
 use crate::previews::Previews;
 use crate::push::Poster;
 use crate::reach;
+use crate::recovery::Recovery;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::env::Env;
@@ -28,6 +29,7 @@ use rookery_core::xep::pep::Service;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy};
 use rookery_gateway::mail::imap;
+use rookery_gateway::mail::letter::Letters;
 use rookery_gateway::mail::notices::Notices;
 use rookery_gateway::reach::Reach as ReachMe;
 use rookery_gateway::reach::channel::Channel;
@@ -74,11 +76,14 @@ async fn run(config: Config) -> Result<()> {
 
     let mut doors = JoinSet::new();
     let files = assemble::files(&core, &config.data, file_settings(&config))?;
-    open_doors(&config, &server, files.clone(), previews, &mut doors).await?;
+    let letters = match &files {
+        Some(files) => open_mail(&config, &server, files, &mut doors).await?,
+        None => None,
+    };
+    let recovery = letters.as_ref().and_then(|letters| open_recovery(&core, letters, &mut doors));
+    open_doors(&config, &server, files.clone(), previews, recovery, &mut doors).await?;
     let mut channels = Vec::new();
-    if let Some(files) = &files {
-        channels.extend(open_mail(&config, &server, files, &mut doors).await?);
-    }
+    channels.extend(letters.map(|letters| Arc::new(Notices::new(letters)) as Arc<dyn Channel>));
     open_pager(&config, &core, &mut doors).await?;
     channels.extend(pager::channel(&config, &core));
     if !channels.is_empty() {
@@ -118,10 +123,11 @@ async fn open_doors(
     server: &Arc<Server>,
     files: Option<Arc<Files>>,
     previews: Option<Arc<Previews>>,
+    recovery: Option<Arc<Recovery>>,
     doors: &mut JoinSet<()>,
 ) -> Result<()> {
     let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
-    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files, previews);
+    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files, previews, recovery);
     let tls = server.tls.clone();
     for (setting, addresses, tls) in
         [("listen.http", &config.listen_http, None), ("listen.https", &config.listen_https, tls)]
@@ -145,13 +151,13 @@ async fn open_doors(
     Ok(())
 }
 
-/// The mail system, where there is one; and the way out that it is.
+/// The mail system, where there is one; and letters, if it has a way out.
 async fn open_mail(
     config: &Config,
     server: &Arc<Server>,
     files: &Arc<Files>,
     doors: &mut JoinSet<()>,
-) -> Result<Option<Arc<dyn Channel>>> {
+) -> Result<Option<Arc<Letters>>> {
     if let Some(settings) = mail::programs(config, server.tls.clone()) {
         let programs = assemble::mail_programs(server, files, settings);
         let kinds = [("mail.imap", &config.mail.imap, false), ("mail.imap_tls", &config.mail.imap_tls, true)];
@@ -170,9 +176,17 @@ async fn open_mail(
         let listener = bind(*address, "mail.listen").await?;
         doors.spawn(mail::run(gateway.clone(), listener));
     }
-    let notices = mail::route(config)?.map(|route| Notices::new(gateway.clone(), route));
+    let letters = mail::route(config)?.map(|route| Arc::new(Letters::new(gateway.clone(), route)));
     doors.spawn(gateway.run(mail::route(config)?));
-    Ok(notices.map(|notices| Arc::new(notices) as Arc<dyn Channel>))
+    Ok(letters)
+}
+
+/// Links for lost passwords are mailed where they can be opened.
+fn open_recovery(core: &Arc<Core>, letters: &Arc<Letters>, doors: &mut JoinSet<()>) -> Option<Arc<Recovery>> {
+    core.policy.public_url.as_ref()?;
+    let (recovery, fulfilling) = Recovery::open(core.clone(), letters.clone());
+    doors.spawn(fulfilling);
+    Some(recovery)
 }
 
 /// The paging station, where there is one.

@@ -43,15 +43,17 @@ impl Store {
         self.write(move |tx| links::make_administrator(tx, &numbers, hash, now, new)).await
     }
 
-    /// Uses a link to set the password of its account, as [`Store::set_credentials`] does, and removes all registrations for
-    /// push, as nobody stays signed in. Says whose it was, and which registrations are gone.
+    /// Uses a link to set the password of its account, as [`Store::set_credentials`] does for the resources that are `here`;
+    /// `None`: nobody stays signed in, so all registrations for push are removed. Says whose it was, and which registrations
+    /// are gone.
     /// [`crate::StoreError::NotFound`]: it is not good for that.
     pub async fn use_recovery_link(
         &self,
         hash: LinkHash,
         now: Timestamp,
         credentials: Credentials,
+        here: Option<Vec<String>>,
     ) -> Result<(Uid, Vec<PushId>)> {
-        self.write(move |tx| links::recover(tx, hash, now, &credentials)).await
+        self.write(move |tx| links::recover(tx, hash, now, &credentials, here.as_deref())).await
     }
 }

@@ -19,6 +19,7 @@ use rookery::net::listener::Admission;
 use rookery::net::{self, Arrival, Server};
 use rookery::previews::Previews;
 use rookery::push::Poster;
+use rookery::recovery::Recovery;
 use rookery::tls::{Source, Tls};
 use rookery_core::component::Allowed;
 use rookery_core::env::Env;
@@ -30,6 +31,7 @@ use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
+use rookery_gateway::mail::letter::Letters;
 use rookery_gateway::mail::{Gateway, Settings, imap, smtp};
 use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
@@ -294,7 +296,12 @@ impl TestServer {
             assemble::mail_programs(&self.server, files, settings)
         });
         if let Some(mail) = self.mail.clone() {
-            self.connections.lock().push(tokio::spawn(mail.run(Some(self.smarthost.route()))));
+            self.connections.lock().push(tokio::spawn(mail.clone().run(Some(self.smarthost.route()))));
+            let letters = Arc::new(Letters::new(mail, self.smarthost.route()));
+            let (recovery, fulfilling) = Recovery::open(self.core().clone(), letters);
+            self.connections.lock().push(tokio::spawn(fulfilling));
+            let (files, previews) = (self.files().cloned(), self.previews.clone());
+            self.web = web(&self.server, files, previews, Some(recovery));
         }
     }
 
@@ -496,12 +503,17 @@ impl TestServer {
 }
 
 /// HTTP as the program offers it by default.
-fn web(server: &Arc<Server>, files: Option<Arc<Files>>, previews: Option<Arc<Previews>>) -> Arc<Web> {
+fn web(
+    server: &Arc<Server>,
+    files: Option<Arc<Files>>,
+    previews: Option<Arc<Previews>>,
+    recovery: Option<Arc<Recovery>>,
+) -> Arc<Web> {
     let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
     let settings =
         http::Settings { base: Some(PUBLIC_URL.to_owned()), origins: Vec::new(), proxies: proxies.to_vec() };
     let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
-    Web::new(server.clone(), admission, settings, files, previews)
+    Web::new(server.clone(), admission, settings, files, previews, recovery)
 }
 
 fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
@@ -525,7 +537,7 @@ async fn open(
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
     let settings = net::Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
-    let web = web(&server, files, previews);
+    let web = web(&server, files, previews, None);
     Ok((server, web, clock))
 }
 

@@ -1,12 +1,13 @@
 //! The mail server that mail goes out to, in memory: a test speaks for it.
 
+use anyhow::{Context, Result, ensure};
 use parking_lot::Mutex;
 use rookery_gateway::mail::route::{Asked, Dialling};
 use rookery_gateway::mail::smtp::Carrier;
 use rookery_gateway::mail::{Protection, Route, Smarthost as Host};
 use std::io;
 use std::sync::Arc;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::mpsc;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
@@ -48,6 +49,30 @@ impl Smarthost {
             exchanges: Arc::new(exchanges),
             tls: Arc::new(tls),
             dial: Arc::new(dial),
+        }
+    }
+
+    /// Takes the next mail, whatever it is: to whom it goes, and what it says.
+    pub async fn take(&self) -> Result<(String, String)> {
+        let mut line = BufReader::new(self.called().await.context("nobody calls")?);
+        line.write_all(b"220 smtp.example\r\n").await?;
+        let (mut recipient, mut mail) = (String::new(), String::new());
+        loop {
+            let mut said = String::new();
+            ensure!(line.read_line(&mut said).await? > 0, "the line broke before there was a mail");
+            let verb = said.trim_end().to_ascii_uppercase();
+            if let Some(rest) = verb.strip_prefix("RCPT TO:<") {
+                recipient = rest.split('>').next().unwrap_or_default().to_ascii_lowercase();
+            }
+            if verb == "DATA" {
+                line.write_all(b"354 go on\r\n").await?;
+                while !mail.ends_with("\r\n.\r\n") {
+                    ensure!(line.read_line(&mut mail).await? > 0, "the line broke within the mail");
+                }
+                line.write_all(b"250 taken\r\n").await?;
+                return Ok((recipient, mail));
+            }
+            line.write_all(b"250 smtp.example\r\n").await?;
         }
     }
 

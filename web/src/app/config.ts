@@ -10,6 +10,8 @@ export interface Config {
   base?: string;
   /** The server looks at links. */
   previews?: boolean;
+  /** Who has lost the password may ask for a link by mail. */
+  recovery?: boolean;
   /** Members may invite. */
   members_invite: boolean;
   /** Largest file in bytes; null where there are no uploads. */

@@ -6,7 +6,16 @@ export interface LinkAnswer {
   user: string;
 }
 
-/** Uses the link up. Rejects with `expired` if it is no longer good. */
-export function redeem(token: string, password: string, nick?: string): Promise<LinkAnswer> {
-  return post('link', { token, password, nick });
+/** Uses the link up. Rejects with `expired` if it is no longer good. `keep`: other devices that are connected stay so. */
+export function redeem(
+  token: string,
+  password: string,
+  more: { nick?: string; keep?: boolean } = {},
+): Promise<LinkAnswer> {
+  return post('link', { token, password, ...more });
+}
+
+/** Asks for a link by mail. That it resolves says nothing about `who`. */
+export async function forgot(who: string, language: string): Promise<void> {
+  await post('recover', { who, language });
 }

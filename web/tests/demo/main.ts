@@ -26,6 +26,7 @@ start(async () => engine, {
   groups: `groups.${DOMAIN}`,
   secure: !query.has('insecure'),
   registration: (query.get('registration') as 'open' | null) ?? 'open',
+  recovery: true,
   members_invite: true,
   upload_bytes: 50_000_000,
   terms: null,

@@ -1,6 +1,7 @@
 //! One-time links: for the first administrator, and for who has lost the password. Whoever has one needs nothing else.
 
 use super::{AccountError, Accounts, By, Wanted};
+use crate::router::Sessions;
 use crate::{Core, limits};
 use rookery_proto::Uid;
 use rookery_proto::stream::StreamError;
@@ -22,10 +23,19 @@ pub struct GrantedLink {
 }
 
 impl Accounts {
-    /// Makes a link; an earlier one for the same purpose is not good any more.
+    /// Makes a link that is handed over by a person; an earlier one for the same purpose is not good any more.
     pub async fn grant(&self, purpose: LinkPurpose) -> Result<GrantedLink, AccountError> {
+        self.grant_for(purpose, limits::LINK_MS).await
+    }
+
+    /// The same, for a link that goes by mail.
+    pub async fn grant_mailed(&self, purpose: LinkPurpose) -> Result<GrantedLink, AccountError> {
+        self.grant_for(purpose, limits::MAILED_LINK_MS).await
+    }
+
+    async fn grant_for(&self, purpose: LinkPurpose, time: i64) -> Result<GrantedLink, AccountError> {
         let token = self.env.token();
-        let expires = Timestamp(self.env.now().0 + limits::LINK_MS);
+        let expires = Timestamp(self.env.now().0 + time);
         self.store.create_link(link_hash(&token), purpose, expires).await?;
         let path = match purpose {
             LinkPurpose::Administrator => format!("/#/welcome/{token}"),
@@ -56,20 +66,31 @@ impl Accounts {
 
     /// Uses a link up to set a password; whose it was, and the registrations for push that are gone. Their sessions are still
     /// there: see [`Core::recover`].
-    async fn recover(&self, token: &str, password: String) -> Result<(Uid, Vec<PushId>), AccountError> {
-        let LinkPurpose::Recovery(_) = self.granted(token).await? else { return Err(AccountError::Link) };
+    async fn recover(
+        &self,
+        token: &str,
+        password: String,
+        here: Option<Vec<String>>,
+    ) -> Result<(Uid, Vec<PushId>), AccountError> {
         let credentials = self.derive(password, self.iterations).await?;
-        self.store.use_recovery_link(link_hash(token), self.env.now(), credentials).await.map_err(not_good)
+        let now = self.env.now();
+        self.store.use_recovery_link(link_hash(token), now, credentials, here).await.map_err(not_good)
     }
 }
 
 impl Core {
-    /// Uses a link up to set a password. Everybody who was signed in to the account is signed out, whoever it was.
-    pub async fn recover(&self, token: &str, password: String) -> Result<Uid, AccountError> {
-        let (uid, gone) = self.accounts.recover(token, password).await?;
+    /// Uses a link up to set a password. Everybody who was signed in to the account is signed out, whoever it was; with `keep`
+    /// those stay who are connected, and need the new password when they come again.
+    pub async fn recover(&self, token: &str, password: String, keep: bool) -> Result<Uid, AccountError> {
+        let LinkPurpose::Recovery(uid) = self.accounts.granted(token).await? else {
+            return Err(AccountError::Link);
+        };
+        let resources = || self.router.sessions(uid).iter().map(|it| it.resource().to_owned()).collect();
+        let (uid, gone) = self.accounts.recover(token, password, keep.then(resources)).await?;
         self.pushes.forget(&gone);
         self.directory.changed(uid);
-        for session in self.router.sessions(uid) {
+        let leaving = if keep { Sessions::default() } else { self.router.sessions(uid) };
+        for session in leaving {
             let why = StreamError::with("not-authorized", "This account has a new password.");
             self.end(&session, Some(why)).await;
         }

@@ -7,6 +7,7 @@ pub mod dkim;
 pub mod imap;
 mod incoming;
 pub mod judge;
+pub mod letter;
 pub mod limits;
 mod news;
 pub mod notices;

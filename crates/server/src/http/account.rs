@@ -2,6 +2,7 @@
 //! is used up, and somebody is the administrator or has a new password. docs/web.md describes it.
 
 pub(super) mod pair;
+pub(super) mod recover;
 
 use super::invite::status;
 use super::visitor::{Visitor, Wire};
@@ -32,6 +33,9 @@ struct Asked {
     token: String,
     /// Without it nothing is changed.
     password: Option<String>,
+    /// For a new password: who is connected stays so.
+    #[serde(default)]
+    keep: bool,
     /// For a new account: what others call it.
     nick: Option<String>,
     /// For a new account: the name in its address.
@@ -84,7 +88,7 @@ fn admitted(web: &Web, wire: &Wire, parts: &Parts) -> Result<IpAddr, StanzaError
 
 async fn carried_out(web: &Web, from: IpAddr, asked: Asked) -> Result<Value, StanzaError> {
     let core = &web.server.core;
-    let Asked { token, password, nick, name } = asked;
+    let Asked { token, password, keep, nick, name } = asked;
     let purpose = core.accounts.granted(&token).await;
     // Tokens are not guessed one after the other, nor is the server had to hash without end.
     if purpose.is_err() || password.is_some() {
@@ -104,7 +108,7 @@ async fn carried_out(web: &Web, from: IpAddr, asked: Asked) -> Result<Value, Sta
             Ok(said(web, "administrator", &account))
         }
         (LinkPurpose::Recovery(_), Some(password)) => {
-            let uid = core.recover(&token, password).await?;
+            let uid = core.recover(&token, password, keep).await?;
             tracing::info!(uid = uid.0, %from, "password set with a link");
             let account = core.store.account(uid).await.map_err(AccountError::from)?;
             Ok(said(web, "recovery", &account.ok_or(AccountError::Link)?))

@@ -26,6 +26,7 @@ use crate::files::Files;
 use crate::net::Server;
 use crate::net::listener::Admission;
 use crate::previews::Previews;
+use crate::recovery::Recovery;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -60,6 +61,8 @@ pub struct Web {
     files: Option<Arc<Files>>,
     /// Pages that people link to, where they are looked at.
     previews: Option<Arc<Previews>>,
+    /// Links for lost passwords, where they are mailed.
+    recovery: Option<Arc<Recovery>>,
     /// Streams over BOSH.
     pub sessions: Arc<Sessions>,
 }
@@ -72,8 +75,9 @@ impl Web {
         settings: Settings,
         files: Option<Arc<Files>>,
         previews: Option<Arc<Previews>>,
+        recovery: Option<Arc<Recovery>>,
     ) -> Arc<Web> {
-        Arc::new(Web { server, admission, settings, files, previews, sessions: Arc::default() })
+        Arc::new(Web { server, admission, settings, files, previews, recovery, sessions: Arc::default() })
     }
 
     /// Uploaded files, where they are offered.
@@ -98,6 +102,7 @@ fn router(web: Arc<Web>) -> Router {
         .route(invite::PATH, get(invite::show).post(invite::sign_up))
         .route(preview::PATH, get(preview::picture))
         .route(account::PATH, post(account::link))
+        .route(account::recover::PATH, post(account::recover::ask))
         .route(account::pair::PATH, post(account::pair::begin))
         .route(account::pair::WAIT_PATH, post(account::pair::wait))
         .route(upload::PATH, any(upload::serve))

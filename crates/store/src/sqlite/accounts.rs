@@ -4,7 +4,7 @@ use rookery_proto::Uid;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{int, uid};
-use super::{Tx, invites, tokens};
+use super::{Tx, invites, links, tokens};
 use crate::account::Numbers;
 use crate::{
     Account, AccountFilter, Credentials, Last, LoginName, NewAccount, Primary, Result, StoreError, limits,
@@ -174,6 +174,8 @@ pub(crate) fn login(conn: &Connection, name: &LoginName) -> Result<Option<(Uid, 
 pub(crate) fn set_credentials(tx: &mut Tx<'_>, uid: Uid, credentials: &Credentials) -> Result<()> {
     check_credentials(credentials)?;
     tokens::revoke_all(tx, uid)?;
+    // Who has a password again needs no link any more; nor should somebody else.
+    links::forget(tx, uid)?;
     // What devices know is an old password now.
     tx.conn.prepare_cached("UPDATE device SET password = 0 WHERE uid = ?1")?.execute([int(uid.0)])?;
     found(

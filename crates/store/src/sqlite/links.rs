@@ -64,15 +64,26 @@ pub(crate) fn recover(
     hash: LinkHash,
     now: Timestamp,
     credentials: &Credentials,
+    here: Option<&[String]>,
 ) -> Result<(Uid, Vec<PushId>)> {
     let Some(LinkPurpose::Recovery(uid)) = get(tx.conn, hash, now)? else { return Err(StoreError::NotFound) };
+    // The link goes with the old password.
     accounts::set_credentials(tx, uid, credentials)?;
-    remove(tx, hash)?;
-    Ok((uid, push::remove_all(tx, uid)?))
+    let gone = match here {
+        Some(here) => push::remove_lost(tx, uid, here)?,
+        None => push::remove_all(tx, uid)?,
+    };
+    Ok((uid, gone))
 }
 
 fn remove(tx: &Tx<'_>, hash: LinkHash) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM link WHERE hash = ?1")?.execute([hash.0])?;
+    Ok(())
+}
+
+/// Forgets the one that sets the password of this account.
+pub(super) fn forget(tx: &Tx<'_>, uid: Uid) -> Result<()> {
+    tx.conn.prepare_cached("DELETE FROM link WHERE uid = ?1")?.execute([int(uid.0)])?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn a_link_sets_a_password_once(f: Fixture) {
     f.store.create_link(HASH, LinkPurpose::Recovery(romeo), later).await.unwrap();
     assert_eq!(f.store.link(OTHER, now).await.unwrap(), None, "the newest counts");
     f.store.create_link(OTHER, LinkPurpose::Recovery(juliet), later).await.unwrap();
-    let set = |hash, at| f.store.use_recovery_link(hash, at, Credentials(b"new keys".to_vec()));
+    let set = |hash, at| f.store.use_recovery_link(hash, at, Credentials(b"new keys".to_vec()), None);
     assert_eq!(set(HASH, later).await.unwrap_err(), StoreError::NotFound, "it has expired");
     assert_eq!(
         f.store.use_administrator_link(HASH, now, account(None)).await.unwrap_err(),
@@ -50,6 +50,9 @@ pub(crate) async fn a_link_sets_a_password_once(f: Fixture) {
     );
     assert_eq!(f.store.push_accounts().await.unwrap(), []);
     assert_eq!(set(HASH, now).await.unwrap_err(), StoreError::NotFound);
+    f.store.create_link(HASH, LinkPurpose::Recovery(romeo), later).await.unwrap();
+    f.store.set_credentials(romeo, Credentials(b"remembered".to_vec()), Vec::new()).await.unwrap();
+    assert_eq!(f.store.link(HASH, now).await.unwrap(), None, "who has a password again needs none");
     f.store.set_disabled(juliet, true).await.unwrap();
     assert_eq!(set(OTHER, now).await.unwrap_err(), StoreError::NotFound);
     f.store.set_disabled(juliet, false).await.unwrap();

@@ -17,6 +17,7 @@ mod messenger;
 mod offline;
 mod pairing;
 mod personal;
+mod recovery;
 mod sasl2;
 mod sockets;
 mod store;

@@ -32,6 +32,8 @@ pub(in super::super) async fn get(
         "upload_bytes": policy.files.as_ref().map(|files| files.largest),
         "previews": web.previews.is_some(),
         "push_key": web.server.core.push_key,
+        // Whether who has lost the password may ask for a link by mail.
+        "recovery": web.recovery.is_some(),
         "terms": policy.terms,
         "version": env!("CARGO_PKG_VERSION"),
         // Another page was built: a worker or a tab of before is told by it.
