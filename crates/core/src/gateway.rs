@@ -83,6 +83,52 @@ impl Core {
         self.letter_from_outside(&stanza, &from, Manner { once: true, aside }).await
     }
 
+    /// Whether `sender` may write to `to`, who is behind a gateway: what a session's message meets on its way.
+    pub async fn may_write(&self, sender: &Member, to: &BareJid) -> Result<(), StanzaError> {
+        let named = Jid::from(to.clone());
+        if sender.disabled || sender.waits {
+            return Err(StanzaError::forbidden().text("Your account waits for an administrator."));
+        }
+        self.permits(Some(&named))?;
+        if sender.blocks(&named) {
+            return Err(StanzaError::blocked());
+        }
+        let target = self.target(&named).await?;
+        self.approach(sender, Some(&named), &target).await
+    }
+
+    /// What `sender` has sent to `peer` by a program of the gateway's own, as it is to be stored in the sender's log; whoever is
+    /// written to is let in from now on. With `once`, what is sent again under the same `id` is known.
+    pub async fn sent(
+        &self,
+        sender: &Member,
+        peer: &BareJid,
+        stanza: &[u8],
+        once: bool,
+    ) -> Result<Append, StanzaError> {
+        self.pace.message(sender, self.env.now())?;
+        let parsed = Stanza::parse(stanza).map_err(|_| StanzaError::internal_server_error())?;
+        let class = pipeline::classify(&parsed, pipeline::Kind::of(&parsed));
+        self.answers(sender, peer).await?;
+        let pointer = Pointer {
+            uid: sender.uid,
+            peer: peer.clone(),
+            peer_resource: None,
+            direction: Direction::Out,
+            resource: None,
+            flags: Flags::DELIVER | pipeline::archived(self, sender, peer, class).await?,
+        };
+        let origin = parsed.id().map(|id| Origin {
+            sender: sender.uid,
+            peer: peer.clone(),
+            id: id.into(),
+            dedup: once,
+        });
+        let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);
+        let (stanza, at) = (stanza.to_vec().into(), self.env.now());
+        Ok(Append { stanza, at, flags, pointers: smallvec![pointer], origin })
+    }
+
     /// A message could not be brought where it was to go: as an error to it in its sender's log (RFC 6120 §8.3), so that every
     /// device hears of it, also one that comes later. `once`: see [`Core::news`].
     pub fn undelivered(

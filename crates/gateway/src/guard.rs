@@ -2,8 +2,10 @@
 
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
+use rookery_proto::Uid;
 use rookery_store::Timestamp;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +32,30 @@ pub(crate) struct Guard {
     connected: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// What peers have done within a time.
-pub(crate) struct Tally {
+/// Who is counted.
+pub(crate) trait Doer: Copy + Eq + Hash {
+    /// Whom it stands for.
+    fn stands_for(self) -> Self;
+}
+
+impl Doer for IpAddr {
+    fn stands_for(self) -> IpAddr {
+        network(self)
+    }
+}
+
+impl Doer for Uid {
+    fn stands_for(self) -> Uid {
+        self
+    }
+}
+
+/// What peers, or accounts, have done within a time.
+pub(crate) struct Tally<Who = IpAddr> {
     most: u32,
     window: Duration,
     /// How often, and since when it counts.
-    counts: Cache<IpAddr, (u32, Timestamp)>,
+    counts: Cache<Who, (u32, Timestamp)>,
 }
 
 /// A place among the connections, until it is dropped.
@@ -44,26 +64,31 @@ pub struct Place {
     peer: IpAddr,
 }
 
-impl Tally {
-    pub(crate) fn new(most: u32, window: Duration) -> Tally {
+impl<Who: Doer> Tally<Who> {
+    pub(crate) fn new(most: u32, window: Duration) -> Tally<Who> {
         Tally { most, window, counts: Cache::new(PEERS) }
     }
 
-    /// A peer has done it once more.
-    pub(crate) fn count(&self, peer: IpAddr, now: Timestamp) {
-        let peer = network(peer);
-        let (count, since) = self.counted(peer, now).unwrap_or((0, now));
-        self.counts.insert(peer, (count.saturating_add(1), since));
+    /// Somebody has done it once more.
+    pub(crate) fn count(&self, who: Who, now: Timestamp) {
+        self.count_all(who, 1, now);
     }
 
-    /// Whether it has done so as often as it may.
-    pub(crate) fn is_over(&self, peer: IpAddr, now: Timestamp) -> bool {
-        self.counted(network(peer), now).is_some_and(|(count, _)| count >= self.most)
+    /// Somebody has done it so many times more.
+    pub(crate) fn count_all(&self, who: Who, times: u32, now: Timestamp) {
+        let who = who.stands_for();
+        let (count, since) = self.counted(who, now).unwrap_or((0, now));
+        self.counts.insert(who, (count.saturating_add(times), since));
     }
 
-    fn counted(&self, peer: IpAddr, now: Timestamp) -> Option<(u32, Timestamp)> {
+    /// Whether they have done so as often as they may.
+    pub(crate) fn is_over(&self, who: Who, now: Timestamp) -> bool {
+        self.counted(who.stands_for(), now).is_some_and(|(count, _)| count >= self.most)
+    }
+
+    fn counted(&self, who: Who, now: Timestamp) -> Option<(u32, Timestamp)> {
         let counts = |since: &Timestamp| now.0 - since.0 < self.window.as_millis() as i64;
-        self.counts.get(&peer).filter(|(_, since)| counts(since))
+        self.counts.get(&who).filter(|(_, since)| counts(since))
     }
 }
 

@@ -21,7 +21,9 @@ use rookery_core::router::Router;
 use rookery_core::secret::Secret;
 use rookery_core::xep::disco::Announced;
 use rookery_core::{Core, Policy};
-use rookery_gateway::mail::{Deposit, Deposited, Gateway, NotDeposited, Settings, imap};
+use rookery_gateway::mail::{
+    Attempt, Deposit, Deposited, Gateway, NotDeposited, NotSignedIn, Settings, SignIn, Submission, imap,
+};
 use rookery_proto::stream::StreamError;
 use rookery_store::journal::Journal;
 use rookery_store::{Entry, Flags, Options, Store};
@@ -161,28 +163,38 @@ fn deposit(files: &Arc<Files>) -> Arc<Deposit> {
     })
 }
 
-/// What mail programs read by IMAP; whoever signs in there does so as on `server`.
+/// Where people's programs hand in mail, to `per_hour` recipients of each account within an hour.
+pub fn submission(server: &Arc<Server>, gateway: &Arc<Gateway>, per_hour: u32) -> Arc<Submission> {
+    Submission::new(gateway.clone(), sign_in(server), per_hour)
+}
+
+/// Whoever signs in with a mail program does so as on `server`.
+fn sign_in(server: &Arc<Server>) -> Arc<SignIn> {
+    let server = server.clone();
+    Arc::new(move |attempt: Attempt| -> Pin<Box<dyn Future<Output = _> + Send>> {
+        let server = server.clone();
+        Box::pin(async move {
+            let Attempt { peer, user, password } = attempt;
+            server.check_password(peer, &user, &password).await.map_err(|refused| match refused {
+                Refused::Wrong => NotSignedIn::Wrong,
+                Refused::Later => NotSignedIn::Later,
+            })
+        })
+    })
+}
+
+/// What mail programs read by IMAP.
 pub fn mail_programs(
     server: &Arc<Server>,
     files: &Arc<Files>,
     settings: imap::Settings,
 ) -> Arc<imap::Server> {
-    let (checks, reads) = (server.clone(), files.clone());
-    let sign_in = move |attempt: imap::Attempt| -> Pin<Box<dyn Future<Output = _> + Send>> {
-        let server = checks.clone();
-        Box::pin(async move {
-            let imap::Attempt { peer, user, password } = attempt;
-            server.check_password(peer, &user, &password).await.map_err(|refused| match refused {
-                Refused::Wrong => imap::NotSignedIn::Wrong,
-                Refused::Later => imap::NotSignedIn::Later,
-            })
-        })
-    };
+    let reads = files.clone();
     let fetch = move |token, from, length| -> Pin<Box<dyn Future<Output = _> + Send>> {
         let files = reads.clone();
         Box::pin(async move { files.piece(token, from, length).await })
     };
-    let ways = imap::Ways { sign_in: Arc::new(sign_in), deposit: deposit(files), fetch: Arc::new(fetch) };
+    let ways = imap::Ways { sign_in: sign_in(server), deposit: deposit(files), fetch: Arc::new(fetch) };
     imap::Server::new(server.core.clone(), settings, ways)
 }
 

@@ -24,11 +24,14 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// Addresses of one host that are tried.
 const ADDRESSES: usize = 4;
 
-pub use rookery_gateway::mail::smtp::run;
+pub use rookery_gateway::mail::smtp::{run, run_submission};
 
 /// The gateway's host, for core.
 pub fn hosted(config: &Config) -> Option<Hosted> {
-    config.mail_host().map(|it| host(it, config.mail.smarthost.is_some()))
+    let mail = &config.mail;
+    // People here write mail to each other also where it goes no further.
+    let out = mail.smarthost.is_some() || !(mail.submission.is_empty() && mail.submission_tls.is_empty());
+    config.mail_host().map(|it| host(it, out))
 }
 
 /// A mail gateway at this host; `out`: there is a way out.
@@ -84,6 +87,7 @@ pub fn settings(config: &Config, tls: Option<Arc<Tls>>) -> anyhow::Result<Option
         hostname: config.mail.hostname.clone().unwrap_or_else(|| config.domain.clone()),
         largest: config.mail.largest,
         tls: tls.map(starttls),
+        out: config.mail.smarthost.is_some(),
         sign: signer(config),
         judge: judge.map(Arc::new),
     }))

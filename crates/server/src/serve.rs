@@ -176,6 +176,17 @@ async fn open_mail(
         let listener = bind(*address, "mail.listen").await?;
         doors.spawn(mail::run(gateway.clone(), listener));
     }
+    let submission = assemble::submission(server, &gateway, config.mail.sent_per_hour);
+    let kinds = [
+        ("mail.submission", &config.mail.submission, false),
+        ("mail.submission_tls", &config.mail.submission_tls, true),
+    ];
+    for (setting, addresses, direct) in kinds {
+        for address in addresses {
+            let listener = bind(*address, setting).await?;
+            doors.spawn(mail::run_submission(submission.clone(), listener, direct));
+        }
+    }
     let letters = mail::route(config)?.map(|route| Arc::new(Letters::new(gateway.clone(), route)));
     doors.spawn(gateway.run(mail::route(config)?));
     Ok(letters)

@@ -313,6 +313,9 @@ pub const OUTBOX: usize = 1000;
 /// Mails of one account in the queue: more are a mailing list's, and that is no use of a messenger.
 pub const MAIL_QUEUE: usize = 1000;
 
+/// Bytes of one account's mails in the queue, where each recipient's is kept for itself: a large file to a dozen people.
+pub const MAIL_QUEUE_BYTES: usize = 400 << 20;
+
 /// Folders of one account: more than people make, and all are in one answer.
 pub const FOLDERS: usize = 500;
 

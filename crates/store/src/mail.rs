@@ -27,8 +27,10 @@ pub struct Mail {
     pub subject: String,
     /// The `id` of the message.
     pub stanza: String,
-    /// The upload with the whole mail; `None`: it is one of ours.
+    /// The upload with the whole mail; `None`: it is made of the message.
     pub raw: Option<FileToken>,
+    /// Its owner has sent it.
+    pub sent: bool,
 }
 
 /// A mail for the queue.
@@ -52,6 +54,8 @@ pub struct NewQueued {
     pub envelope: String,
     /// Whether its sender wants to hear when it is delivered.
     pub receipt: bool,
+    /// Whether a mail program handed it in, which reads no conversation.
+    pub program: bool,
     /// The mail as it goes out.
     pub data: Bytes,
 }
@@ -101,6 +105,18 @@ impl Store {
         new: NewQueued,
     ) -> Result<()> {
         self.write(move |tx| mail::queue(tx, outbound, message, &mail, &new)).await
+    }
+
+    /// [`Store::append`] of a mail that a program of its sender's has handed in, with what it says of itself, and into the queue with
+    /// it, once for each recipient, as one transaction; the first pointer is the sender's. A duplicate is in the queue already.
+    /// [`crate::StoreError::Limit`]: too many of the account wait.
+    pub async fn submit_mail(
+        &self,
+        append: Append,
+        mail: Mail,
+        new: Vec<NewQueued>,
+    ) -> Result<Pending<Appended>> {
+        self.enqueue(Kind::Checked, move |tx| mail::submit(tx, append, &mail, &new)).await
     }
 
     /// Mails that are due, those that wait longest first, at most `limit`.

@@ -140,6 +140,8 @@ pub enum Action {
     MailServerConnects,
     /// `mail program mutt connects`: from this machine, or (true) from elsewhere
     MailProgramConnects(String, bool),
+    /// `mail program mutt connects to send`: from this machine, or (true) `from afar`
+    MailProgramSends(String, bool),
     /// `mail program mutt speaks:`
     MailProgramSpeaks(String, Vec<Spoken>),
     /// `a caller connects`

@@ -32,7 +32,7 @@ use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::letter::Letters;
-use rookery_gateway::mail::{Gateway, Settings, imap, smtp};
+use rookery_gateway::mail::{Gateway, Settings, Submission, imap, smtp};
 use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
 use rookery_gateway::reach::channel::{Channel, Way};
@@ -67,6 +67,8 @@ const PIPE: usize = 64 * 1024;
 const CONNECTIONS: usize = 1000;
 const CONNECTIONS_PER_ADDRESS: usize = 20;
 
+/// Recipients of one account's mail programs within an hour.
+const SENT_PER_HOUR: u32 = 4;
 /// The largest mail.
 const MAIL_BYTES: usize = 1_000_000;
 
@@ -120,6 +122,8 @@ pub struct TestServer {
     mail: Option<Arc<Gateway>>,
     /// Who judges mail that comes in, where this test has one.
     judge: Option<Arc<Judge>>,
+    /// Where mail programs hand in what is to be sent.
+    submission: Option<Arc<Submission>>,
     /// What mail programs read.
     programs: Option<Arc<imap::Server>>,
     /// Reach me, where there are ways out.
@@ -164,6 +168,7 @@ impl TestServer {
             files,
             previews,
             mail: None,
+            submission: None,
             judge,
             programs: None,
             reach: None,
@@ -281,11 +286,14 @@ impl TestServer {
                 hostname: "mx.localhost".into(),
                 largest: MAIL_BYTES,
                 tls: self.tls.clone().map(rookery::mail::starttls),
+                out: self.policy.gateways.iter().any(|it| (it.reaches)("a\\40b.org")),
                 sign: Arc::new(|_| String::new()),
                 judge: self.judge.clone(),
             };
             assemble::mail(self.core(), files, settings)
         });
+        let mail = self.mail.as_ref();
+        self.submission = mail.map(|mail| assemble::submission(&self.server, mail, SENT_PER_HOUR));
         self.programs = self.files().filter(|_| self.mail.is_some()).map(|files| {
             let settings = imap::Settings {
                 domain: self.policy.domain.clone(),
@@ -311,6 +319,16 @@ impl TestServer {
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let place = mail.enter(peer)?;
         self.connections.lock().push(tokio::spawn(smtp::serve(mail, theirs, peer, place)));
+        Some(ours)
+    }
+
+    /// A new connection of a mail program at `peer` that sends, without TLS; none where there is no place, or no mail.
+    pub fn connect_submission_from(&self, peer: IpAddr) -> Option<DuplexStream> {
+        let submission = self.submission.clone()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let place = submission.enter(peer)?;
+        let serving = smtp::serve_program(submission, theirs, peer, place, false);
+        self.connections.lock().push(tokio::spawn(serving));
         Some(ours)
     }
 

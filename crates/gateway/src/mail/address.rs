@@ -99,6 +99,13 @@ pub fn without_detail(local: &str) -> &str {
     local.split_once('+').map_or(local, |(user, _)| user)
 }
 
+/// Whether an address is that of who answers for the server (RFC 2142 §2, §5); the parser gives `<Postmaster>` alone as nothing
+/// (RFC 5321 §4.5.1).
+pub fn is_role(address: &str) -> bool {
+    let local = without_detail(address.rsplit_once('@').map_or(address, |(local, _)| local));
+    address.is_empty() || ["postmaster", "abuse"].iter().any(|role| local.eq_ignore_ascii_case(role))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

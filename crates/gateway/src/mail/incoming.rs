@@ -15,16 +15,18 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 /// How a mail came (RFC 5321 §2.3.1).
-pub(super) struct Envelope {
+pub(super) struct Envelope<To> {
     /// The reverse path; empty: none.
     pub(super) from: String,
-    /// Whom it is for.
-    pub(super) to: Vec<Arc<Member>>,
+    /// Whom it is for: people here, or addresses anywhere.
+    pub(super) to: Vec<To>,
     /// What the peer calls itself.
     pub(super) helo: String,
     pub(super) peer: IpAddr,
     /// RFC 3848.
     pub(super) protocol: &'static str,
+    /// Who has written it, where that is known: somebody here, who signed in.
+    pub(super) author: Option<Arc<Member>>,
 }
 
 /// Why a mail is not taken.
@@ -40,7 +42,22 @@ pub(super) enum Refusal {
     Nobody,
 }
 
-const LATER: Refusal = Refusal::Later("4.3.0 This does not work at the moment");
+impl Refusal {
+    /// What the other side hears.
+    pub(super) fn reply(&self) -> String {
+        match self {
+            Refusal::Later(why) => format!("451 {why}"),
+            Refusal::NoRoom => "452 4.2.2 There is no room left for this mail".into(),
+            Refusal::Never(why) => format!("550 {why}"),
+            Refusal::Nobody => "550 5.1.1 Nobody has this address".into(),
+        }
+    }
+
+    pub(super) const LATER: Refusal = Refusal::Later("4.3.0 This does not work at the moment");
+}
+
+/// A mail for people here.
+type Incoming = Envelope<Arc<Member>>;
 
 /// What is the same for all who get a mail.
 struct Arrived {
@@ -60,7 +77,7 @@ struct Arrived {
 impl Gateway {
     /// Stores a mail for all its recipients; how it is called in the log. Each has it in a transaction of its own: who gets it
     /// again, because another's failed, is not given it twice.
-    pub(super) async fn receive(&self, envelope: Envelope, data: Vec<u8>) -> Result<String, Refusal> {
+    pub(super) async fn receive(&self, envelope: Incoming, data: Vec<u8>) -> Result<String, Refusal> {
         let now = self.core.env.now();
         let arrived = self.read(&envelope, data, now).await?;
         let (mut taken, mut refusal) = (false, None);
@@ -84,7 +101,7 @@ impl Gateway {
         }
     }
 
-    async fn read(&self, envelope: &Envelope, data: Vec<u8>, now: Timestamp) -> Result<Arrived, Refusal> {
+    async fn read(&self, envelope: &Incoming, data: Vec<u8>, now: Timestamp) -> Result<Arrived, Refusal> {
         let digest =
             Sha256::new().chain_update(&envelope.from).chain_update([0]).chain_update(&data).finalize();
         let id = format!("mail-{}", &BASE32_NOPAD.encode(&digest).to_lowercase()[..26]);
@@ -92,7 +109,7 @@ impl Gateway {
         let reading = tokio::task::spawn_blocking(move || (reading::read(&data, &hostname), data)).await;
         let (mut letter, data) = reading.map_err(|error| {
             tracing::error!(id, %error, "a mail cannot be read");
-            LATER
+            Refusal::LATER
         })?;
         if letter.hops > limits::HOPS || letter.own_hops > limits::OWN_HOPS {
             return Err(Refusal::Never("5.4.6 This mail goes in circles".into()));
@@ -117,10 +134,19 @@ impl Gateway {
     }
 
     /// Whether a mail is from whom it says: the field that tells, and whether it is junk.
-    async fn judged(&self, envelope: &Envelope, id: &str, data: &[u8]) -> Result<(String, bool), Refusal> {
+    async fn judged(&self, envelope: &Incoming, id: &str, data: &[u8]) -> Result<(String, bool), Refusal> {
+        let hostname = &self.settings.hostname;
+        if envelope.author.is_some() {
+            // RFC 8601 §2.7.4.
+            let from = &envelope.from;
+            return Ok((
+                format!("Authentication-Results: {hostname};\r\n\tauth=pass smtp.mailfrom={from}\r\n"),
+                false,
+            ));
+        }
         let Some(judge) = &self.settings.judge else { return Ok((String::new(), false)) };
-        let Envelope { from, helo, peer, .. } = envelope;
-        let came = Came { peer: *peer, helo, from, hostname: &self.settings.hostname };
+        let Incoming { from, helo, peer, .. } = envelope;
+        let came = Came { peer: *peer, helo, from, hostname };
         let Verdict { field, mercy } = judge.judge(&came, data).await;
         match mercy {
             Mercy::Let => Ok((field, false)),
@@ -133,11 +159,16 @@ impl Gateway {
     }
 
     /// RFC 5321 §4.4.
-    fn trace(&self, envelope: &Envelope, id: &str, now: Timestamp) -> String {
-        let Envelope { from, helo, peer, protocol, .. } = envelope;
+    fn trace(&self, envelope: &Incoming, id: &str, now: Timestamp) -> String {
+        let Incoming { from, helo, peer, protocol, .. } = envelope;
         let date = date(now);
-        let literal = if peer.is_ipv6() { format!("IPv6:{peer}") } else { peer.to_string() };
         let hostname = &self.settings.hostname;
+        if envelope.author.is_some() {
+            return format!(
+                "Return-Path: <{from}>\r\nReceived: by {hostname} with {protocol} id {id};\r\n\t{date}\r\n"
+            );
+        }
+        let literal = if peer.is_ipv6() { format!("IPv6:{peer}") } else { peer.to_string() };
         format!(
             "Return-Path: <{from}>\r\nReceived: from {helo} ([{literal}])\r\n\tby {hostname} with {protocol} id {id};\r\n\t{date}\r\n"
         )
@@ -147,7 +178,7 @@ impl Gateway {
     /// like others.
     async fn take(
         &self,
-        envelope: &Envelope,
+        envelope: &Incoming,
         arrived: &Arrived,
         member: &Arc<Member>,
     ) -> Result<(), Refusal> {
@@ -155,7 +186,7 @@ impl Gateway {
         if let (Some(report), true) = (&arrived.letter.report, envelope.from.is_empty()) {
             let reported = self.reported(member, report, &arrived.id).await.map_err(|error| {
                 tracing::warn!(id = arrived.id, %error, "a report cannot be stored");
-                LATER
+                Refusal::LATER
             });
             if reported? {
                 return Ok(());
@@ -166,19 +197,24 @@ impl Gateway {
 
     /// Into the timeline of one recipient, with its files; they go again where nothing of it is stored.
     async fn hand_in(&self, arrived: &Arrived, member: &Arc<Member>) -> Result<(), Refusal> {
-        if !self.core.admits(member, &arrived.peer).await.map_err(|_| LATER)? {
+        if !self.core.admits(member, &arrived.peer).await.map_err(|_| Refusal::LATER)? {
             return Err(Refusal::Nobody);
         }
         let mut tokens = Vec::new();
         let stored = self.store(arrived, member, &mut tokens).await;
         if !matches!(stored, Ok(Appended::Stored(_))) {
-            for token in tokens {
-                if let Err(error) = self.core.store.remove_upload(token).await {
-                    tracing::warn!(%error, "a file of a mail that was not stored stays for a while");
-                }
-            }
+            self.forget(tokens).await;
         }
         stored.map(drop)
+    }
+
+    /// Files of a mail that was not stored.
+    pub(super) async fn forget(&self, tokens: Vec<FileToken>) {
+        for token in tokens {
+            if let Err(error) = self.core.store.remove_upload(token).await {
+                tracing::warn!(%error, "a file of a mail that was not stored stays for a while");
+            }
+        }
     }
 
     async fn store(
@@ -219,7 +255,7 @@ impl Gateway {
                 return Err(Refusal::Never("5.7.1 This server does not take this mail".into()));
             }
             Err(error) if error.condition == "service-unavailable" => return Err(Refusal::Nobody),
-            Err(_) => return Err(LATER),
+            Err(_) => return Err(Refusal::LATER),
         };
         let mail = Mail {
             uid,
@@ -230,28 +266,35 @@ impl Gateway {
             subject: letter.subject.clone(),
             stanza: id.clone(),
             raw: Some(whole.token),
+            sent: false,
         };
         let failed = |error: StoreError| {
             tracing::warn!(id, %error, "a mail cannot be stored");
-            LATER
+            Refusal::LATER
         };
         self.core.store.append_mail(append, mail).await.map_err(failed)?.await.map_err(failed)
     }
 
-    async fn deposit(&self, file: NewFile) -> Result<Deposited, Refusal> {
+    pub(super) async fn deposit(&self, file: NewFile) -> Result<Deposited, Refusal> {
         (self.deposit)(file).await.map_err(|why| match why {
             NotDeposited::NoRoom => Refusal::NoRoom,
             NotDeposited::Found(what) => {
                 Refusal::Never(format!("5.7.1 {} was found in this mail", plain(&what)))
             }
-            NotDeposited::Trouble => LATER,
+            NotDeposited::Trouble => Refusal::LATER,
         })
     }
 
     /// The thread (RFC 6121 §5.2.5): that of what it answers, where that is here, or one that follows from how the thread began.
-    async fn thread(&self, member: &Member, letter: &Letter, name: &str) -> Result<String, Refusal> {
+    pub(super) async fn thread(
+        &self,
+        member: &Member,
+        letter: &Letter,
+        name: &str,
+    ) -> Result<String, Refusal> {
         for reference in letter.references.iter().rev() {
-            let known = self.core.store.mail_named(member.uid, reference).await.map_err(|_| LATER)?;
+            let known =
+                self.core.store.mail_named(member.uid, reference).await.map_err(|_| Refusal::LATER)?;
             if let Some(known) = known {
                 return Ok(known.thread);
             }

@@ -1,6 +1,7 @@
 //! Whether a mail comes from whom it says: SPF (RFC 7208), DKIM (RFC 6376), ARC (RFC 8617) and, over them, DMARC (RFC 9989). What was
 //! found stands at the top of the mail that is kept (RFC 8601).
 
+use super::fields::{self, Field};
 use super::limits;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::common::parse::TxtRecordParser;
@@ -200,37 +201,16 @@ impl Judge {
 
 /// A mail without what others say in our name (RFC 8601 §5): `Authentication-Results` of `hostname`.
 pub(super) fn without_ours(mail: Vec<u8>, hostname: &str) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(mail.len());
-    let mut rest = mail.as_slice();
-    let mut dropping = false;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, after) = rest.split_at(end);
-        if matches!(line, b"\r\n" | b"\n") {
-            break;
-        }
-        if !matches!(line.first(), Some(b' ' | b'\t')) {
-            dropping = is_ours(line, rest, hostname);
-        }
-        if !dropping {
-            kept.extend_from_slice(line);
-        }
-        rest = after;
-    }
-    kept.extend_from_slice(rest);
-    kept
+    let (fields, rest) = fields::split(&mail);
+    let others = fields.iter().filter(|field| !is_ours(field, hostname)).map(|field| field.whole);
+    others.chain([rest]).collect::<Vec<_>>().concat()
 }
 
-/// Whether the field that begins with this line is one of ours; its value may begin in the next.
-fn is_ours(line: &[u8], rest: &[u8], hostname: &str) -> bool {
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
-    if !line[..colon].trim_ascii_end().eq_ignore_ascii_case(b"Authentication-Results") {
-        return false;
-    }
-    let value = rest[colon + 1..].trim_ascii_start();
+fn is_ours(field: &Field<'_>, hostname: &str) -> bool {
+    let value = field.value().trim_ascii_start();
     let end =
         value.iter().position(|byte| *byte == b';' || byte.is_ascii_whitespace()).unwrap_or(value.len());
-    value[..end].eq_ignore_ascii_case(hostname.as_bytes())
+    field.is("Authentication-Results") && value[..end].eq_ignore_ascii_case(hostname.as_bytes())
 }
 
 #[cfg(test)]

@@ -32,6 +32,17 @@ pub const CONNECTIONS: usize = 200;
 /// See [`CONNECTIONS`].
 pub const CONNECTIONS_PER_ADDRESS: usize = 10;
 
+/// Connections of people's programs that send, at a time: more than a program's, for whoever sends is through at once.
+pub const PROGRAMS: usize = 500;
+/// See [`PROGRAMS`]: a whole office behind one address.
+pub const PROGRAMS_PER_ADDRESS: usize = 64;
+
+/// Wrong passwords in one connection, after which it ends.
+pub const PASSWORDS: u32 = 3;
+
+/// What is counted by the hour.
+pub const HOUR: Duration = Duration::from_secs(3600);
+
 /// A mail beyond this size waits for one of [`LARGE_AT_ONCE`] places before more of it is read, so that all connections together
 /// hold no more than so many large mails.
 pub const LARGE: usize = 256 << 10;

@@ -4,6 +4,8 @@
 
 pub mod address;
 pub mod dkim;
+mod fields;
+mod handed_in;
 pub mod imap;
 mod incoming;
 pub mod judge;
@@ -15,14 +17,18 @@ mod outgoing;
 mod reading;
 mod report;
 pub mod route;
+mod sign_in;
 pub mod smtp;
 mod stanza;
+mod submission;
 mod writing;
 
 pub use crate::guard::Place;
 pub use route::Route;
+pub use sign_in::{Attempt, NotSignedIn, SignIn};
 pub use smtp::client::{Protection, Smarthost};
 pub use stanza::MAIL;
+pub use submission::Submission;
 
 use crate::guard::{Allowance, Guard};
 use crate::people::People;
@@ -31,7 +37,7 @@ use rookery_core::component::{Component, Outlet};
 use rookery_core::member::Member;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_proto::jid::BareJid;
+use rookery_proto::jid::{BareJid, Jid};
 use rookery_store::FileToken;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -56,6 +62,8 @@ pub struct Settings {
     pub largest: usize,
     /// Where there is any.
     pub tls: Option<StartTls>,
+    /// Whether there is a way out to others.
+    pub out: bool,
     /// Signs what goes out.
     pub sign: Arc<Sign>,
     /// Judges what comes in, where that is wanted.
@@ -153,15 +161,10 @@ impl Gateway {
         self.guard.enter(peer)
     }
 
-    /// Speaks for the correspondents, and sends what is written to them where there is a way out, for as long as it is polled.
+    /// Speaks for the correspondents, and sends what is written to them, for as long as it is polled; without a way out to people
+    /// here only.
     pub async fn run(self: Arc<Gateway>, route: Option<Route>) {
-        let sending = async {
-            match route {
-                Some(route) => self.clone().send(route).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::join!(self.speak(), sending);
+        tokio::join!(self.speak(), self.clone().send(route));
     }
 
     async fn speak(&self) {
@@ -173,25 +176,39 @@ impl Gateway {
 
     /// Whom mail to `address` is for, if they take it from the reverse path `from`.
     async fn find(&self, address: &str, from: &str) -> Result<Known, StanzaError> {
-        let local = match address.rsplit_once('@') {
-            // RFC 5321 §4.5.1: `<Postmaster>` alone, which the parser gives as nothing.
-            None if address.is_empty() => "postmaster",
-            Some((local, domain)) if domain.eq_ignore_ascii_case(&self.settings.domain) => local,
-            _ => return Ok(Known::Elsewhere),
-        };
-        let local = address::without_detail(local);
-        let role = ["postmaster", "abuse"].iter().any(|role| local.eq_ignore_ascii_case(role));
-        let member = match role {
-            true => self.administrator().await?,
-            false => self.account(local).await?,
-        };
+        let Some(member) = self.owner(address).await? else { return Ok(Known::Elsewhere) };
         let Some(member) = member else { return Ok(Known::Nobody) };
+        let role = address::is_role(address);
         let host = BareJid::new(&self.settings.host).map_err(|_| StanzaError::internal_server_error())?;
         // Reports have no reverse path; they are the mail system's.
         let sender = address::inside(from, &self.settings.host).unwrap_or(host);
         let admitted =
             role || self.core.admits(&member, &sender).await? || self.awaits(&member, from).await?;
         Ok(if admitted { Known::Here(member) } else { Known::Nobody })
+    }
+
+    /// The same for a mail that somebody here has written: who blocks the account blocks its mail.
+    async fn find_for(&self, author: &Member, address: &str, from: &str) -> Result<Known, StanzaError> {
+        let account = Jid::from(author.address.clone());
+        match self.find(address, from).await? {
+            Known::Here(member) if member.blocks(&account) => Ok(Known::Nobody),
+            known => Ok(known),
+        }
+    }
+
+    /// Whose address this is; `None`: it is at another domain.
+    async fn owner(&self, address: &str) -> Result<Option<Option<Arc<Member>>>, StanzaError> {
+        let local = match address.rsplit_once('@') {
+            // RFC 5321 §4.5.1: `<Postmaster>` alone, which the parser gives as nothing.
+            None if address.is_empty() => "postmaster",
+            Some((local, domain)) if domain.eq_ignore_ascii_case(&self.settings.domain) => local,
+            _ => return Ok(None),
+        };
+        let member = match address::is_role(address) {
+            true => self.administrator().await?,
+            false => self.account(address::without_detail(local)).await?,
+        };
+        Ok(Some(member))
     }
 
     /// Whether reports may be for this account: who has sent mail hears what became of it, whatever strangers may do. An account

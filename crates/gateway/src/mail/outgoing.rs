@@ -1,10 +1,11 @@
 //! What people write to correspondents becomes mail, and the mail goes out: from the outbox into the queue, and from the queue to other
 //! mail servers, until it is taken or its time is over. What fails is an error to the message, in its sender's log.
 
+use super::incoming::{Envelope, Refusal};
 use super::news::{self, Sent};
 use super::smtp::client::{self, Failure, Outgoing};
 use super::writing::{self, Letterhead};
-use super::{Gateway, Route, address, limits};
+use super::{Gateway, Known, Route, address, limits};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
@@ -12,13 +13,14 @@ use rookery_proto::stanza::Stanza;
 use rookery_store::limits::MAIL_PAGE;
 use rookery_store::{Append, NewQueued, Outbound, Queued, StoreError, Timestamp};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 impl Gateway {
     /// Hands on what is sent, for as long as it is polled.
-    pub(super) async fn send(self: Arc<Gateway>, route: Route) {
+    pub(super) async fn send(self: Arc<Gateway>, route: Option<Route>) {
         let Some(bell) = self.component.bell() else { return };
         tokio::join!(
             async {
@@ -39,7 +41,7 @@ impl Gateway {
             },
             async {
                 loop {
-                    if let Err(error) = self.round(&route).await {
+                    if let Err(error) = self.round(route.as_ref()).await {
                         tracing::warn!(%error, "the queue of mails cannot be looked at");
                         tokio::time::sleep(limits::AGAIN).await;
                     }
@@ -113,6 +115,7 @@ impl Gateway {
             at: self.core.env.now(),
             envelope,
             receipt: stanza.has_child(ns::RECEIPTS, "request"),
+            program: false,
             data: data.into(),
         };
         match self.core.store.queue_mail(outbound.id, outbound.message, mail, new).await {
@@ -136,7 +139,7 @@ impl Gateway {
     }
 
     /// Tries what is due, each domain's in turn, or waits until something is.
-    async fn round(self: &Arc<Gateway>, route: &Route) -> Result<(), StoreError> {
+    async fn round(self: &Arc<Gateway>, route: Option<&Route>) -> Result<(), StoreError> {
         let now = self.core.env.now();
         let due = self.core.store.mails_due(now, MAIL_PAGE).await?;
         if due.is_empty() {
@@ -160,8 +163,8 @@ impl Gateway {
             {
                 outcome = outcome.and(done);
             }
-            let (gateway, route) = (self.clone(), route.clone());
-            under_way.spawn(async move { gateway.deliver(&route, mails).await });
+            let (gateway, route) = (self.clone(), route.cloned());
+            under_way.spawn(async move { gateway.deliver(route.as_ref(), mails).await });
         }
         while let Some(done) = under_way.join_next().await {
             outcome = outcome.and(done.unwrap_or(Err(StoreError::Internal)));
@@ -170,17 +173,49 @@ impl Gateway {
     }
 
     /// One attempt at each mail of a domain. Where nobody is reached with one, nobody is tried with the others.
-    async fn deliver(&self, route: &Route, mails: Vec<Queued>) -> Result<(), StoreError> {
+    async fn deliver(&self, route: Option<&Route>, mails: Vec<Queued>) -> Result<(), StoreError> {
         let mut nobody = None;
         for queued in mails {
             let sent = match &nobody {
                 Some(failure) => Err(Failure::clone(failure)),
-                None => self.hand_on(route, &queued.mail.domain, &outgoing(&queued.mail)).await,
+                None => self.attempt(route, &queued.mail).await,
             };
             nobody = sent.clone().err().filter(|failure| matches!(failure, Failure::Unreached(_)));
             self.settle(queued, sent).await?;
         }
         Ok(())
+    }
+
+    /// To whoever is here, or to others where there is a way out.
+    async fn attempt(&self, route: Option<&Route>, mail: &NewQueued) -> Result<(), Failure> {
+        if mail.domain.eq_ignore_ascii_case(&self.settings.domain) {
+            return self.bring(mail).await;
+        }
+        let Some(route) = route else {
+            return Err(Failure::Never("550 5.7.1 No mail goes out from here".into()));
+        };
+        self.hand_on(route, &mail.domain, &outgoing(mail)).await
+    }
+
+    /// A mail of somebody here to somebody here comes in as others do.
+    async fn bring(&self, mail: &NewQueued) -> Result<(), Failure> {
+        let later = || Failure::Later("451 4.3.0 This does not work at the moment".into());
+        let author = self.core.directory.member(mail.uid).await.map_err(|_| later())?;
+        let author = author.ok_or_else(|| Failure::Never("550 5.1.8 Its sender is here no more".into()))?;
+        let known = self.find_for(&author, &mail.recipient, &mail.sender).await.map_err(|_| later())?;
+        let Known::Here(member) = known else { return Err(Failure::Never(Refusal::Nobody.reply())) };
+        let envelope = Envelope {
+            from: mail.sender.clone(),
+            to: vec![member],
+            helo: self.settings.hostname.clone(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            protocol: "local",
+            author: Some(author),
+        };
+        self.receive(envelope, mail.data.to_vec()).await.map(drop).map_err(|refusal| match refusal {
+            Refusal::Later(_) | Refusal::NoRoom => Failure::Later(refusal.reply()),
+            Refusal::Never(_) | Refusal::Nobody => Failure::Never(refusal.reply()),
+        })
     }
 
     /// To the first host that can be spoken to.

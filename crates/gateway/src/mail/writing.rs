@@ -69,6 +69,7 @@ pub(super) fn write(head: Letterhead<'_>, stanza: &Stanza, text: String) -> Opti
         subject,
         stanza,
         raw: None,
+        sent: true,
     };
     Some((data, kept))
 }
@@ -120,6 +121,7 @@ mod tests {
             subject: subject.into(),
             stanza: String::new(),
             raw: None,
+            sent: false,
         }
     }
 

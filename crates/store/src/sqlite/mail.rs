@@ -11,11 +11,11 @@ use super::{imap, outbox, timeline};
 use crate::timeline::{Append, Appended, Direction, MessageId};
 use crate::{Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
-const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw";
+const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw, sent";
 const LATEST: &str =
     "SELECT useq, message, direction, at FROM log WHERE uid = ?1 ORDER BY useq DESC LIMIT ?2";
 const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble, \
-                      envelope, receipt, told";
+                      envelope, receipt, told, program";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Mail> {
     Ok(Mail {
@@ -27,6 +27,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Mail> {
         subject: row.get(5)?,
         stanza: row.get(6)?,
         raw: row.get(7)?,
+        sent: row.get(8)?,
     })
 }
 
@@ -60,8 +61,8 @@ pub(crate) fn append(tx: &mut Tx<'_>, append: Append, mail: &Mail) -> Result<App
 fn insert(tx: &Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
     tx.conn
         .prepare_cached(
-            "INSERT OR REPLACE INTO mail (message, uid, peer, name, refs, thread, subject, stanza, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO mail (message, uid, peer, name, refs, thread, subject, stanza, raw, sent)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             message,
@@ -72,7 +73,8 @@ fn insert(tx: &Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
             mail.thread,
             mail.subject,
             mail.stanza,
-            mail.raw
+            mail.raw,
+            mail.sent
         ])?;
     Ok(())
 }
@@ -143,13 +145,7 @@ pub(crate) fn queue(
     new: &NewQueued,
 ) -> Result<()> {
     check(mail)?;
-    let waiting: i64 = tx
-        .conn
-        .prepare_cached("SELECT count(*) FROM mail_queue WHERE uid = ?1")?
-        .query_row([int(new.uid.0)], |row| row.get(0))?;
-    if waiting >= limits::MAIL_QUEUE as i64 {
-        return Err(StoreError::Limit("mails on their way out"));
-    }
+    check_room(tx.conn, std::slice::from_ref(new))?;
     // Who took it before a kill has queued it already.
     let taken = tx.conn.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([int(outbound)])?;
     if taken == 0 {
@@ -160,10 +156,40 @@ pub(crate) fn queue(
         insert(tx, int(message.0), mail)?;
         file(tx, int(message.0), mail)?;
     }
+    enqueue(tx, new)
+}
+
+/// A [`super::Kind::Checked`] job: what can refuse comes before the first write.
+pub(crate) fn submit(tx: &mut Tx<'_>, append: Append, mail: &Mail, new: &[NewQueued]) -> Result<Appended> {
+    check_room(tx.conn, new)?;
+    let appended = self::append(tx, append, mail)?;
+    if appended != Appended::Duplicate {
+        new.iter().try_for_each(|new| enqueue(tx, new))?;
+    }
+    Ok(appended)
+}
+
+/// Whether the queue has room for these of one account.
+fn check_room(conn: &Connection, new: &[NewQueued]) -> Result<()> {
+    let Some(first) = new.first() else { return Ok(()) };
+    let (waiting, bytes): (i64, i64) = conn
+        .prepare_cached("SELECT count(*), coalesce(sum(length(data)), 0) FROM mail_queue WHERE uid = ?1")?
+        .query_row([int(first.uid.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let size: usize = new.iter().map(|new| new.data.len()).sum();
+    // One large mail always has room.
+    let heavy = bytes > 0 && bytes as usize + size > limits::MAIL_QUEUE_BYTES;
+    if waiting as usize + new.len() > limits::MAIL_QUEUE || heavy {
+        return Err(StoreError::Limit("mails on their way out"));
+    }
+    Ok(())
+}
+
+fn enqueue(tx: &Tx<'_>, new: &NewQueued) -> Result<()> {
     tx.conn
         .prepare_cached(
-            "INSERT INTO mail_queue (uid, peer, stanza, sender, recipient, domain, at, next, data, envelope, receipt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
+            "INSERT INTO mail_queue
+                 (uid, peer, stanza, sender, recipient, domain, at, next, data, envelope, receipt, program)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             int(new.uid.0),
@@ -175,7 +201,8 @@ pub(crate) fn queue(
             new.at,
             new.data.as_ref(),
             new.envelope,
-            new.receipt
+            new.receipt,
+            new.program
         ])?;
     Ok(())
 }
@@ -193,6 +220,7 @@ fn queued(row: &Row<'_>, data: Bytes) -> rusqlite::Result<Queued> {
             at: row.get(7)?,
             envelope: row.get(11)?,
             receipt: row.get(12)?,
+            program: row.get(14)?,
             data,
         },
         next: row.get(8)?,
@@ -206,14 +234,14 @@ pub(crate) fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec
     let sql = format!("SELECT {QUEUED}, data FROM mail_queue WHERE next <= ?1 ORDER BY next, id LIMIT ?2");
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![now, limit.min(limits::MAIL_PAGE) as i64], |row| {
-        let data = Bytes::copy_from_slice(row.get_ref(14)?.as_blob()?);
+        let data = Bytes::copy_from_slice(row.get_ref(15)?.as_blob()?);
         queued(row, data)
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn has_sent(conn: &Connection, owner: Uid) -> Result<bool> {
-    let sql = "SELECT 1 FROM mail WHERE uid = ?1 AND raw IS NULL LIMIT 1";
+    let sql = "SELECT 1 FROM mail WHERE uid = ?1 AND sent LIMIT 1";
     Ok(conn.prepare_cached(sql)?.exists([int(owner.0)])?)
 }
 

@@ -27,7 +27,17 @@ async fn mail(f: &Fixture, uid: Uid, direction: Direction, raw: Option<FileToken
     let flags = Flags::ARCHIVE | Flags::INSTANT;
     let append = Append { pointers, flags, ..message(uid, uid, &text, 5_000) };
     let (name, refs, thread) = ("1@x".into(), String::new(), "t".into());
-    let mail = Mail { uid, peer: peer(), name, refs, thread, subject: "Hi".into(), stanza: "m".into(), raw };
+    let mail = Mail {
+        uid,
+        peer: peer(),
+        name,
+        refs,
+        thread,
+        subject: "Hi".into(),
+        stanza: "m".into(),
+        raw,
+        sent: false,
+    };
     match f.store.append_mail(append, mail).await.unwrap().await.unwrap() {
         rookery_store::Appended::Stored(useqs) => useqs[0].0,
         rookery_store::Appended::Duplicate => panic!("it is new"),

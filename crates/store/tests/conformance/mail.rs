@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rookery_proto::Useq;
 use rookery_store::{
     Append, Appended, Blob, Direction, FileHash, FilePurpose, FileQuota, FileToken, Flags, Mail, NewQueued,
-    NewUpload, Room, StoreError, Timestamp, limits,
+    NewUpload, Origin, Room, StoreError, Timestamp, limits,
 };
 use smallvec::smallvec;
 
@@ -24,7 +24,7 @@ fn one(direction: Direction, text: &str) -> Append {
 fn mail(name: &str, thread: &str) -> Mail {
     let (refs, subject, stanza) = ("0@x".into(), "Hi".into(), "m1".into());
     let (name, thread) = (name.into(), thread.into());
-    Mail { uid: ALICE, peer: peer(), name, refs, thread, subject, stanza, raw: None }
+    Mail { uid: ALICE, peer: peer(), name, refs, thread, subject, stanza, raw: None, sent: true }
 }
 
 fn queued(at: i64) -> NewQueued {
@@ -38,6 +38,7 @@ fn queued(at: i64) -> NewQueued {
         at: Timestamp(at),
         envelope: "e".into(),
         receipt: true,
+        program: false,
         data: Bytes::from_static(b"From: alice"),
     }
 }
@@ -120,6 +121,30 @@ pub(crate) async fn what_goes_out_waits_until_its_gateway_has_it(mut f: Fixture)
     let next = f.store.outbox(HOST, 1).await.unwrap();
     f.store.drop_outbound(next[0].id).await.unwrap();
     f.store.append_outbound(one(Direction::Out, "x"), None, HOST).await.unwrap().await.unwrap();
+}
+
+/// What a mail program hands in is in the log and in the queue, once for each recipient, or in neither.
+pub(crate) async fn what_programs_send_is_queued_with_its_message(mut f: Fixture) {
+    let other = |recipient: &str| NewQueued { recipient: recipient.into(), program: true, ..queued(5) };
+    let origin = Origin { sender: ALICE, peer: peer(), id: "m1".into(), dedup: true };
+    let sent = || Append { origin: Some(origin.clone()), ..one(Direction::Out, "hi") };
+    let two = vec![other("a@x.org"), other("b@x.org")];
+    for outcome in [Appended::Stored(smallvec![Useq(1)]), Appended::Duplicate] {
+        let pending = f.store.submit_mail(sent(), mail("1@x", "a"), two.clone()).await.unwrap();
+        assert_eq!(pending.await.unwrap(), outcome);
+    }
+    f.reopen().await;
+    let due = f.store.mails_due(Timestamp(5), 10).await.unwrap();
+    assert_eq!(due.iter().map(|it| it.mail.clone()).collect::<Vec<_>>(), two, "each of them once");
+    assert!(f.store.has_sent_mail(ALICE).await.unwrap());
+
+    let many = vec![other("c@x.org"); limits::MAIL_QUEUE - 1];
+    let refused = f.store.submit_mail(one(Direction::Out, "2"), mail("2@x", "a"), many).await.unwrap().await;
+    assert!(matches!(refused, Err(StoreError::Limit(_))));
+    let heavy = NewQueued { data: vec![b'x'; limits::MAIL_QUEUE_BYTES].into(), ..queued(5) };
+    let heavy = f.store.submit_mail(one(Direction::Out, "3"), mail("3@x", "a"), vec![heavy]).await.unwrap();
+    assert!(matches!(heavy.await, Err(StoreError::Limit(_))));
+    assert_eq!(log(&f.store, ALICE).await.len(), 1, "nothing of them is stored");
 }
 
 pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {

@@ -79,6 +79,15 @@ impl Play {
         Ok(())
     }
 
+    /// The same of one that sends.
+    pub(super) fn mail_program_sends(&mut self, name: &str, afar: bool) -> Result<()> {
+        let peer = if afar { PEER } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let line =
+            self.target.ours()?.connect_submission_from(peer).context("there is no place, or no mail")?;
+        self.programs.insert(name.to_owned(), Some(BufReader::new(line)));
+        Ok(())
+    }
+
     /// A new connection of a caller, by SNPP, in place of the one that there was.
     pub(super) fn caller_connects(&mut self) -> Result<()> {
         let line = self.target.ours()?.connect_caller_from(PEER);

@@ -157,6 +157,7 @@ impl Play {
                 mail::speak(&mut self.mail, spoken, &mut self.variables).await
             }
             Action::MailProgramConnects(name, afar) => self.mail_program_connects(name, *afar),
+            Action::MailProgramSends(name, afar) => self.mail_program_sends(name, *afar),
             Action::MailProgramSpeaks(name, spoken) => {
                 let line = self.programs.entry(name.clone()).or_default();
                 mail::speak(line, spoken, &mut self.variables).await

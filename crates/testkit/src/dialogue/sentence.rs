@@ -59,6 +59,12 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["mail", "program", name, "connects", "from", "afar"] => {
             Action::MailProgramConnects((*name).to_owned(), true)
         }
+        ["mail", "program", name, "connects", "to", "send"] => {
+            Action::MailProgramSends((*name).to_owned(), false)
+        }
+        ["mail", "program", name, "connects", "to", "send", "from", "afar"] => {
+            Action::MailProgramSends((*name).to_owned(), true)
+        }
         ["mail", "program", name, "speaks:"] => {
             let block = block.context("nothing stands below this sentence")?;
             return Ok(Action::MailProgramSpeaks((*name).to_owned(), mail::parse(&block)?));

@@ -22,10 +22,9 @@ mod sign_in;
 mod wire;
 
 pub use door::Place;
-pub use sign_in::{Attempt, NotSignedIn, SignIn};
 
 use super::smtp::Carrier;
-use super::{Deposit, StartTls};
+use super::{Deposit, SignIn, StartTls};
 use door::Door;
 use rookery_core::Core;
 use rookery_store::FileToken;

@@ -80,6 +80,7 @@ mod tests {
             subject: "Rosé ".repeat(20),
             stanza: String::new(),
             raw: None,
+            sent: true,
         };
         let entry = Entry {
             useq: Useq(1),

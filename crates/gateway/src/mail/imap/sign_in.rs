@@ -3,39 +3,14 @@
 use super::limits;
 use super::parse::decode;
 use super::session::{Answer, Handled, Session};
+use crate::mail::sign_in::{Attempt, NotPlain, NotSignedIn, may_sign_in, plain};
 use rookery_core::member::Member;
-use std::future::Future;
-use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-
-/// Somebody who says who they are.
-pub struct Attempt {
-    /// Where from.
-    pub peer: IpAddr,
-    /// The number or name of the account.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-}
-
-/// Why somebody is not let in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotSignedIn {
-    /// There is no such account, or the password is another.
-    Wrong,
-    /// There were too many guesses, or it does not work at the moment.
-    Later,
-}
-
-/// Checks who somebody is, in the same way and with the same patience as a sign-in of the messenger.
-pub type SignIn =
-    dyn Fn(Attempt) -> Pin<Box<dyn Future<Output = Result<Arc<Member>, NotSignedIn>> + Send>> + Send + Sync;
 
 impl Session {
     /// Whether a password may be said here.
     pub(super) fn may_sign_in(&self) -> bool {
-        self.wire.tls || self.peer.is_loopback()
+        may_sign_in(self.wire.tls, self.peer)
     }
 
     /// RFC 9051 §6.2.2: the only mechanism is PLAIN (RFC 4616).
@@ -58,13 +33,10 @@ impl Session {
                 }
             }
         };
-        let text = String::from_utf8(message).ok();
-        let parts: Vec<&str> = text.iter().flat_map(|text| text.split('\0')).collect();
-        match parts[..] {
-            // Nobody acts for somebody else here.
-            [act, user, password] if act.is_empty() || act == user => self.sign_in(user, password).await,
-            [_, _, _] => Answer::no("[AUTHORIZATIONFAILED] You can be yourself only"),
-            _ => Answer::bad("This is not PLAIN"),
+        match plain(&message) {
+            Ok((user, password)) => self.sign_in(&user, &password).await,
+            Err(NotPlain::Another) => Answer::no("[AUTHORIZATIONFAILED] You can be yourself only"),
+            Err(NotPlain::Malformed) => Answer::bad("This is not PLAIN"),
         }
     }
 
@@ -73,13 +45,7 @@ impl Session {
         if !self.may_sign_in() {
             return Answer::no("[PRIVACYREQUIRED] Start TLS first");
         }
-        let domain = &self.server.settings.domain;
-        // Programs know people by their whole address.
-        let local = match user.rsplit_once('@') {
-            Some((local, at)) if at.eq_ignore_ascii_case(domain) => local,
-            _ => user,
-        };
-        let attempt = Attempt { peer: self.peer, user: local.to_owned(), password: password.to_owned() };
+        let attempt = Attempt::new(self.peer, user, password, &self.server.settings.domain);
         match (self.server.ways.sign_in)(attempt).await {
             Ok(member) => self.welcome(member).await,
             Err(NotSignedIn::Wrong) => {

@@ -247,12 +247,21 @@ async fn open(
 }
 
 async fn hand_over(line: &mut Line, extensions: &[String], mail: &Outgoing<'_>) -> Result<(), Failure> {
-    let foreign = !mail.sender.is_ascii() || !mail.recipient.is_ascii();
+    let end = memchr::memmem::find(mail.data, b"\r\n\r\n").unwrap_or(mail.data.len());
+    let (head, body) = mail.data.split_at(end);
+    let foreign = !mail.sender.is_ascii() || !mail.recipient.is_ascii() || !head.is_ascii();
     if foreign && !offers(extensions, "SMTPUTF8") {
         // RFC 6531 §3.5.
-        return Err(Failure::Never("550 5.6.7 The other server takes no addresses with such letters".into()));
+        return Err(Failure::Never("550 5.6.7 The other server takes no mail with such letters".into()));
+    }
+    if !body.is_ascii() && !offers(extensions, "8BITMIME") {
+        // RFC 6152 §3: written anew its signature would be broken, and nobody lacks this any more.
+        return Err(Failure::Never("554 5.6.3 The other server takes no mail of eight bits".into()));
     }
     let mut from = format!("MAIL FROM:<{}>", mail.sender);
+    if !body.is_ascii() {
+        from.push_str(" BODY=8BITMIME");
+    }
     if offers(extensions, "SIZE") {
         from.push_str(&format!(" SIZE={}", mail.data.len()));
     }

@@ -1,8 +1,9 @@
 //! What is said in one connection.
 
 use super::wire::{Broken, Wire};
-use crate::mail::incoming::{Envelope, Refusal};
-use crate::mail::{Gateway, Known, limits};
+use crate::mail::incoming::Envelope;
+use crate::mail::submission::NoRecipient;
+use crate::mail::{Gateway, Known, Submission, limits};
 use rookery_core::member::Member;
 use smtp_proto::{Error, MAIL_BODY_BINARYMIME, MAIL_REQUIRETLS, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
 use std::borrow::Cow;
@@ -11,42 +12,59 @@ use std::sync::Arc;
 
 /// Whether the connection goes on.
 #[derive(PartialEq)]
-enum Next {
+pub(super) enum Next {
     On,
     Tls,
     End,
 }
 
-type Said = Result<Next, Broken>;
+pub(super) type Said = Result<Next, Broken>;
 
 /// A connection and what it has said so far.
 pub(super) struct Session {
-    gateway: Arc<Gateway>,
-    wire: Wire,
-    peer: IpAddr,
+    pub(super) gateway: Arc<Gateway>,
+    /// It is a program's, that sends for somebody here (RFC 6409).
+    pub(super) submission: Option<Arc<Submission>>,
+    /// Who has signed in.
+    pub(super) author: Option<Arc<Member>>,
+    pub(super) wire: Wire,
+    pub(super) peer: IpAddr,
     /// The name that the peer gives itself; empty: it has not greeted.
     helo: String,
     /// It greeted with EHLO.
-    extended: bool,
-    mail: Option<Transaction>,
+    pub(super) extended: bool,
+    pub(super) mail: Option<Transaction>,
     mistakes: u32,
     unknown: u32,
     mails: u32,
+    /// Wrong passwords.
+    pub(super) passwords: u32,
 }
 
 /// A mail on its way in (RFC 5321 §3.3).
-struct Transaction {
+pub(super) struct Transaction {
     /// The reverse path; empty: none.
     from: String,
+    /// Whom a server's mail is for.
     to: Vec<Arc<Member>>,
+    /// Whom a program's mail is for.
+    addresses: Vec<String>,
     /// Content that comes in chunks (RFC 3030), once it does; `None` inside: it is too large.
     chunks: Option<Option<Vec<u8>>>,
 }
 
 impl Session {
-    pub(super) fn new(gateway: Arc<Gateway>, wire: Wire, peer: IpAddr) -> Session {
+    /// With `submission` it is a program's.
+    pub(super) fn new(
+        gateway: Arc<Gateway>,
+        submission: Option<Arc<Submission>>,
+        wire: Wire,
+        peer: IpAddr,
+    ) -> Session {
         Session {
             gateway,
+            submission,
+            author: None,
             wire,
             peer: peer.to_canonical(),
             helo: String::new(),
@@ -55,6 +73,7 @@ impl Session {
             mistakes: 0,
             unknown: 0,
             mails: 0,
+            passwords: 0,
         }
     }
 
@@ -87,7 +106,7 @@ impl Session {
 
     async fn start_tls(self) -> Option<Session> {
         let config = self.gateway.settings.tls.as_ref()?();
-        let Session { gateway, wire, peer, mistakes, unknown, mails, .. } = self;
+        let Session { gateway, submission, wire, peer, mistakes, unknown, mails, passwords, .. } = self;
         let wire = match wire.start_tls(config).await {
             Ok(wire) => wire,
             Err(broken) => {
@@ -96,7 +115,8 @@ impl Session {
             }
         };
         // RFC 3207 §4.2: what was said before is forgotten.
-        Some(Session { mistakes, unknown, mails, ..Session::new(gateway, wire, peer) })
+        let new = Session::new(gateway, submission, wire, peer);
+        Some(Session { mistakes, unknown, mails, passwords, ..new })
     }
 
     async fn next(&mut self) -> Said {
@@ -117,7 +137,7 @@ impl Session {
     }
 
     /// Something was wrong; too often, and it is over.
-    fn mistake(&mut self, reply: String) -> Said {
+    pub(super) fn mistake(&mut self, reply: String) -> Said {
         self.mistakes += 1;
         if self.mistakes > limits::MISTAKES {
             return self.over("421 4.7.0 Too much of this was wrong");
@@ -125,12 +145,12 @@ impl Session {
         self.on(&reply)
     }
 
-    fn on(&mut self, reply: &str) -> Said {
+    pub(super) fn on(&mut self, reply: &str) -> Said {
         self.wire.say(reply);
         Ok(Next::On)
     }
 
-    fn over(&mut self, reply: &str) -> Said {
+    pub(super) fn over(&mut self, reply: &str) -> Said {
         self.wire.say(reply);
         Ok(Next::End)
     }
@@ -139,7 +159,7 @@ impl Session {
         match request {
             Request::Ehlo { host } => self.greet(&host, true),
             Request::Helo { host } => self.greet(&host, false),
-            Request::Mail { from } => self.mail(from),
+            Request::Mail { from } => self.mail(from).await,
             Request::Rcpt { to } => self.recipient(to).await,
             Request::Data => self.data().await,
             Request::Bdat { chunk_size, is_last } => self.chunk(chunk_size, is_last).await,
@@ -153,7 +173,10 @@ impl Session {
             Request::Help { .. } => self.on("214 2.0.0 RFC 5321"),
             Request::Quit => self.over("221 2.0.0 Bye"),
             Request::StartTls => self.tls(),
-            // Who has an account here sends by other ways; nobody sends through here to elsewhere.
+            Request::Auth { mechanism, initial_response } if self.submission.is_some() => {
+                self.authenticate(mechanism, &initial_response).await
+            }
+            // Nobody else signs in here, or sends through here to elsewhere.
             _ => self.mistake("502 5.5.1 This is not done here".into()),
         }
     }
@@ -177,6 +200,9 @@ impl Session {
         if self.offers_tls() {
             self.wire.say("250-STARTTLS");
         }
+        if self.offers_sign_in() {
+            self.wire.say("250-AUTH PLAIN LOGIN");
+        }
         let largest = self.gateway.settings.largest;
         self.on(&format!("250 SIZE {largest}"))
     }
@@ -193,7 +219,7 @@ impl Session {
         Ok(Next::Tls)
     }
 
-    fn mail(&mut self, from: MailFrom<Cow<'_, str>>) -> Said {
+    async fn mail(&mut self, from: MailFrom<Cow<'_, str>>) -> Said {
         if self.helo.is_empty() {
             return self.mistake("503 5.5.1 Who are you?".into());
         }
@@ -210,11 +236,17 @@ impl Session {
         if from.size > self.gateway.settings.largest {
             return self.on("552 5.3.4 This mail is too large");
         }
+        if let Some(submission) = self.submission.clone()
+            && let Some(reply) = self.objection(&submission, &from.address).await
+        {
+            return self.mistake(reply);
+        }
         if self.mails >= limits::MAILS {
             return self.over("421 4.7.0 Enough for one connection");
         }
         self.mails += 1;
-        self.mail = Some(Transaction { from: from.address.into_owned(), to: Vec::new(), chunks: None });
+        let from = from.address.into_owned();
+        self.mail = Some(Transaction { from, to: Vec::new(), addresses: Vec::new(), chunks: None });
         self.on("250 2.1.0 From whom it may concern")
     }
 
@@ -222,7 +254,7 @@ impl Session {
         let Some(mail) = &self.mail else {
             return self.mistake("503 5.5.1 From whom?".into());
         };
-        if mail.to.len() >= limits::RECIPIENTS {
+        if mail.to.len() + mail.addresses.len() >= limits::RECIPIENTS {
             return self.on("452 4.5.3 The others in a mail of their own");
         }
         let now = self.gateway.core.env.now();
@@ -230,6 +262,9 @@ impl Session {
             return self.over("421 4.7.0 You have asked for too many who are not here; come later");
         }
         let from = mail.from.clone();
+        if let Some(author) = self.author.clone() {
+            return self.addressee(&author, &from, &to.address).await;
+        }
         match self.gateway.find(&to.address, &from).await {
             Ok(Known::Here(member)) => {
                 if let Some(mail) = &mut self.mail
@@ -243,6 +278,23 @@ impl Session {
             Ok(Known::Elsewhere) => self.mistake("550 5.7.1 That is not here, and nothing is sent on".into()),
             Ok(Known::Nobody) => self.unknown(now).await,
             Err(_) => self.on("451 4.3.0 This cannot be looked up at the moment"),
+        }
+    }
+
+    /// A recipient of a program's mail.
+    async fn addressee(&mut self, author: &Member, from: &str, to: &str) -> Said {
+        match self.gateway.may_send(author, from, to).await {
+            Ok(()) => {
+                if let Some(mail) = &mut self.mail
+                    && !mail.addresses.iter().any(|known| known == to)
+                {
+                    mail.addresses.push(to.to_owned());
+                }
+                self.on("250 2.1.5 It goes there")
+            }
+            Err(NoRecipient::Nobody) => self.unknown(self.gateway.core.env.now()).await,
+            Err(NoRecipient::Never(reply)) => self.mistake(reply),
+            Err(NoRecipient::Later) => self.on("451 4.3.0 This cannot be looked up at the moment"),
         }
     }
 
@@ -264,7 +316,7 @@ impl Session {
             Some(mail) if mail.chunks.is_some() => {
                 return self.mistake("503 5.5.1 The rest in chunks, too".into());
             }
-            Some(mail) if mail.to.is_empty() => return self.mistake("554 5.5.1 To whom?".into()),
+            Some(mail) if mail.is_for_nobody() => return self.mistake("554 5.5.1 To whom?".into()),
             Some(_) => {}
         }
         self.wire.say("354 Go ahead, up to a dot alone");
@@ -275,7 +327,7 @@ impl Session {
 
     async fn chunk(&mut self, size: usize, last: bool) -> Said {
         let largest = self.gateway.settings.largest;
-        let Some(mail) = self.mail.as_mut().filter(|mail| !mail.to.is_empty()) else {
+        let Some(mail) = self.mail.as_mut().filter(|mail| !mail.is_for_nobody()) else {
             // RFC 3030 §2: its bytes come whatever the answer is.
             self.wire.chunk(size, &mut Vec::new(), 0).await?;
             return self.mistake("503 5.5.1 From whom, and to whom?".into());
@@ -301,24 +353,37 @@ impl Session {
             self.mail = None;
             return self.on("552 5.3.4 This mail is too large");
         };
-        let envelope = Envelope {
-            from: mail.from,
-            to: mail.to,
-            helo: self.helo.clone(),
-            peer: self.peer,
-            protocol: match (self.extended, self.wire.tls) {
-                // RFC 3848.
-                (true, true) => "ESMTPS",
-                (true, false) => "ESMTP",
-                (false, _) => "SMTP",
-            },
+        let protocol = match (self.extended, self.wire.tls, &self.author) {
+            // RFC 3848.
+            (true, true, Some(_)) => "ESMTPSA",
+            (true, false, Some(_)) => "ESMTPA",
+            (true, true, None) => "ESMTPS",
+            (true, false, None) => "ESMTP",
+            (false, ..) => "SMTP",
         };
-        match self.gateway.receive(envelope, content).await {
+        let (from, helo, peer) = (mail.from, self.helo.clone(), self.peer);
+        let stored = match (&self.submission, self.author.clone()) {
+            (Some(submission), Some(author)) => {
+                let to = mail.addresses;
+                let (uid, now, count) = (author.uid, self.gateway.core.env.now(), to.len() as u32);
+                submission.sent.count_all(uid, count, now);
+                let envelope = Envelope { from, to, helo, peer, protocol, author: Some(author.clone()) };
+                self.gateway.submit(&author, &envelope, content).await
+            }
+            _ => {
+                let envelope = Envelope { from, to: mail.to, helo, peer, protocol, author: None };
+                self.gateway.receive(envelope, content).await
+            }
+        };
+        match stored {
             Ok(id) => self.on(&format!("250 2.0.0 Stored as {id}")),
-            Err(Refusal::Later(why)) => self.on(&format!("451 {why}")),
-            Err(Refusal::NoRoom) => self.on("452 4.2.2 There is no room left for this mail"),
-            Err(Refusal::Never(why)) => self.on(&format!("550 {why}")),
-            Err(Refusal::Nobody) => self.on("550 5.1.1 Nobody has this address"),
+            Err(refusal) => self.on(&refusal.reply()),
         }
+    }
+}
+
+impl Transaction {
+    fn is_for_nobody(&self) -> bool {
+        self.to.is_empty() && self.addresses.is_empty()
     }
 }

@@ -27,6 +27,12 @@ pub struct Mail {
     pub imap: Vec<SocketAddr>,
     /// The same, in TLS from the start.
     pub imap_tls: Vec<SocketAddr>,
+    /// Where mail programs hand in what is to be sent (SMTP submission), with STARTTLS.
+    pub submission: Vec<SocketAddr>,
+    /// The same, in TLS from the start.
+    pub submission_tls: Vec<SocketAddr>,
+    /// Recipients that one account may send to within an hour by such programs.
+    pub sent_per_hour: u32,
     /// What the server calls itself; `None`: the domain.
     pub hostname: Option<String>,
     /// The host of correspondents; `None`: `mail.` before the domain.
@@ -77,6 +83,26 @@ pub(super) const SECTION: Section = Section {
             about: "The same for programs that begin without TLS, usually [\"[::]:143\"]. Passwords are taken after STARTTLS only, \
                 and from this machine itself.",
             set: |config, value| put(&mut config.mail.imap, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.submission_tls",
+            default: "[]",
+            about: "Where mail programs hand in what their owner sends, in TLS from the start: [\"[::]:465\"] is where they look for \
+                it. Nobody sends so while this and mail.submission are empty.",
+            set: |config, value| put(&mut config.mail.submission_tls, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.submission",
+            default: "[]",
+            about: "The same for programs that begin without TLS, usually [\"[::]:587\"]. Passwords are taken after STARTTLS only, \
+                and from this machine itself.",
+            set: |config, value| put(&mut config.mail.submission, value::addresses(value)),
+        },
+        Setting {
+            key: "mail.sent_per_hour",
+            default: "300",
+            about: "How many recipients one account may send to within an hour by mail programs.",
+            set: |config, value| put(&mut config.mail.sent_per_hour, value::number(value, 1..=100_000)),
         },
         Setting {
             key: "mail.hostname",
