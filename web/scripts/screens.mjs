@@ -65,6 +65,7 @@ export const SCREENS = [
   { name: 'groups', query: 'signedIn', hash: '#/groups' },
   { name: 'chat', query: 'signedIn', hash: `#/chats/${FRIEND}`, then: shown },
   { name: 'group', query: 'signedIn', hash: `#/chats/${GROUP}`, then: shown },
+  { name: 'told', query: 'signedIn', hash: '#/chats/10249@nest.example', then: shown },
   { name: 'contact-card', query: 'signedIn', hash: `#/chats/${FRIEND}/info`, then: panel },
   { name: 'group-panel', query: 'signedIn', hash: `#/groups/${GROUP}/info`, then: panel },
   {
@@ -179,9 +180,9 @@ export const SCREENS = [
       await page.waitForSelector('.chip button');
     },
   },
-  ...['profile', 'notifications', 'privacy', 'devices', 'appearance', 'account'].map((section) => ({
+  ...['profile', 'notifications', 'privacy', 'reach', 'devices', 'appearance', 'account'].map((section) => ({
     name: `settings-${section}`,
-    alike: section !== 'profile',
+    alike: !['profile', 'reach'].includes(section),
     query: 'signedIn',
     hash: `#/settings/${section}`,
   })),

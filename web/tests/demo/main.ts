@@ -1,8 +1,8 @@
 /** The messenger on a sample world. `?signedIn&lively&seed=3&now=…&contacts=…&rtl` */
 import { prefs } from '../../src/app/prefs.svelte';
 import { start } from '../../src/ui/start';
-import { FakeEngine } from '../fake/engine';
-import { DOMAIN } from '../fake/world';
+import { fakeEngine } from '../fake/engine';
+import { DOMAIN } from '../fake/sample';
 
 const query = new URLSearchParams(location.search);
 const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
@@ -12,7 +12,7 @@ const given = Object.fromEntries(
     .filter(([, value]) => value !== undefined),
 );
 
-const engine = new FakeEngine({
+const engine = fakeEngine({
   delay: 120,
   ...given,
   lively: query.has('lively'),

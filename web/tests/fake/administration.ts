@@ -3,7 +3,7 @@ import { ApiError, type Api } from '../../src/api/api';
 import type { Form } from '../../src/api/model';
 import { COMMAND } from '../../src/app/admin.svelte';
 import { field, groupSettings } from './forms';
-import { DOMAIN, MINUTE } from './world';
+import { DOMAIN, MINUTE } from './sample';
 
 type Step = Parameters<Api['command']>[0];
 type Outcome = Awaited<ReturnType<Api['command']>>;

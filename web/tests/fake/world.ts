@@ -1,256 +1,295 @@
-/** The sample world: people, groups, what was said. All of it follows from the seed and the time. */
+/** The sample world in memory: what there is, how it changes, and who is told. The parts of the engine act on it. */
+import { ApiError, type Snapshot } from '../../src/api/api';
+import type { Event, Listener } from '../../src/api/events';
 import type * as m from '../../src/api/model';
-import { hash, random } from '../../src/art/seed';
-import { GROUPS, LINES, LINES_ZH, PEOPLE, STATUSES } from './words';
+import { random } from '../../src/art/seed';
+import { contacts, invitations, myself, past, requests, rooms, type Options, type Room } from './sample';
+import { ANSWERS } from './words';
 
-export const DOMAIN = 'nest.example';
-export const MINUTE = 60_000;
-
-export interface Options {
-  seed: number;
-  now: number;
-  /** How many contacts; those beyond the thirty have made-up names. */
-  contacts: number;
-  /** Occupants of the largest group. */
-  occupants: number;
-  /** Messages in the first conversation. */
-  messages: number;
+export interface FakeOptions extends Partial<Options> {
+  /** Others write, type and come online by themselves. */
+  lively?: boolean;
+  /** Milliseconds that every answer takes. */
+  delay?: number;
+  signedIn?: boolean;
+  place?: m.Place;
 }
 
-export function myself(place: m.Place): m.Me {
-  return {
-    address: `10042@${DOMAIN}`,
-    number: '10042',
-    name: 'mia',
-    nick: 'Mia',
-    show: 'online',
-    status: 'Watching the ice',
-    place,
-    admin: true,
-  };
-}
+export class World {
+  readonly options: Options;
+  readonly lively: boolean;
+  signedIn: boolean;
+  me: m.Me;
+  readonly contacts: Map<m.Address, m.Contact>;
+  readonly rooms: Map<m.Address, Room>;
+  readonly chats = new Map<m.Address, m.Conversation>();
+  requests: m.ContactRequest[];
+  invitations: m.GroupInvitation[];
+  private readonly delay: number;
+  private readonly listeners: Listener[] = [];
+  private readonly past = new Map<m.Address, m.Message[]>();
+  private readonly random: () => number;
+  private made = 0;
 
-const SHOWS: m.Show[] = ['online', 'online', 'chat', 'away', 'dnd', 'xa', 'offline', 'offline', 'offline'];
+  constructor(more: FakeOptions = {}) {
+    const o = { seed: 5, now: Date.now(), contacts: 30, occupants: 300, messages: 2400, ...more };
+    this.options = o;
+    this.lively = more.lively ?? false;
+    this.delay = more.delay ?? 0;
+    this.signedIn = more.signedIn ?? false;
+    this.me = myself(more.place ?? 'public');
+    this.random = random(o.seed + 99);
+    const people = contacts(o);
+    this.contacts = new Map(people.map((one) => [one.address, one]));
+    // An account that was just made: nobody knows it yet.
+    const empty = people.length === 0;
+    this.rooms = new Map(empty ? [] : rooms(o, people, this.me).map((room) => [room.group.address, room]));
+    this.requests = empty ? [] : requests(o.now);
+    this.invitations = empty ? [] : invitations(o.now, people[4]!.address);
+    this.list(people);
+    if (this.lively && typeof window !== 'undefined') setInterval(() => this.live(), 4000);
+  }
 
-export function contacts(o: Options): m.Contact[] {
-  const next = random(o.seed);
-  return Array.from({ length: o.contacts }, (_, i) => {
-    const known = PEOPLE[i];
-    const number = String(10_101 + i * 37);
-    const show = SHOWS[Math.floor(next() * SHOWS.length)]!;
-    const base = PEOPLE[i % PEOPLE.length]!;
-    return {
-      address: `${number}@${DOMAIN}`,
-      number,
-      remark: i === 3 ? 'Dara (upstairs)' : '',
-      nick: known ? known[0] : `${base[0]} ${i}`,
-      categories: known ? (known[1] ? [known[1]] : []) : [`Team ${i % 40}`],
-      subscription: i === 29 ? 'none' : 'both',
-      asked: i === 29,
-      show: i === 29 ? 'offline' : i < 3 ? 'online' : show,
-      status: STATUSES[Math.floor(next() * STATUSES.length)]!,
-      idleSince: show === 'away' ? o.now - 25 * MINUTE : undefined,
-      visibility: 'usual',
-      blocked: i === 28,
-    } satisfies m.Contact;
-  });
-}
+  attach(listener: Listener): Snapshot {
+    this.listeners.push(listener);
+    return this.snapshot();
+  }
 
-export interface Room {
-  group: m.Group;
-  members: m.Member[];
-  messages: number;
-}
+  /** A number that was not given before. */
+  count(): number {
+    return ++this.made;
+  }
 
-export function rooms(o: Options, people: m.Contact[], me: m.Me): Room[] {
-  const next = random(o.seed + 7);
-  return GROUPS.map(([name, subject, size, messages], i) => {
-    const number = String(700_011 + i * 13);
-    const count = i === 3 ? o.occupants : size;
-    const members: m.Member[] = Array.from({ length: count }, (_, n) => {
-      const known = people[(n * 7 + i * 3) % people.length]!;
-      const stranger = n >= people.length;
-      return {
-        id: `o${i}-${n}`,
-        nick: stranger ? `Guest ${n}` : known.nick,
-        address: stranger ? undefined : known.address,
-        affiliation: n === 0 ? 'owner' : n < 3 ? 'admin' : n < 12 ? 'member' : 'none',
-        role: next() < 0.25 && n > 4 ? 'none' : n < 3 ? 'moderator' : 'participant',
-        show: SHOWS[Math.floor(next() * SHOWS.length)]!,
-        status: '',
-        hats: n === 1 ? [{ uri: 'urn:example:host', title: 'Host', hue: 200 }] : [],
-        me: false,
+  list(people: m.Contact[]): void {
+    const some: [string, 'person' | 'group', string][] = [
+      ...people.slice(0, 18).map((one): [string, 'person', string] => [one.address, 'person', one.remark || one.nick]),
+      ...[...this.rooms.values()].map(({ group }): [string, 'group', string] => [group.address, 'group', group.name]),
+    ];
+    some.forEach(([address, kind, title], i) => {
+      const messages = this.messages(address);
+      const newest = messages.at(-1);
+      const unread = [0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 3, 148, 0, 0][i] ?? 0;
+      this.chats.set(address, {
+        address,
+        kind,
+        title,
+        last: newest && last(newest),
+        at: newest?.at ?? this.options.now,
+        unread: newest?.mine ? 0 : unread,
+        mentions: kind === 'person' ? (newest?.mine ? 0 : unread) : i === 18 && !newest?.mine ? 1 : 0,
+        notify: kind === 'group' && i === 21 ? 'on-mention' : i === 22 ? 'never' : 'always',
+        pinned: i === 0 || i === 18,
+        draft: i === 5 ? 'I was thinking that we could' : '',
+        typing: i === 2 ? [title] : [],
+        joined: kind === 'group' ? true : undefined,
+      });
+    });
+  }
+
+  messages(address: string): m.Message[] {
+    let list = this.past.get(address);
+    if (!list) {
+      const room = this.rooms.get(address);
+      const contact = this.contacts.get(address);
+      const first = this.contacts.keys().next().value === address;
+      const count = room?.messages ?? (first ? this.options.messages : 60 + ((this.past.size * 37) % 300));
+      list =
+        room || contact ? past(this.options, address, count, room ? room.members.slice(0, 40) : contact!, this.me) : [];
+      this.past.set(address, list);
+    }
+    return list;
+  }
+
+  tell(...events: Event[]): void {
+    for (const listener of this.listeners) listener(structuredClone(events));
+  }
+
+  async wait(): Promise<void> {
+    if (this.delay > 0) await new Promise((done) => setTimeout(done, this.delay));
+  }
+
+  later(ms: number, what: () => void): void {
+    setTimeout(what, this.delay === 0 ? Math.min(ms, 30) : ms);
+  }
+
+  snapshot(): Snapshot {
+    return structuredClone({
+      signedIn: this.signedIn,
+      connection: this.signedIn ? { state: 'online', resumed: false } : { state: 'offline' },
+      me: this.signedIn ? this.me : undefined,
+      contacts: this.signedIn ? [...this.contacts.values()] : [],
+      conversations: this.signedIn ? [...this.chats.values()] : [],
+      requests: this.signedIn ? this.requests : [],
+      invitations: this.signedIn ? this.invitations : [],
+    } satisfies Snapshot);
+  }
+
+  chat(address: string): m.Conversation {
+    let chat = this.chats.get(address);
+    if (!chat) {
+      const contact = this.contacts.get(address);
+      const room = this.rooms.get(address);
+      chat = {
+        address,
+        kind: room || address.includes('@groups.') ? 'group' : 'person',
+        title: room?.group.name ?? (contact ? contact.remark || contact.nick : address.split('@')[0]!),
+        at: this.options.now,
+        unread: 0,
+        mentions: 0,
+        notify: 'always',
+        pinned: false,
+        draft: '',
+        typing: [],
+        joined: room ? true : undefined,
       };
-    });
-    for (const member of members) if (member.role === 'none') member.show = 'offline';
-    members.unshift({
-      id: `o${i}-me`,
-      nick: me.nick,
-      address: me.address,
-      affiliation: i % 2 === 0 ? 'owner' : 'member',
-      role: i % 2 === 0 ? 'moderator' : 'participant',
-      show: 'online',
-      status: '',
-      hats: [],
-      me: true,
-    });
-    const group: m.Group = {
-      address: `${number}@groups.${DOMAIN}`,
-      number,
-      name,
-      about: i === 0 ? 'Everybody who keeps an eye on the water.' : '',
-      subject,
-      myNick: me.nick,
-      myAffiliation: i % 2 === 0 ? 'owner' : 'member',
-      myRole: i % 2 === 0 ? 'moderator' : 'participant',
-      occupants: members.filter((member) => member.role !== 'none').length,
-      membersOnly: i !== 3,
-      moderated: false,
-      open: i !== 3,
-      persistent: true,
-      public: i === 3,
-      hasPassword: false,
-      slow: i === 3 ? 10 : undefined,
-      notices:
-        i === 0
-          ? [
-              { id: 'n1', text: subject, by: 'Ibrahim Sesay', at: o.now - 26 * 60 * MINUTE },
-              {
-                id: 'n2',
-                text: 'The boat house has a new lock. Keys at Greta’s.',
-                by: 'Greta Holm',
-                at: o.now - 9 * 24 * 60 * MINUTE,
-              },
-            ]
-          : [],
-      requests:
-        i === 0 ? [{ address: `10977@${DOMAIN}`, nick: 'Noor', text: 'I moved in at the pier, Bo sent me.' }] : [],
-    };
-    return { group, members, messages };
-  });
-}
+      this.chats.set(address, chat);
+    }
+    return chat;
+  }
 
-/** A conversation's past, oldest first. */
-export function past(
-  o: Options,
-  address: m.Address,
-  count: number,
-  senders: m.Member[] | m.Contact,
-  me: m.Me,
-): m.Message[] {
-  const next = random(hash(address) ^ o.seed);
-  const group = Array.isArray(senders);
-  const zh = group ? address.startsWith('700037') : /[\u4e00-\u9fff]/.test(senders.nick);
-  const lines = zh ? LINES_ZH : LINES;
-  const list: m.Message[] = [];
-  // From the newest to the oldest, so that the newest page does not depend on how many there are.
-  let at = o.now - Math.floor((4 + next() * 50) * MINUTE) - (hash(address) % 40) * 17 * MINUTE;
-  let speaker = next() < 0.5 ? -1 : Math.floor(next() * 8);
-  for (let i = 0; i < count; i++) {
-    if (next() < 0.45) speaker = next() < 0.4 ? -1 : Math.floor(next() * (group ? senders.length : 1));
-    const member = group ? senders[Math.max(0, speaker) % senders.length]! : undefined;
-    const mine = speaker < 0 || member?.me === true;
-    const from = mine ? me.address : (member?.address ?? (group ? `${address}/${member!.nick}` : senders.address));
-    const body = lines[Math.floor(next() * lines.length)]!;
-    const message: m.Message = {
-      key: `${address}#${count - i}`,
+  changeChat(address: string, change: Partial<m.Conversation>): void {
+    const chat = { ...this.chat(address), ...change };
+    this.chats.set(address, chat);
+    this.tell({ type: 'conversations', changed: [chat], removed: [] });
+  }
+
+  changeMessage(address: string, key: string, change: Partial<m.Message>): m.Message {
+    const list = this.messages(address);
+    const at = list.findIndex((one) => one.key === key);
+    if (at < 0) throw new ApiError('item-not-found');
+    const message = { ...list[at]!, ...change };
+    list[at] = message;
+    this.tell({ type: 'messages', conversation: address, changed: [message], removed: [] });
+    if (at === list.length - 1) this.changeChat(address, { last: last(message) });
+    return message;
+  }
+
+  append(address: string, message: m.Message): void {
+    this.messages(address).push(message);
+    const chat = this.chat(address);
+    const unread = message.mine ? 0 : chat.unread + 1;
+    const events: Event[] = [{ type: 'messages', conversation: address, changed: [message], removed: [] }];
+    this.tell(...events);
+    this.changeChat(address, {
+      last: last(message),
+      at: message.at,
+      unread,
+      mentions: chat.kind === 'person' ? unread : chat.mentions,
+      typing: [],
+    });
+    if (!message.mine) this.tell({ type: 'alert', conversation: address, message });
+  }
+
+  make(address: string, more: Partial<m.Message>): m.Message {
+    const count = this.count();
+    return {
+      key: `new${count}`,
       conversation: address,
-      stanzaId: `s${count - i}`,
-      at,
-      order: at,
-      mine,
-      from,
-      sender: group && !mine ? member!.nick : '',
-      avatar: undefined,
+      stanzaId: `n${count}`,
+      at: Math.max(Date.now(), this.options.now),
+      order: Math.max(Date.now(), this.options.now),
+      mine: false,
+      from: address,
+      sender: '',
       kind: 'text',
-      body,
+      body: '',
       files: [],
       mentions: [],
-      edited: next() < 0.02,
+      edited: false,
       reactions: [],
       urgency: 'normal',
-      state: mine ? (next() < 0.95 || i > 6 ? 'read' : 'delivered') : 'read',
+      state: 'read',
+      ...more,
     };
-    season(message, i, next, me);
-    list.push(message);
-    at -=
-      next() < 0.72
-        ? Math.floor(next() * 2 * MINUTE)
-        : next() < 0.8
-          ? Math.floor(next() * 90 * MINUTE)
-          : Math.floor(next() * 20 * 60 * MINUTE);
   }
-  list.reverse();
-  for (let i = 6; i < list.length; i++)
-    if (random(i + hash(address))() < 0.05) answer(list[i]!, list[i - 3]!, me, group ? '' : senders.nick);
-  return list;
+
+  /** Somebody says something: for tests, and for the lively world. */
+  say(address: string, body: string): void {
+    const room = this.rooms.get(address);
+    const member = room?.members[1 + Math.floor(this.random() * 6)];
+    this.append(address, this.make(address, { body, from: member?.address ?? address, sender: member?.nick ?? '' }));
+  }
+
+  /** This many contacts, and occupants of the largest group, are there or away from now on. */
+  churn(count: number): void {
+    const some = <T>(all: T[]): T[] =>
+      Array.from({ length: count }, () => all[Math.floor(this.random() * all.length)]!);
+    const turned = (show: m.Show): m.Show => (show === 'offline' ? 'online' : show === 'online' ? 'away' : 'offline');
+    const changed = some([...this.contacts.values()]).map((one) => ({ ...one, show: turned(one.show) }));
+    for (const one of changed) this.contacts.set(one.address, one);
+    const crowd = [...this.rooms.values()].sort((a, b) => b.members.length - a.members.length)[0];
+    const events: Event[] = [{ type: 'contacts', changed, removed: [] }];
+    if (crowd) {
+      const members = some(crowd.members).map((one) => ({ ...one, show: turned(one.show) }));
+      events.push({ type: 'members', conversation: crowd.group.address, changed: members, removed: [] });
+    }
+    this.tell(...events);
+  }
+
+  /** The connection goes, or comes back. */
+  connect(connection: m.Connection): void {
+    this.tell({ type: 'connection', connection });
+  }
+
+  live(): void {
+    const people = [...this.contacts.values()];
+    const one = people[Math.floor(this.random() * people.length)]!;
+    if (this.random() < 0.5 && one.subscription === 'both') {
+      const show: m.Show = one.show === 'offline' ? 'online' : this.random() < 0.5 ? 'offline' : 'away';
+      const changed = { ...one, show };
+      this.contacts.set(one.address, changed);
+      this.tell({ type: 'contacts', changed: [changed], removed: [] });
+      if (one.show === 'offline') this.tell({ type: 'arrival', address: one.address });
+    } else {
+      const chats = [...this.chats.keys()].slice(0, 12);
+      this.answer(chats[Math.floor(this.random() * chats.length)]!);
+    }
+  }
+
+  answer(address: string): void {
+    const name = this.chat(address).title;
+    this.later(900, () => this.changeChat(address, { typing: [name] }));
+    this.later(3200, () => this.say(address, ANSWERS[Math.floor(this.random() * ANSWERS.length)]!));
+  }
+
+  changeContact(address: m.Address, change: Partial<m.Contact>): void {
+    const contact = this.contacts.get(address);
+    if (!contact) return;
+    const changed = { ...contact, ...change };
+    this.contacts.set(address, changed);
+    this.tell({ type: 'contacts', changed: [changed], removed: [] });
+  }
+
+  room(address: m.Address): Room {
+    const room = this.rooms.get(address);
+    if (!room) throw new ApiError('item-not-found');
+    return room;
+  }
+
+  changeGroup(address: m.Address, change: Partial<m.Group>): void {
+    const room = this.room(address);
+    room.group = { ...room.group, ...change };
+    this.tell({ type: 'group', group: room.group });
+    if (change.name !== undefined) this.changeChat(address, { title: change.name });
+  }
+
+  tellRequests(): void {
+    this.tell({ type: 'requests', requests: this.requests, invitations: this.invitations });
+  }
+
+  closeChat(address: m.Address): void {
+    this.chats.delete(address);
+    this.tell({ type: 'conversations', changed: [], removed: [address] });
+  }
 }
 
-function answer(message: m.Message, to: m.Message, me: m.Me, name: string): void {
-  if (message.kind !== 'text' || to.body === '') return;
-  message.replyTo = {
-    id: to.stanzaId!,
-    key: to.key,
-    sender: to.mine ? me.nick : to.sender || name,
-    text: to.body,
+function last(message: m.Message): m.Conversation['last'] {
+  return {
+    key: message.key,
+    mine: message.mine,
+    sender: message.sender || undefined,
+    text: message.body,
+    kind: message.kind,
+    state: message.state,
   };
-}
-
-/** Makes something else than plain text of some. */
-function season(message: m.Message, i: number, next: () => number, me: m.Me): void {
-  const luck = next();
-  if (luck < 0.035) {
-    const wide = next() > 0.4;
-    message.kind = 'files';
-    message.body = luck < 0.015 ? 'Look!' : '';
-    message.files = [
-      {
-        url: `picture:${i}:${wide ? '960x640' : '640x860'}`,
-        name: `harbour-${i}.jpg`,
-        type: 'image/jpeg',
-        size: 284_300,
-        width: wide ? 960 : 640,
-        height: wide ? 640 : 860,
-      },
-    ];
-  } else if (luck < 0.05) {
-    message.kind = 'files';
-    message.body = '';
-    message.files = [{ url: 'about:blank', name: 'Rota November.pdf', type: 'application/pdf', size: 1_482_000 }];
-  } else if (luck < 0.065) {
-    message.kind = 'voice';
-    message.body = '';
-    message.files = [
-      {
-        url: 'voice:',
-        name: 'voice.ogg',
-        type: 'audio/ogg',
-        size: 38_000,
-        duration: 4000 + Math.floor(next() * 20_000),
-      },
-    ];
-  } else if (luck < 0.085) {
-    message.kind = 'sticker';
-    message.body = '';
-    message.sticker = ['wave', 'love', 'laugh', 'sleep', 'party', 'fish', 'ok', 'coffee'][i % 8];
-  } else if (luck < 0.092) {
-    message.kind = 'knock';
-    message.body = '';
-  } else if (luck < 0.098) {
-    message.kind = 'encrypted';
-    message.body = '';
-  } else if (luck < 0.104) {
-    message.retracted = { by: message.mine ? me.nick : message.sender, reason: '', moderated: false };
-    message.body = '';
-  }
-  if (next() < 0.09)
-    message.reactions.push({ emoji: '❤️', names: ['Ada Lindqvist', 'Bo Andersen'], mine: next() < 0.3 });
-  if (next() < 0.04) message.reactions.push({ emoji: '😂', names: ['Kenji Sato'], mine: false });
-  if (message.body.startsWith('https://'))
-    message.preview = {
-      url: 'https://example.org/tides',
-      title: 'Tide tables for the sound',
-      description: 'High and low water for every day of the year, with moon and daylight.',
-      site: 'example.org',
-    };
 }

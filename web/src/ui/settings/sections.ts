@@ -8,7 +8,7 @@ export const SIGNS: Record<Section, IconName> = {
   profile: 'contacts',
   notifications: 'bell',
   privacy: 'shield',
-  reach: 'urgent',
+  reach: 'megaphone',
   devices: 'devices',
   appearance: 'palette',
   account: 'lock',
