@@ -40,9 +40,11 @@ const EMPTY: Snapshot = {
   invitations: [],
 };
 
+const make = () => import('../engine/make');
+
 /** An engine in this page. One that keeps nothing, unless there is no worker that could. */
 async function personal(keeps = false): Promise<Api> {
-  const { makeEngine } = await import('../engine/make');
+  const { makeEngine } = await make();
   return makeEngine({ keeps });
 }
 
@@ -84,8 +86,8 @@ class Switch {
   constructor(private engine: Api) {
     exchange = (another) => void this.turnTo(another);
     if (own()) this.place = 'own';
-    // Who touches the page is about to sign in.
-    else addEventListener('pointerdown', () => void import('../engine/make'), { once: true });
+    // Who touches the page, or writes in it, is about to sign in.
+    else for (const sign of ['pointerdown', 'input']) addEventListener(sign, () => void make(), { once: true });
     // The network is back, or somebody looks again: what waits to be tried is tried now.
     addEventListener('online', () => this.engine.reconnect());
     document.addEventListener('visibilitychange', () => {

@@ -22,7 +22,8 @@ export class StoredVault implements Vault {
       // Another build wants another form of it: it must not wait for us.
       blocking: () => vault.close(),
     });
-    await vault.prune();
+    // Nobody waits for it.
+    void vault.prune().catch(() => {});
     return vault;
   }
 

@@ -62,7 +62,9 @@ describe.skipIf(ROOKERY_BIN === undefined)('reaching, with the server', () => {
 
   beforeAll(async () => {
     smarthost = await Smarthost.start();
-    server = await Server.start({ config: `[mail]\nsmarthost = "${smarthost.url}"` });
+    const mail = ['[mail]', 'enabled = true', 'listen = ["127.0.0.1:0"]', `smarthost = "${smarthost.url}"`];
+    const config = ['[http]', 'public_url = "{url}"', ...mail].join('\n');
+    server = await Server.start({ config });
     browser = await launch();
     ann = await signUp(browser, server, 'Ann', 'own');
   });
