@@ -36,12 +36,22 @@ class App {
 
   #listeners = new Set<(event: Event) => void>();
 
-  /** Attaches, and signs in with the token that is kept here if there is one. */
-  async start(api: Api, config: Config): Promise<void> {
-    this.api = api;
-    this.config = config;
-    know(config);
-    const snapshot = await api.attach((events) => {
+  /** What the server says of itself is there: nothing is shown before. */
+  #served: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Attaches, and signs in with the token that is kept here if there is one. The engine reads what it keeps while the server is
+   * asked what it is.
+   */
+  async start(engine: Promise<Api>, served: Promise<Config>): Promise<void> {
+    this.#served = served.then((config) => {
+      this.config = config;
+      know(config);
+    });
+    // Whoever awaits it hears of it.
+    this.#served.catch(() => {});
+    this.api = await engine;
+    const snapshot = await this.api.attach((events) => {
       for (const event of events) this.#take(event);
     });
     this.connection = snapshot.connection;
@@ -49,11 +59,13 @@ class App {
     if (snapshot.signedIn) return this.#enter(snapshot);
     if (snapshot.remembered) {
       try {
-        return await api.signInRemembered();
+        await this.api.signInRemembered();
+        return void (await this.#served);
       } catch {
         this.remembered = undefined;
       }
     }
+    await this.#served;
     this.phase = 'out';
   }
 
@@ -76,6 +88,7 @@ class App {
     if (snapshot.me) prefs.keep(snapshot.me.place);
     people.start(snapshot.contacts);
     chats.start(snapshot.conversations);
+    await this.#served;
     await language.use(language.tag, 'main');
     this.phase = 'in';
   }
@@ -100,7 +113,7 @@ class App {
   #take(event: Event): void {
     switch (event.type) {
       case 'signed-in':
-        void this.#enter(event.snapshot);
+        this.#enter(event.snapshot).catch(() => {});
         break;
       case 'connection':
         this.connection = event.connection;

@@ -22,6 +22,20 @@ function own(): boolean {
   return localStorage.getItem(OWN) !== null;
 }
 
+// Another build has another address, and so another worker.
+const startWorker = () => new SharedWorker(scriptAddress(workerAddress), { type: 'module', name: 'rookery' });
+
+/** The worker of who is remembered here: it is up, and reads what is kept, while this page's own code still begins. */
+let early = atOnce();
+function atOnce(): SharedWorker | undefined {
+  try {
+    return own() && navigator.locks && typeof SharedWorker !== 'undefined' ? startWorker() : undefined;
+  } catch {
+    // A browser without storage, or without our workers: what asks for the engine hears of it.
+    return undefined;
+  }
+}
+
 /** Before anybody has signed in, on a computer that remembers nobody: no engine, and none of its code. */
 const nobody = new Proxy({} as Api, {
   get: (_, name) => {
@@ -55,9 +69,8 @@ let exchange: (engine: Api) => void = () => {};
 async function shared(): Promise<Api> {
   if (!navigator.locks) return personal(true);
   if (typeof SharedWorker === 'undefined') return (await import('./elect')).elect((engine) => exchange(engine));
-  // Another build has another address, and so another worker.
-  const worker = new SharedWorker(scriptAddress(workerAddress), { type: 'module', name: 'rookery' });
-  const { port } = worker;
+  const { port } = early ?? startWorker();
+  early = undefined;
   const api = remote(port);
   const lock = `rookery.tab.${crypto.randomUUID()}`;
   const send = (message: ToEngine) => port.postMessage(message);

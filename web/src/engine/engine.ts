@@ -23,6 +23,8 @@ export interface EngineOptions {
   /** What the device list calls this computer. */
   device?: string;
   connect?: Connect;
+  /** What is kept here, where it is being opened already. */
+  vault?: Promise<Vault>;
 }
 
 /** Who is remembered on this computer. */
@@ -57,6 +59,13 @@ export async function errands(): Promise<typeof import('./errands')> {
   });
 }
 
+/** Opens what is kept on this computer, or begins with nothing. */
+export function openVault(keeps: boolean): Promise<Vault> {
+  return keeps && typeof indexedDB !== 'undefined'
+    ? import('./kept').then(({ StoredVault }) => StoredVault.open())
+    : Promise.resolve(new MemoryVault());
+}
+
 type Ended = Extract<Event, { type: 'signed-out' }>['reason'];
 
 export class Engine {
@@ -69,7 +78,9 @@ export class Engine {
   /** Somebody is signing in: events are for when it is done. */
   private entering = false;
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.vault = options.vault;
+  }
 
   get config(): ServerConfig {
     return this.options.config;
@@ -297,10 +308,7 @@ export class Engine {
   // --- what is remembered
 
   private open(): Promise<Vault> {
-    const stored = this.options.keeps && typeof indexedDB !== 'undefined';
-    return (this.vault ??= stored
-      ? import('./kept').then(({ StoredVault }) => StoredVault.open())
-      : Promise.resolve(new MemoryVault()));
+    return (this.vault ??= openVault(this.options.keeps));
   }
 
   private async remembered(): Promise<Remembered | undefined> {

@@ -2,7 +2,7 @@
 import type { Api } from '../api/api';
 import { apiFor } from './api';
 import type { ServerConfig } from './context';
-import { Engine } from './engine';
+import { Engine, openVault } from './engine';
 import { makeMessages } from './messages/messages';
 
 /** An engine for one tab: the page's own. */
@@ -11,8 +11,10 @@ export async function makeEngine(options: { keeps: boolean }): Promise<Api> {
 }
 
 export async function newEngine({ keeps }: { keeps: boolean }): Promise<Engine> {
+  // Both at once: what is kept is open by the time that the server has answered.
+  const vault = openVault(keeps);
   const config = await readConfig();
-  return new Engine({ config, keeps, conversations: makeMessages, device: deviceName(navigator.userAgent) });
+  return new Engine({ config, keeps, vault, conversations: makeMessages, device: deviceName(navigator.userAgent) });
 }
 
 async function readConfig(): Promise<ServerConfig> {

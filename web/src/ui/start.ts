@@ -11,9 +11,17 @@ import './styles/base.css';
 
 export function start(engine: () => Promise<Api>, known?: Config): void {
   const target = document.getElementById('app')!;
+  let made: Promise<Api> | undefined;
   const begin = async () => {
-    const [api, served] = await Promise.all([engine(), known ?? config(), prefs.start()]);
-    await app.start(api, served);
+    made ??= engine().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    const served = Promise.all([known ?? config(), prefs.start()]);
+    await app.start(
+      made,
+      served.then(([config]) => config),
+    );
   };
   watchUpdates();
   mount(App, { target, props: { begin } });
