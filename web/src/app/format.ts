@@ -55,6 +55,13 @@ export function day(at: number, now = Date.now()): string {
   }).format(at);
 }
 
+/** A text in which moments (XEP-0082) are written in the reader's own time. */
+export function readable(text: string): string {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (moment) =>
+    dates('moment', { dateStyle: 'medium', timeStyle: 'short' }).format(Date.parse(moment)),
+  );
+}
+
 /** Date and time in full: for tooltips and devices. */
 export function full(at: number): string {
   return dates('full', { dateStyle: 'long', timeStyle: 'short' }).format(at);

@@ -34,7 +34,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('letters', () => {
     await page.getByRole('button', { name: 'Send a code' }).click();
     const mail = await smarthost.next();
     expect(mail.to).toBe(MAILBOX);
-    await page.getByLabel('The code').fill(/\d{6}/.exec(mail.text)![0]);
+    await page.getByLabel('Code from the message').fill(/\d{6}/.exec(mail.text)![0]);
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('button', { name: 'Test it now' }).waitFor();
   });

@@ -11,24 +11,31 @@ export function field(
   return { name, type, label, help: '', required: false, values, options: [], ...more };
 }
 
+/** As the engine puts it together: the commands of the server, each headed by what it is about. */
 export function privacy(): Form {
-  const who = [
-    { label: 'Everybody', value: 'all' },
-    { label: 'My contacts', value: 'contacts' },
-    { label: 'Nobody', value: 'nobody' },
-  ];
+  const heading = (name: string, label: string, help = '') => field(name, 'fixed', label, [label], { help });
+  const choice = (name: string, label: string, value: string, ...values: string[]) =>
+    field(name, 'choice', label, [value], { options: values.map((one) => ({ label: one, value: one })) });
   return {
-    title: 'Privacy',
+    title: '',
     instructions: '',
     fields: [
-      field('find', 'toggle', 'People can find me in the directory', ['1']),
-      field('online', 'toggle', 'Show in the directory whether I am online', ['0']),
-      field('strangers', 'choice', 'Who may write to me', ['all'], { options: who }),
-      field('urgent', 'choice', 'Who may send me urgent messages', ['contacts'], { options: who }),
-      field('receipts', 'toggle', 'Tell senders that I have read', ['1']),
-      field('badge', 'toggle', 'A public picture of my presence', ['0'], {
-        help: 'For a page of your own: anybody can see it.',
-      }),
+      heading('who-sees-me', 'Who sees me', 'Contacts are those whom you let see when you are here.'),
+      choice('who-sees-me#presence', 'Who sees when I am here', 'contacts', 'everybody', 'contacts', 'nobody'),
+      choice('who-sees-me#last', 'Who sees when I was here last', 'nobody', 'everybody', 'contacts', 'nobody'),
+      heading('strangers', 'Messages from strangers', 'Strangers are people who are not on your list.'),
+      choice('strangers#strangers', 'What strangers send is', 'set-aside', 'accept', 'set-aside', 'refuse'),
+      heading('directory', 'How others find me', 'Nobody finds you as long as you do not allow it.'),
+      choice('directory#findable', 'I am found by', 'exactly', 'nobody', 'exactly', 'everybody'),
+      field('directory#nick', 'text', 'Nick', ['Mia']),
+      field('directory#online', 'toggle', 'Who finds me sees that I am online', ['0']),
+      heading('archive-preferences', 'What is archived of my messages'),
+      choice('archive-preferences#default', 'Archive messages', 'always', 'always', 'roster', 'never'),
+      field('archive-preferences#always', 'addresses', 'But always with', []),
+      field('archive-preferences#never', 'addresses', 'And never with', ['10137@nest.example']),
+      // One that this page has no words for.
+      heading('weather', 'What the weather is'),
+      choice('weather#sky', 'The sky is', 'blue', 'blue', 'grey'),
     ],
   };
 }

@@ -59,6 +59,7 @@ export function sections(commands: readonly Command[]): { title: Key; commands: 
   return [...found, { title: 'admin.more' as Key, commands: left }].filter((section) => section.commands.length > 0);
 }
 
-function short(node: string): string {
+/** A command's name without whose it is: that its sentences go by. */
+export function short(node: string): string {
   return node.replace(OURS, '').replace(ADMIN, '');
 }
