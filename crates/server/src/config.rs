@@ -23,7 +23,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
-pub use settings::{Carrier, Mail, Out, Pager, SECTIONS, Section, Setting, Way, by_url};
+pub use settings::{Carrier, Mail, Out, Pager, Provider, SECTIONS, Section, Setting, Sms, Way, by_url};
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "rookery.toml";
@@ -101,6 +101,8 @@ pub struct Config {
     pub reach_per_server: u32,
     /// Paging.
     pub pager: Pager,
+    /// Short messages.
+    pub sms: Sms,
     /// Whether links are looked at.
     pub previews: bool,
     /// How long a session waits for its client to come back.
@@ -338,6 +340,7 @@ impl Config {
             ("`pubsub.host`", self.pubsub_host()),
             ("`mail.host`", self.mail_host()),
             ("`pager.host`", self.pager_host()),
+            ("`sms.host`", self.sms_host()),
         ];
         let own = own.into_iter().filter_map(|(what, host)| Some((what, host?)));
         let others =

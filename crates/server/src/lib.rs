@@ -19,4 +19,5 @@ pub mod push;
 pub mod reach;
 pub mod recovery;
 pub mod serve;
+pub mod sms;
 pub mod tls;

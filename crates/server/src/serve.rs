@@ -21,6 +21,7 @@ use crate::previews::Previews;
 use crate::push::Poster;
 use crate::reach;
 use crate::recovery::Recovery;
+use crate::sms;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
 use rookery_core::env::Env;
@@ -86,8 +87,13 @@ async fn run(config: Config) -> Result<()> {
     channels.extend(letters.map(|letters| Arc::new(Notices::new(letters)) as Arc<dyn Channel>));
     open_pager(&config, &core, &mut doors).await?;
     channels.extend(pager::channel(&config, &core));
+    let reaching = ReachMe::new(core.clone());
+    if let Some(phones) = sms::gateway(&config, &core, &reaching) {
+        doors.spawn(phones.clone().run());
+        channels.push(phones);
+    }
     if !channels.is_empty() {
-        doors.spawn(ReachMe::new(core.clone()).run(channels));
+        doors.spawn(reaching.run(channels));
     }
     for address in &config.listen_status {
         let listener = bind(*address, "listen.status").await?;

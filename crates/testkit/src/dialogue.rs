@@ -11,6 +11,7 @@ mod reach;
 mod room;
 mod run;
 mod sentence;
+mod sms;
 mod target;
 mod template;
 
@@ -28,6 +29,7 @@ pub use target::Target;
 use crate::browser::Answer;
 use crate::carrier::Mood;
 use crate::server::{Ending, StoreFault};
+use crate::smsc::Mood as SmscMood;
 
 /// The password of every account in a dialogue.
 pub const PASSWORD: &str = "secret";
@@ -65,6 +67,11 @@ impl Case {
             | Action::Subscription(_)
             | Action::PushService(_)
             | Action::CarrierIs(..)
+            | Action::SmscIs(_)
+            | Action::SmscIsHanded(_)
+            | Action::SmscIsHandedNothing
+            | Action::SmscSays(_)
+            | Action::SmscBrings(_)
             | Action::CarrierIsHanded(..)
             | Action::CarrierIsHandedNothing(_)
             | Action::CarrierSays(..)
@@ -126,6 +133,16 @@ pub enum Action {
     IsPostedNothing(String),
     /// `the push service answers 429 after 120`, `the push service hangs`
     PushService(Answer),
+    /// `the smsc throttles`
+    SmscIs(SmscMood),
+    /// `the smsc is handed:` a number, a colon and what is said to it
+    SmscIsHanded(String),
+    /// `the smsc is handed nothing`
+    SmscIsHandedNothing,
+    /// `the smsc says DELIVRD`: of the latest that it was handed
+    SmscSays(String),
+    /// `the smsc brings:` `+49… to 4711: text`
+    SmscBrings(String),
     /// `the sms carrier defers`
     CarrierIs(GatewayWay, Mood),
     /// `the sms carrier is handed:` an address, a colon and what is said to it

@@ -12,3 +12,4 @@ pub mod ns;
 pub mod server;
 pub mod sites;
 pub mod smarthost;
+pub mod smsc;

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::names;
 use crate::sites;
 use crate::smarthost::Smarthost;
+use crate::smsc::Smsc;
 use anyhow::{Context, Result, bail};
 use rookery::assemble;
 use rookery::certificate::LocalCertificate;
@@ -36,6 +37,9 @@ use rookery_gateway::mail::{Gateway, Settings, Submission, imap, smtp};
 use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
 use rookery_gateway::reach::channel::{Channel, Way};
+use rookery_gateway::sms::smpp::{self, Joining, Link};
+use rookery_gateway::sms::text::Alphabet;
+use rookery_gateway::sms::{self, Fresh, phone};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
@@ -132,6 +136,10 @@ pub struct TestServer {
     /// What these ways lead to.
     pub carriers: Vec<Arc<Carrier>>,
     pager: Option<Arc<pager::Gateway>>,
+    /// Whether short messages go by the carrier of this test.
+    phones: bool,
+    /// That carrier.
+    pub smsc: Smsc,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -154,7 +162,9 @@ impl TestServer {
         let judge = options.settings.contains_key("judged").then(names::judge).transpose()?;
         let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
-        let carriers = policy.reach.ways.iter().map(|offer| Carrier::new(offer.way)).collect();
+        let phones = options.settings.contains_key("sms");
+        let ways = policy.reach.ways.iter().map(|offer| offer.way);
+        let carriers = ways.filter(|way| !phones || *way != Way::Sms).map(Carrier::new).collect();
         let connections = Default::default();
         let mut server = TestServer {
             data,
@@ -175,6 +185,8 @@ impl TestServer {
             reaching: None,
             carriers,
             pager: None,
+            phones,
+            smsc: Smsc::default(),
             smarthost: Smarthost::default(),
             connections,
         };
@@ -253,13 +265,37 @@ impl TestServer {
 
     /// Reach me, where this test has ways out.
     fn open_reach(&mut self) {
-        if self.carriers.is_empty() {
+        let reach = Reach::new(self.core().clone());
+        let carriers = self.carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Channel>);
+        let mut channels: Vec<_> = carriers.collect();
+        if self.phones {
+            let phones = self.phones(&reach);
+            self.connections.lock().push(tokio::spawn(phones.clone().run()));
+            channels.push(phones);
+        }
+        if channels.is_empty() {
             return;
         }
-        let reach = Reach::new(self.core().clone());
-        let channels = self.carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Channel>).collect();
         self.reaching = Some(tokio::spawn(reach.clone().run(channels)));
         self.reach = Some(reach);
+    }
+
+    /// The way to phones, by the carrier of this test.
+    fn phones(&self, reach: &Arc<Reach>) -> Arc<sms::Gateway> {
+        let smpp = smpp::Settings {
+            system_id: "rookery".into(),
+            password: "secret".into(),
+            system_type: String::new(),
+            sender: "4711".into(),
+            joining: Joining::Header,
+            default_alphabet: Alphabet::Gsm,
+            window: 10,
+        };
+        let fresh = Arc::new(Fresh::default());
+        let link = Link::new("smsc", smpp, self.smsc.dial(), 1, fresh.clone());
+        let way = sms::Way::Smpp(link);
+        let carrier = sms::Carrier { name: "smsc".into(), prefixes: Vec::new(), priority: 0, way };
+        sms::Gateway::new(reach.clone(), sms::Settings { parts: 2 }, vec![carrier], fresh)
     }
 
     /// Reach me ends, whatever it was doing, and begins again.
@@ -617,8 +653,9 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
                 policy.gateways = vec![rookery::mail::host("mail.localhost".into(), way == "on")];
             }
             ("reach", ways) => {
-                policy.reach.ways = ways.split('+').map(offer).collect::<Result<_>>()?;
+                policy.reach.ways.extend(ways.split('+').map(offer).collect::<Result<Vec<_>>>()?);
             }
+            ("sms", "on") => policy.reach.ways.push(Offer { way: Way::Sms, canonical: phone::canonical }),
             ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
             ("pager", "on") => policy.gateways.push(rookery::pager::host("pager.localhost".into())),
             ("pubsub", "off") => policy.pubsub = None,

@@ -16,11 +16,13 @@ mod pubsub;
 mod reach;
 mod registration;
 mod security;
+mod sms;
 mod tls;
 mod top;
 
 pub use mail::{Mail, Out};
 pub use pager::{Carrier, Pager, Way, by_url};
+pub use sms::{Provider, Sms};
 
 use std::time::Duration;
 
@@ -69,6 +71,7 @@ pub const SECTIONS: &[Section] = &[
     mail::SECTION,
     reach::SECTION,
     pager::SECTION,
+    sms::SECTION,
     previews::SECTION,
     limits::SECTION,
     moderation::SECTION,
@@ -125,6 +128,7 @@ impl Config {
             reach_per_account: 0,
             reach_per_server: 0,
             pager: Pager::default(),
+            sms: Sms::default(),
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,

@@ -56,6 +56,15 @@ pub(super) fn networks(value: &DeValue<'_>) -> Read<Vec<Network>> {
     })
 }
 
+/// Beginnings of phone numbers.
+pub(super) fn prefixes(value: &DeValue<'_>) -> Read<Vec<String>> {
+    list(value, "beginnings of numbers, such as [\"+49\"]", |text| {
+        let digits =
+            text.strip_prefix('+').filter(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit()));
+        digits.map(|_| text.to_owned()).ok_or_else(|| format!("{text:?} is no beginning such as \"+49\"."))
+    })
+}
+
 /// Origins as browsers tell them (RFC 6454 §6.2), or `*`.
 pub(super) fn origins(value: &DeValue<'_>) -> Read<Vec<String>> {
     list(value, "origins, such as [\"https://web.example.com\"]", |text| match text {

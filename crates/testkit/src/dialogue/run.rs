@@ -141,6 +141,17 @@ impl Play {
                 self.target.ours()?.browsers.set_answer(answer.clone());
                 Ok(())
             }
+            Action::SmscIs(mood) => {
+                self.target.ours()?.smsc.set_mood(*mood);
+                Ok(())
+            }
+            Action::SmscIsHanded(handed) => self.smsc_is_handed(handed).await,
+            Action::SmscIsHandedNothing => {
+                clock::settle().await;
+                self.target.ours()?.smsc.expect_nothing()
+            }
+            Action::SmscSays(stat) => self.target.ours()?.smsc.says(stat).await,
+            Action::SmscBrings(block) => self.smsc_brings(block).await,
             Action::CarrierIs(way, mood) => {
                 self.target.ours()?.carrier(*way)?.set_mood(*mood);
                 Ok(())

@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rookery_proto::sasl::Mechanism;
 
-use super::reach;
 use super::{Action, Deed, Way, Who, mail};
+use super::{reach, sms};
 use crate::browser::Answer;
 use crate::server::{Ending, StoreFault};
+use crate::smsc::Mood;
 
 /// Understand one sentence; `block` is what stands indented below it.
 pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
@@ -40,6 +41,16 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),
         ["the", "store", "works", "again"] => Action::Store(None),
         ["a", "browser", "has", "the", "subscription", name] => Action::Subscription((*name).to_owned()),
+        ["the", "smsc", "is", "handed:"] => {
+            return Ok(Action::SmscIsHanded(block.context("nothing stands below this sentence")?));
+        }
+        ["the", "smsc", "brings:"] => {
+            return Ok(Action::SmscBrings(block.context("nothing stands below this sentence")?));
+        }
+        ["the", "smsc", "is", "handed", "nothing"] => Action::SmscIsHandedNothing,
+        ["the", "smsc", "says", stat] => Action::SmscSays((*stat).to_owned()),
+        ["the", "smsc", "is", "away"] => Action::SmscIs(Mood::Away),
+        ["the", "smsc", mood] => Action::SmscIs(sms::mood(mood)?),
         ["the", way, "carrier", "is", "handed:"] => {
             let handed = block.context("nothing stands below this sentence")?;
             return Ok(Action::CarrierIsHanded(reach::way(way)?, handed));

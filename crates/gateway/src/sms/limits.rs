@@ -1,0 +1,47 @@
+//! What carriers, phones and people may take of the way to phones.
+
+use std::time::Duration;
+
+/// Bytes of a PDU: a `message_payload` of 64 kB (SMPP 3.4 §4.8.4.35) is no text that anybody wrote on a phone.
+pub const PDU: usize = 16 << 10;
+
+/// Parts of a message that somebody writes: what people write in one go; each costs as a message of its own.
+pub const PARTS: usize = 10;
+
+/// Requests to one carrier that are not answered yet (SMPP 3.4 §2.9); what most carriers allow.
+pub const WINDOW: usize = 10;
+
+/// Messages of one carrier that are being stored; more are not read until one is.
+pub const INCOMING: usize = 20;
+
+/// Orders for a carrier that wait for their turn: what the workers of reach me hand over at a time, several times.
+pub const ORDERS: usize = 64;
+
+/// How long connecting and signing in may take.
+pub const BIND: Duration = Duration::from_secs(20);
+
+/// How long an order may wait until it is said to the carrier. Together with [`RESPONSE`] it is less than what
+/// [`crate::reach::limits::HAND_OVER`] leaves.
+pub const TURN: Duration = Duration::from_secs(40);
+
+/// How long the carrier may take for its answer.
+pub const RESPONSE: Duration = Duration::from_secs(30);
+
+/// How long a write may take.
+pub const WRITE: Duration = Duration::from_secs(20);
+
+/// Silence after which a carrier is asked whether it is there (`enquire_link`): below what routers forget connections after.
+pub const SILENCE: Duration = Duration::from_secs(30);
+
+/// The pause before a carrier is called again, which doubles up to [`LONGEST_PAUSE`].
+pub const PAUSE: Duration = Duration::from_secs(1);
+/// See [`PAUSE`].
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause after a carrier has said that it is too much (ESME_RTHROTTLED), which doubles up to [`LONGEST_THROTTLE`].
+pub const THROTTLE: Duration = Duration::from_secs(1);
+/// See [`THROTTLE`].
+pub const LONGEST_THROTTLE: Duration = Duration::from_secs(30);
+
+/// Carriers' names of what they were handed, for receipts that are quicker than the store: what one second brings.
+pub const FRESH: usize = 1000;
