@@ -277,7 +277,10 @@ pub fn policy(config: &Config) -> Policy {
         lists: config.lists.clone(),
         gate: None,
         components: config.components.clone(),
-        gateways: mail::hosted(config).into_iter().chain(pager::hosted(config)).collect(),
+        gateways: [mail::hosted(config), pager::hosted(config), sms::hosted(config)]
+            .into_iter()
+            .flatten()
+            .collect(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),
         terms: config.terms.clone(),

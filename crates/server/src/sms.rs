@@ -3,12 +3,14 @@
 use crate::config::{Config, Provider};
 use crate::http::client;
 use rookery_core::Core;
+use rookery_core::gateway::Hosted;
 use rookery_gateway::mail::route::Dialling;
 use rookery_gateway::mail::smtp::Carrier as Stream;
 use rookery_gateway::reach::Reach;
 use rookery_gateway::sms::smpp::Link;
 use rookery_gateway::sms::smpp::link::Dial;
-use rookery_gateway::sms::{Carrier, Fresh, Settings, Way};
+use rookery_gateway::sms::{Carrier, Fresh, Settings, Way, reaches};
+use rookery_store::Caps;
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -22,11 +24,19 @@ pub fn is_there(config: &Config) -> bool {
     config.sms.enabled && !config.sms.providers.is_empty()
 }
 
+/// The gateway's host, for core.
+pub fn hosted(config: &Config) -> Option<Hosted> {
+    config.sms_host().filter(|_| is_there(config)).map(host)
+}
+
+/// A way to phones at this host.
+pub fn host(host: String) -> Hosted {
+    Hosted { host, reaches }
+}
+
 /// The way to phones; `None`: there is no provider.
-pub fn gateway(config: &Config, core: &Core, reach: &Arc<Reach>) -> Option<Arc<Gateway>> {
-    if !is_there(config) {
-        return None;
-    }
+pub fn gateway(config: &Config, core: &Arc<Core>, reach: &Arc<Reach>) -> Option<Arc<Gateway>> {
+    let host = config.sms_host().filter(|_| is_there(config))?;
     let fresh = Arc::new(Fresh::default());
     let carrier = |provider: &Provider| {
         let reference = u16::from_be_bytes(core.env.bytes());
@@ -39,7 +49,13 @@ pub fn gateway(config: &Config, core: &Core, reach: &Arc<Reach>) -> Option<Arc<G
         }
     };
     let carriers = config.sms.providers.iter().map(carrier).collect();
-    Some(Gateway::new(reach.clone(), Settings { parts: config.sms.parts }, carriers, fresh))
+    let settings = Settings {
+        host,
+        caps: Caps { account: config.sms.per_account, server: config.sms.per_server },
+        numbers: config.sms.numbers.iter().cloned().collect(),
+        parts: config.sms.parts,
+    };
+    Gateway::new(core.clone(), reach.clone(), settings, carriers, fresh)
 }
 
 /// Connects to a provider, by TLS if it says so.

@@ -37,6 +37,7 @@ mod review;
 mod roster;
 mod search;
 mod sending;
+mod sms;
 mod sqlite;
 mod store;
 mod stream;
@@ -88,6 +89,7 @@ pub use search::Indexed;
 pub use sending::{
     Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled, Urgency, Way,
 };
+pub use sms::{Letter, SmsPart, SmsWhole};
 pub use store::{Doorbell, Options, Pending, Space, Stats, Store};
 pub use stream::StreamId;
 pub use timeline::{

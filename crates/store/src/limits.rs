@@ -420,3 +420,11 @@ pub const PAGER_BYTES: usize = 64;
 
 /// Pager numbers that are listed at a time.
 pub const PAGERS_LISTED: usize = 200;
+
+/// Bytes of a part of a short message: what one holds, however it is written.
+pub const SMS_PART_BYTES: usize = 255;
+
+/// Parts of short messages that wait for others, of one phone and of all: a long message of some phones, and of a town.
+pub const SMS_PARTS_OF_PHONE: usize = 300;
+/// See [`SMS_PARTS_OF_PHONE`].
+pub const SMS_PARTS: usize = 20_000;

@@ -71,7 +71,7 @@ impl Case {
             | Action::SmscIsHanded(_)
             | Action::SmscIsHandedNothing
             | Action::SmscSays(_)
-            | Action::SmscBrings(_)
+            | Action::SmscBrings(..)
             | Action::CarrierIsHanded(..)
             | Action::CarrierIsHandedNothing(_)
             | Action::CarrierSays(..)
@@ -141,8 +141,8 @@ pub enum Action {
     SmscIsHandedNothing,
     /// `the smsc says DELIVRD`: of the latest that it was handed
     SmscSays(String),
-    /// `the smsc brings:` `+49… to 4711: text`
-    SmscBrings(String),
+    /// `the smsc brings:` `+49… to 4711: text`; or `brings in vain:`
+    SmscBrings(String, bool),
     /// `the sms carrier defers`
     CarrierIs(GatewayWay, Mood),
     /// `the sms carrier is handed:` an address, a colon and what is said to it

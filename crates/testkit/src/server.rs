@@ -43,7 +43,7 @@ use rookery_gateway::sms::{self, Fresh, phone};
 use rookery_proto::Uid;
 use rookery_proto::sasl::Credentials;
 use rookery_store::test_vfs::{Fault, Faults, Mode};
-use rookery_store::{FileQuota, NewAccount, Options, Primary};
+use rookery_store::{Caps, FileQuota, NewAccount, Options, Primary};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
@@ -268,20 +268,23 @@ impl TestServer {
         let reach = Reach::new(self.core().clone());
         let carriers = self.carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Channel>);
         let mut channels: Vec<_> = carriers.collect();
-        if self.phones {
-            let phones = self.phones(&reach);
-            self.connections.lock().push(tokio::spawn(phones.clone().run()));
-            channels.push(phones);
-        }
+        let phones = if self.phones { self.phones(&reach) } else { None };
+        channels.extend(phones.clone().map(|phones| phones as Arc<dyn Channel>));
         if channels.is_empty() {
             return;
         }
-        self.reaching = Some(tokio::spawn(reach.clone().run(channels)));
+        let running = reach.clone().run(channels);
+        self.reaching = Some(tokio::spawn(async {
+            match phones {
+                Some(phones) => drop(tokio::join!(running, phones.run())),
+                None => running.await,
+            }
+        }));
         self.reach = Some(reach);
     }
 
     /// The way to phones, by the carrier of this test.
-    fn phones(&self, reach: &Arc<Reach>) -> Arc<sms::Gateway> {
+    fn phones(&self, reach: &Arc<Reach>) -> Option<Arc<sms::Gateway>> {
         let smpp = smpp::Settings {
             system_id: "rookery".into(),
             password: "secret".into(),
@@ -295,7 +298,13 @@ impl TestServer {
         let link = Link::new("smsc", smpp, self.smsc.dial(), 1, fresh.clone());
         let way = sms::Way::Smpp(link);
         let carrier = sms::Carrier { name: "smsc".into(), prefixes: Vec::new(), priority: 0, way };
-        sms::Gateway::new(reach.clone(), sms::Settings { parts: 2 }, vec![carrier], fresh)
+        let settings = sms::Settings {
+            host: "sms.localhost".into(),
+            caps: Caps { account: 5, server: 10 },
+            numbers: [("4712".to_owned(), "nurse".to_owned())].into(),
+            parts: 2,
+        };
+        sms::Gateway::new(self.core().clone(), reach.clone(), settings, vec![carrier], fresh)
     }
 
     /// Reach me ends, whatever it was doing, and begins again.
@@ -506,6 +515,7 @@ impl TestServer {
             task.abort();
             task.await.ok();
         }
+        self.smsc.hang_up();
         match ending {
             Ending::Orderly => {
                 assemble::shutdown(self.core()).await?;
@@ -655,7 +665,10 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("reach", ways) => {
                 policy.reach.ways.extend(ways.split('+').map(offer).collect::<Result<Vec<_>>>()?);
             }
-            ("sms", "on") => policy.reach.ways.push(Offer { way: Way::Sms, canonical: phone::canonical }),
+            ("sms", "on") => {
+                policy.reach.ways.push(Offer { way: Way::Sms, canonical: phone::canonical });
+                policy.gateways.push(rookery::sms::host("sms.localhost".into()));
+            }
             ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
             ("pager", "on") => policy.gateways.push(rookery::pager::host("pager.localhost".into())),
             ("pubsub", "off") => policy.pubsub = None,

@@ -115,6 +115,11 @@ impl Smsc {
         }
     }
 
+    /// It ends the connection that there is.
+    pub fn hang_up(&self) {
+        self.state.inner.lock().line = None;
+    }
+
     /// What it is handed next, all parts of it: the number, a colon and the text.
     pub async fn next(&self) -> String {
         let first = self.submit().await;
@@ -177,14 +182,24 @@ impl Smsc {
         Ok(())
     }
 
+    /// The connection of whoever is signed in, or will be.
+    async fn line(&self) -> mpsc::UnboundedSender<Command> {
+        loop {
+            let rings = self.state.rings.notified();
+            if let Some(line) = self.state.inner.lock().line.clone() {
+                return line;
+            }
+            rings.await;
+        }
+    }
+
     async fn bring(&self, deliver: DeliverSm) -> Result<()> {
         let command = {
             let mut inner = self.state.inner.lock();
             inner.brought += 1;
             Command::new(CommandStatus::EsmeRok, inner.brought, deliver)
         };
-        let line = self.state.inner.lock().line.clone().context("nobody is connected to the smsc")?;
-        line.send(command).ok().context("nobody is connected to the smsc any more")?;
+        self.line().await.send(command).ok().context("nobody is connected to the smsc any more")?;
         loop {
             let rings = self.state.rings.notified();
             if let Some(answer) = self.state.inner.lock().answers.pop_front() {
@@ -214,7 +229,7 @@ async fn serve(state: &State, stream: DuplexStream) -> io::Result<()> {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = Reader::new(reader);
     let (line, mut says) = mpsc::unbounded_channel();
-    state.inner.lock().line = Some(line);
+    let mut line = Some(line);
     loop {
         let heard = tokio::select! {
             heard = reader.next() => heard?,
@@ -230,6 +245,8 @@ async fn serve(state: &State, stream: DuplexStream) -> io::Result<()> {
         let mut say = None;
         match (command.id(), command.pdu()) {
             (CommandId::BindTransceiver, _) => {
+                state.inner.lock().line = line.take();
+                state.rings.notify_waiters();
                 say = Some((CommandStatus::EsmeRok, BindTransceiverResp::default().into()))
             }
             (CommandId::EnquireLink, _) => say = Some((CommandStatus::EsmeRok, Pdu::EnquireLinkResp)),
@@ -256,6 +273,7 @@ async fn serve(state: &State, stream: DuplexStream) -> io::Result<()> {
                     }
                     Mood::Hangs | Mood::Away => {}
                     Mood::Breaks => {
+                        inner.line = None;
                         drop(inner);
                         state.rings.notify_waiters();
                         return Ok(());

@@ -13,7 +13,7 @@ pub mod letter;
 pub mod limits;
 mod news;
 pub mod notices;
-mod outgoing;
+pub(crate) mod outgoing;
 mod reading;
 mod report;
 pub mod route;

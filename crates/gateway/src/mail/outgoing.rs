@@ -324,7 +324,7 @@ impl From<StoreError> for Unsent {
 }
 
 /// Whether it is for those alone who have the key: its body says only that.
-fn is_encrypted(stanza: &Stanza) -> bool {
+pub(crate) fn is_encrypted(stanza: &Stanza) -> bool {
     let encryption = [ns::EME, ns::OMEMO, ns::OMEMO_AXOLOTL, ns::OPENPGP, ns::PGP_ENCRYPTED];
     stanza.children().any(|child| encryption.contains(&child.ns()))
 }

@@ -81,7 +81,7 @@ impl Gateway {
 }
 
 /// What a person says in a message, without what is quoted for those who know no replies (XEP-0461 §3.1).
-fn said(stanza: &Stanza) -> Option<String> {
+pub(crate) fn said(stanza: &Stanza) -> Option<String> {
     let body = stanza.child(ns::CLIENT, "body")?.text().to_string();
     let quoted = stanza.children().find(|child| {
         child.ns() == ns::FALLBACK

@@ -3,7 +3,7 @@
 //! the page.
 
 mod address;
-mod answers;
+pub(crate) mod answers;
 pub mod carrier;
 pub mod channel;
 pub mod feed;

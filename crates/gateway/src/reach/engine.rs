@@ -5,7 +5,9 @@ use super::rules::{self, Facts, Step};
 use super::{Reach, compose, limits};
 use rookery_core::store_error;
 use rookery_proto::error::StanzaError;
-use rookery_store::{Case, CaseState, CaseStep, Entry, Flags, Result, StoreError, Telling, Timestamp, Way};
+use rookery_store::{
+    Case, CaseId, CaseState, CaseStep, Entry, Flags, Result, SendingId, StoreError, Telling, Timestamp, Way,
+};
 use std::time::Duration;
 
 /// Runs for as long as it is polled.
@@ -107,10 +109,10 @@ impl Reach {
         Ok(informant.map_or_else(nobody, |informant| informant.of_sending()))
     }
 
-    /// Who is to be told what becomes of a sending about this case. What cannot be told is not told; it is no reason not to note it.
-    pub(super) async fn telling(&self, case: Option<rookery_store::CaseId>) -> Telling {
+    /// Who is to be told what becomes of a sending. What cannot be told is not told; it is no reason not to note it.
+    pub(super) async fn telling(&self, sending: SendingId, case: Option<CaseId>) -> Telling {
         let told = async {
-            let Some(id) = case else { return Ok(nobody()) };
+            let Some(id) = case else { return self.telling_of_letter(sending).await };
             let found = self.core.store.case(id).await.map_err(store_error)?;
             let case = found.ok_or_else(|| store_error(StoreError::NotFound))?;
             let (entries, _) = self.messages(&case).await?;
@@ -129,6 +131,6 @@ impl Reach {
 }
 
 /// Nobody is told.
-fn nobody() -> Telling {
+pub(super) fn nobody() -> Telling {
     Box::new(|_| None)
 }

@@ -8,6 +8,7 @@ mod answers;
 pub mod channel;
 mod compose;
 mod engine;
+mod letters;
 pub mod limits;
 mod meters;
 mod rules;
@@ -51,7 +52,7 @@ impl Reach {
     pub async fn news(&self, which: SendingRef, state: State, why: &str) -> Result<()> {
         let store = &self.core.store;
         let Some(known) = store.sending(which).await? else { return Ok(()) };
-        let telling = self.telling(known.what.case).await;
+        let telling = self.telling(known.id, known.what.case).await;
         let which = SendingRef::Id(known.id);
         let news = store.advance_sending(which, state, why, self.core.env.now(), telling).await?;
         if let Some(sending) = news {
@@ -90,7 +91,7 @@ impl Reach {
     /// How handing over ended goes into the store, however long that takes: it must not be handed over again.
     async fn settle(&self, id: SendingId, case: Option<CaseId>, settled: Settled, why: &str) {
         loop {
-            let (now, telling) = (self.core.env.now(), self.telling(case).await);
+            let (now, telling) = (self.core.env.now(), self.telling(id, case).await);
             match self.core.store.settle_sending(id, settled.clone(), why, now, telling).await {
                 Ok(_) => break,
                 Err(error) => {

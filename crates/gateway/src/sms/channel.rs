@@ -51,6 +51,11 @@ impl Gateway {
 
     async fn hand(&self, sending: &Sending) -> Handed {
         let what = &sending.what;
+        match self.core.store.is_stopped(&what.address).await {
+            Ok(false) => {}
+            Ok(true) => return Handed::refused("The phone wants no messages from here (STOP)."),
+            Err(_) => return Handed::deferred("The phone cannot be looked up at the moment."),
+        }
         // What people write themselves is not cut.
         let most = if what.case.is_some() { self.settings.parts } else { limits::PARTS };
         let text = Parts::fitting(&what.text, &what.code, most);

@@ -43,5 +43,17 @@ pub const THROTTLE: Duration = Duration::from_secs(1);
 /// See [`THROTTLE`].
 pub const LONGEST_THROTTLE: Duration = Duration::from_secs(30);
 
+/// The pause after something has failed that should not.
+pub const AGAIN: Duration = Duration::from_secs(5);
+
+/// Messages that are taken from the outbox at a time.
+pub const OUTBOX: usize = 50;
+
+/// How long parts wait for the others: phones and carriers try for a day.
+pub const PARTS_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// How often parts that wait are looked through.
+pub const TIDY: Duration = Duration::from_secs(600);
+
 /// Carriers' names of what they were handed, for receipts that are quicker than the store: what one second brings.
 pub const FRESH: usize = 1000;

@@ -1,8 +1,10 @@
 //! Short messages to and from phones, by carriers that the operator has configured.
 //!
 //! Read along in this order: [`text`] is a text as short messages, [`gsm`] their alphabet and [`phone`] their addresses; [`smpp`] speaks
-//! with carriers; [`channel`] chooses the one that a message goes by, and [`incoming`] is what becomes of what they bring.
+//! with carriers; [`channel`] chooses the one that a message goes by, [`talk`] is what people write to phones, and [`incoming`] what
+//! becomes of what carriers bring.
 
+mod address;
 pub mod channel;
 mod fresh;
 pub mod gsm;
@@ -10,25 +12,52 @@ mod incoming;
 pub mod limits;
 pub mod phone;
 pub mod smpp;
+mod talk;
 pub mod text;
 
+pub use address::reaches;
 pub use channel::{Carrier, Way};
 pub use fresh::Fresh;
 
+use crate::people::People;
 use crate::reach::Reach;
+use rookery_core::Core;
+use rookery_core::component::Component;
+use rookery_proto::xml::Xml;
+use rookery_store::Caps;
 use smpp::link::Take;
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// What the operator decided about short messages.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The host that phones are at inside.
+    pub host: String,
+    /// What people may write to phones in a day, each and all together; none: nobody may.
+    pub caps: Caps,
+    /// Accounts that have a number of ours: the number, as carriers have it, and the account's name or number.
+    pub numbers: HashMap<String, String>,
     /// Parts of a message that tells somebody what waits; what has no room in them is cut.
     pub parts: usize,
 }
 
+/// Phones as they are inside.
+const PEOPLE: People = People { name: "Phones", kind: "sms", outside: address::outside, card };
+
+/// XEP-0054: the number.
+fn card(x: &mut Xml, party: &str) {
+    if phone::is_canonical(party) {
+        x.open("TEL").leaf("CELL").text_element("NUMBER", party).close();
+    }
+}
+
 /// The way to phones of one server.
 pub struct Gateway {
+    core: Arc<Core>,
+    component: Arc<Component>,
     reach: Arc<Reach>,
     settings: Settings,
     carriers: Vec<Carrier>,
@@ -36,14 +65,16 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// With these carriers, whose links share `fresh`.
+    /// With these carriers, whose links share `fresh`; `None` if core has no gateway at its host.
     pub fn new(
+        core: Arc<Core>,
         reach: Arc<Reach>,
         settings: Settings,
         carriers: Vec<Carrier>,
         fresh: Arc<Fresh>,
-    ) -> Arc<Gateway> {
-        Arc::new(Gateway { reach, settings, carriers, fresh })
+    ) -> Option<Arc<Gateway>> {
+        let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
+        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh }))
     }
 
     /// Keeps the carriers connected, and takes what they bring, for as long as it is polled.
@@ -53,7 +84,17 @@ impl Gateway {
             let Way::Smpp(link) = &carrier.way;
             links.spawn(link.clone().run(self.clone().taker(&carrier.name)));
         }
-        while links.join_next().await.is_some() {}
+        tokio::join!(self.speak(), self.write(), self.tidy(), async {
+            while links.join_next().await.is_some() {}
+        });
+    }
+
+    /// Speaks for the phones.
+    async fn speak(&self) {
+        let mut outlet = self.component.connect();
+        while let Some(stanza) = poll_fn(|cx| outlet.poll_next(cx)).await {
+            PEOPLE.asked(&self.core, &self.component, &stanza).await;
+        }
     }
 
     /// Takes what this carrier brings.

@@ -61,7 +61,9 @@ impl Gateway {
             let text = "What is encrypted for a messenger cannot be read on a phone.";
             return Ok(Some(StanzaError::not_acceptable().text(text)));
         }
-        if text.len() > rookery_store::limits::SENDING_TEXT_BYTES || Parts::of(&text).parts.len() > limits::PARTS {
+        if text.len() > rookery_store::limits::SENDING_TEXT_BYTES
+            || Parts::of(&text).parts.len() > limits::PARTS
+        {
             let text = "This is too long for text messages.";
             return Ok(Some(StanzaError::not_acceptable().text(text)));
         }
@@ -89,7 +91,8 @@ impl Gateway {
         match self.core.store.queue_letter(outbound.id, letter, sending, self.settings.caps).await {
             Ok(_) => Ok(None),
             Err(StoreError::Conflict) => {
-                let text = "This phone wants no messages from here (STOP). Its owner can change that with START.";
+                let text =
+                    "This phone wants no messages from here (STOP). Its owner can change that with START.";
                 Ok(Some(StanzaError::forbidden().text(text)))
             }
             Err(StoreError::Limit(_)) => {

@@ -42,6 +42,7 @@ pub(crate) mod review;
 pub(crate) mod roster;
 pub(crate) mod search;
 pub(crate) mod sendings;
+pub(crate) mod sms;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;

@@ -5,7 +5,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{int, uid};
-use super::{Tx, cases, timeline};
+use super::{Tx, cases, sms, timeline};
 use crate::reach::{CaseState, Telling};
 use crate::sending::{Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled};
 use crate::{Result, StoreError, Timestamp, Urgency, Way, limits};
@@ -248,7 +248,7 @@ pub(super) fn sweep(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
             "DELETE FROM sending WHERE id IN (SELECT id FROM sending WHERE at < ?1 AND state > 1 LIMIT ?2)",
         )?
         .execute(params![before, limits::SWEEP as i64])?;
-    Ok(())
+    sms::sweep(tx, before)
 }
 
 impl ToSql for Way {

@@ -151,7 +151,11 @@ impl Play {
                 self.target.ours()?.smsc.expect_nothing()
             }
             Action::SmscSays(stat) => self.target.ours()?.smsc.says(stat).await,
-            Action::SmscBrings(block) => self.smsc_brings(block).await,
+            Action::SmscBrings(block, taken) => match (self.smsc_brings(block).await, *taken) {
+                (Ok(()), false) => bail!("it was taken"),
+                (Err(_), false) => Ok(()),
+                (brought, true) => brought,
+            },
             Action::CarrierIs(way, mood) => {
                 self.target.ours()?.carrier(*way)?.set_mood(*mood);
                 Ok(())

@@ -45,7 +45,10 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
             return Ok(Action::SmscIsHanded(block.context("nothing stands below this sentence")?));
         }
         ["the", "smsc", "brings:"] => {
-            return Ok(Action::SmscBrings(block.context("nothing stands below this sentence")?));
+            return Ok(Action::SmscBrings(block.context("nothing stands below this sentence")?, true));
+        }
+        ["the", "smsc", "brings", "in", "vain:"] => {
+            return Ok(Action::SmscBrings(block.context("nothing stands below this sentence")?, false));
         }
         ["the", "smsc", "is", "handed", "nothing"] => Action::SmscIsHandedNothing,
         ["the", "smsc", "says", stat] => Action::SmscSays((*stat).to_owned()),

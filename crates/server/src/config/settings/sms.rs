@@ -18,6 +18,12 @@ pub struct Sms {
     pub enabled: bool,
     /// The host of phones; `None`: `sms.` before the domain.
     pub host: Option<String>,
+    /// What one account may write to phones in a day; 0: nobody may.
+    pub per_account: u32,
+    /// And all.
+    pub per_server: u32,
+    /// Our numbers, and whose they are.
+    pub numbers: Vec<(String, String)>,
     /// Parts of a message that tells what waits.
     pub parts: usize,
     /// Who takes messages to phones, and brings them.
@@ -76,6 +82,27 @@ pub(super) const SECTION: Section = Section {
             set: |config, value| put(&mut config.sms.parts, value::number(value, 1..=10)),
         },
         Setting {
+            key: "sms.per_account",
+            default: "0",
+            about: "How many messages one account may write to phones in a day, from any client, as to \
+                +491711234567@sms.example.net. 0: nobody may. People are reached by SMS all the same: reach.per_account says how \
+                often.",
+            set: |config, value| put(&mut config.sms.per_account, value::number(value, 0..=10_000)),
+        },
+        Setting {
+            key: "sms.per_server",
+            default: "200",
+            about: "The same, of all accounts together.",
+            set: |config, value| put(&mut config.sms.per_server, value::number(value, 0..=1_000_000)),
+        },
+        Setting {
+            key: "sms.number",
+            default: "[]",
+            about: "Numbers of ours that belong to one account: what comes to them is for it. Each is a table [[sms.number]] at the end \
+                of the file, with number and account. What comes to other numbers is for whoever wrote to the phone last.",
+            set: |config, value| put(&mut config.sms.numbers, numbers(value)),
+        },
+        Setting {
             key: "sms.provider",
             default: "[]",
             about: "Providers that take messages to phones and bring them, by SMPP 3.4. Each is a table [[sms.provider]] at the end of \
@@ -88,6 +115,14 @@ pub(super) const SECTION: Section = Section {
         },
     ],
 };
+
+/// `[[sms.number]]`
+fn numbers(value: &DeValue<'_>) -> Read<Vec<(String, String)>> {
+    tables(value, &["number", "account"], |table| {
+        let number = table.required("number")?;
+        Ok((phone::canonical(&number).unwrap_or(number), table.required("account")?))
+    })
+}
 
 const KEYS: [&str; 9] =
     ["name", "url", "sender", "prefixes", "priority", "joining", "alphabet", "system_type", "window"];
