@@ -87,8 +87,8 @@ impl Store {
         self.read(move |conn| sms::is_stopped(conn, &phone)).await
     }
 
-    /// Keeps a part; all of them in their order when it was the last. One that is there already is kept as it was.
-    /// [`crate::StoreError::Limit`]: too many parts of this phone, or of all, wait for others.
+    /// Keeps a part; all of them in their order when it was the last. [`crate::StoreError::Conflict`]: another part is in its place,
+    /// of an older message that the phone called the same; [`crate::StoreError::Limit`]: too many parts of this phone, or of all, wait for others.
     pub async fn keep_sms_part(&self, part: SmsPart) -> Result<Option<Vec<SmsPart>>> {
         self.write(move |tx| sms::keep(tx, &part)).await
     }

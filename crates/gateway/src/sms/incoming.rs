@@ -81,10 +81,17 @@ impl Gateway {
         let whole = SmsWhole { carrier, phone, here, reference, total };
         let at = self.core.env.now();
         let part = SmsPart { whole: whole.clone(), number, alphabet: number_of(alphabet), bytes, at };
-        match self.core.store.keep_sms_part(part).await {
-            Ok(Some(parts)) => self.whole(whole, parts).await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(store_error(error)),
+        let store = &self.core.store;
+        let mut kept = store.keep_sms_part(part.clone()).await;
+        if matches!(kept, Err(StoreError::Conflict)) {
+            // The phone calls a new message as it called one of which the rest has not come.
+            let old = store.sms_parts(whole.clone()).await.map_err(store_error)?;
+            self.whole(whole.clone(), old).await?;
+            kept = store.keep_sms_part(part).await;
+        }
+        match kept.map_err(store_error)? {
+            Some(parts) => self.whole(whole, parts).await,
+            None => Ok(()),
         }
     }
 
@@ -100,8 +107,7 @@ impl Gateway {
         self.core.store.drop_sms_parts(whole).await.map_err(store_error)
     }
 
-    /// Messages of which the rest does not come are taken as they are, for as long as it is polled; and those that were whole when
-    /// the server ended.
+    /// Messages of which the rest does not come are taken as they are, for as long as it is polled.
     pub(super) async fn tidy(&self) {
         loop {
             let before = Timestamp(self.core.env.now().0 - limits::PARTS_WAIT.as_millis() as i64);

@@ -298,3 +298,31 @@ fn carriers_of_pages() {
         assert!(read(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn providers_of_short_messages() {
+    use rookery_gateway::sms::smpp::Joining;
+    let read = |text: &str| Config::parse(&format!("[[sms.provider]]\n{text}\n"), Path::new("rookery.toml"));
+    let one = |text: &str| read(text).unwrap().sms.providers.remove(0);
+    let plain = one("name = 'a'\nurl = 'smpp://us:secret@carrier.example'");
+    assert_eq!((plain.host.as_str(), plain.port, plain.tls), ("carrier.example", 2775, false));
+    assert_eq!((plain.smpp.system_id.as_str(), plain.smpp.password.as_str()), ("us", "secret"));
+    let full = one(
+        "name = 'a'\nurl = 'smpps://us:s%40@[::1]:9'\nsender = '+49 30 1234567'\nprefixes = ['+49']\njoining = 'sar'",
+    );
+    assert_eq!((full.host.as_str(), full.port, full.tls), ("::1", 9, true));
+    assert_eq!((full.smpp.sender.as_str(), full.smpp.joining), ("+49301234567", Joining::Sar));
+    for bad in [
+        "url = 'smpp://us:x@y'",
+        "name = 'a'",
+        "name = 'a b'\nurl = 'smpp://us:x@y'",
+        "name = 'a'\nurl = 'http://us:x@y'",
+        "name = 'a'\nurl = 'smpp://y'",
+        "name = 'a'\nurl = 'smpp://us:ninechars@y'",
+        "name = 'a'\nurl = 'smpp://us:x@y'\nsender = 'more than eleven'",
+        "name = 'a'\nurl = 'smpp://us:x@y'\nprefixes = ['49']",
+        "name = 'a'\nurl = 'smpp://us:x@y'\n[[sms.provider]]\nname = 'a'\nurl = 'smpp://us:x@z'",
+    ] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}

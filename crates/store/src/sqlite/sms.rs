@@ -95,11 +95,31 @@ pub(crate) fn is_stopped(conn: &Connection, phone: &str) -> Result<bool> {
 }
 
 pub(crate) fn keep(tx: &mut Tx<'_>, part: &SmsPart) -> Result<Option<Vec<SmsPart>>> {
-    let SmsPart { whole, number, alphabet, bytes, at } = part;
+    let SmsPart { whole, number, bytes, .. } = part;
     let SmsWhole { carrier, phone, here, reference, total } = whole;
     if !(1..=*total).contains(number) || bytes.len() > limits::SMS_PART_BYTES {
         return Err(StoreError::Invalid("part"));
     }
+    let there: Option<Vec<u8>> = tx
+        .conn
+        .prepare_cached(
+            "SELECT bytes FROM sms_part WHERE carrier = ?1 AND phone = ?2 AND here = ?3 AND reference = ?4
+             AND total = ?5 AND number = ?6",
+        )?
+        .query_row(params![carrier, phone, here, reference, total, number], |row| row.get(0))
+        .optional()?;
+    match there {
+        Some(known) if known != *bytes => return Err(StoreError::Conflict),
+        Some(_) => {}
+        None => insert(tx, part)?,
+    }
+    let all = parts(tx.conn, whole)?;
+    Ok((all.len() == usize::from(*total)).then_some(all))
+}
+
+fn insert(tx: &Tx<'_>, part: &SmsPart) -> Result<()> {
+    let SmsPart { whole, number, alphabet, bytes, at } = part;
+    let SmsWhole { carrier, phone, here, reference, total } = whole;
     let count = |sql: &str, key: &[&dyn rusqlite::ToSql]| -> Result<i64> {
         Ok(tx.conn.prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
     };
@@ -111,12 +131,11 @@ pub(crate) fn keep(tx: &mut Tx<'_>, part: &SmsPart) -> Result<Option<Vec<SmsPart
     }
     tx.conn
         .prepare_cached(
-            "INSERT OR IGNORE INTO sms_part (carrier, phone, here, reference, total, number, alphabet, bytes, at)
+            "INSERT INTO sms_part (carrier, phone, here, reference, total, number, alphabet, bytes, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![carrier, phone, here, reference, total, number, alphabet, bytes, at])?;
-    let all = parts(tx.conn, whole)?;
-    Ok((all.len() == usize::from(*total)).then_some(all))
+    Ok(())
 }
 
 pub(crate) fn parts(conn: &Connection, whole: &SmsWhole) -> Result<Vec<SmsPart>> {

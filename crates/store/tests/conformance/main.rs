@@ -28,6 +28,7 @@ mod review;
 mod roster;
 mod search;
 mod sendings;
+mod sms;
 mod streams;
 mod sweep;
 mod timeline;
@@ -87,6 +88,8 @@ macro_rules! suite {
                     an_invitation_is_used_up, an_invitation_leads_into_a_group, a_new_account_has_items, what_was_shown_in_time_is_good, a_name_is_kept_for_whom_it_is_meant,
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
+                sms:
+                    letters_are_sendings, parts_wait_for_the_others, stop_is_law;
                 pagers:
                     a_pager_number_is_one_accounts, pagers_are_bounded;
                 calls:

@@ -1,0 +1,108 @@
+//! Short messages: letters to phones, STOP, and parts.
+
+use rookery_proto::Uid;
+use rookery_store::{
+    Caps, Letter, NewSending, SendingId, SendingRef, SmsPart, SmsWhole, StoreError, Timestamp, Urgency, Way,
+    limits,
+};
+
+use crate::common::*;
+
+const PHONE: &str = "+491711234567";
+const CAPS: Caps = Caps { account: 2, server: 3 };
+
+async fn new(f: &Fixture) -> Uid {
+    f.store.create_account(account(None)).await.unwrap().uid
+}
+
+fn letter(uid: Uid) -> Letter {
+    Letter { uid, peer: format!("{PHONE}@sms.example.org"), stanza: "m1".into(), receipt: true }
+}
+
+async fn write(f: &Fixture, uid: Uid, at: i64) -> Result<SendingId, StoreError> {
+    let sending = NewSending {
+        uid,
+        way: Way::Sms,
+        address: PHONE.into(),
+        urgency: Urgency::Normal,
+        case: None,
+        title: String::new(),
+        text: "Hello".into(),
+        code: String::new(),
+        at: Timestamp(at),
+    };
+    f.store.queue_letter(0, letter(uid), sending, CAPS).await
+}
+
+pub(crate) async fn letters_are_sendings(mut f: Fixture) {
+    let (alice, bob) = (new(&f).await, new(&f).await);
+    let first = write(&f, alice, 1).await.unwrap();
+    f.reopen().await;
+    assert_eq!(f.store.letter(first).await.unwrap(), Some(letter(alice)));
+    assert_eq!(f.store.letter(SendingId(first.0 + 1)).await.unwrap(), None);
+    let sending = f.store.sending(SendingRef::Id(first)).await.unwrap().unwrap();
+    assert_eq!((sending.what.address.as_str(), sending.what.case), (PHONE, None));
+    assert_eq!(f.store.writer_to(PHONE).await.unwrap(), Some(alice));
+
+    // Caps of the account, then of all; yesterday does not count.
+    write(&f, alice, 2).await.unwrap();
+    assert!(matches!(write(&f, alice, 3).await, Err(StoreError::Limit(_))));
+    write(&f, bob, 3).await.unwrap();
+    assert!(matches!(write(&f, bob, 4).await, Err(StoreError::Limit(_))));
+    assert_eq!(f.store.writer_to(PHONE).await.unwrap(), Some(bob), "who wrote last");
+    write(&f, alice, 5 + limits::SENDING_DAY_MS).await.unwrap();
+    assert!(matches!(write(&f, Uid(99_999), 6 + limits::SENDING_DAY_MS).await, Err(StoreError::NotFound)));
+
+    f.store.delete_account(alice).await.unwrap();
+    assert_eq!(f.store.letter(first).await.unwrap(), None, "it goes with its account");
+    assert_eq!(f.store.writer_to(PHONE).await.unwrap(), None);
+}
+
+pub(crate) async fn stop_is_law(mut f: Fixture) {
+    let alice = new(&f).await;
+    f.store.stop_phone(PHONE, true, Timestamp(1)).await.unwrap();
+    f.store.stop_phone(PHONE, true, Timestamp(2)).await.unwrap();
+    f.reopen().await;
+    assert!(f.store.is_stopped(PHONE).await.unwrap() && !f.store.is_stopped("+491719999999").await.unwrap());
+    assert!(matches!(write(&f, alice, 3).await, Err(StoreError::Conflict)));
+    assert_eq!(f.store.writer_to(PHONE).await.unwrap(), None, "nothing of it is kept");
+    f.store.stop_phone(PHONE, false, Timestamp(4)).await.unwrap();
+    write(&f, alice, 5).await.unwrap();
+    let long = "1".repeat(limits::SENDING_ADDRESS_BYTES + 1);
+    for wrong in ["", long.as_str()] {
+        assert!(matches!(f.store.stop_phone(wrong, true, Timestamp(6)).await, Err(StoreError::Invalid(_))));
+    }
+}
+
+fn whole(reference: u16, total: u8) -> SmsWhole {
+    SmsWhole { carrier: "one".into(), phone: PHONE.into(), here: "4711".into(), reference, total }
+}
+
+fn part(whole: SmsWhole, number: u8, at: i64) -> SmsPart {
+    SmsPart { whole, number, alphabet: 0, bytes: vec![number; 3], at: Timestamp(at) }
+}
+
+pub(crate) async fn parts_wait_for_the_others(mut f: Fixture) {
+    let keep = async |f: &Fixture, part| f.store.keep_sms_part(part).await;
+    assert_eq!(keep(&f, part(whole(7, 2), 2, 1)).await.unwrap(), None);
+    assert_eq!(keep(&f, part(whole(7, 3), 1, 2)).await.unwrap(), None, "another message");
+    f.reopen().await;
+    assert_eq!(keep(&f, part(whole(7, 2), 2, 3)).await.unwrap(), None, "the same again");
+    let both = [part(whole(7, 2), 1, 4), part(whole(7, 2), 2, 1)];
+    assert_eq!(keep(&f, part(whole(7, 2), 1, 4)).await.unwrap().as_deref(), Some(&both[..]));
+    assert_eq!(f.store.sms_parts(whole(7, 2)).await.unwrap(), both);
+    let other = SmsPart { bytes: b"x".to_vec(), ..part(whole(7, 2), 1, 5) };
+    assert!(matches!(keep(&f, other).await, Err(StoreError::Conflict)), "the phone has begun anew");
+    assert_eq!(f.store.stale_sms(Timestamp(2)).await.unwrap(), [whole(7, 2)]);
+    f.store.drop_sms_parts(whole(7, 2)).await.unwrap();
+    assert_eq!(f.store.stale_sms(Timestamp(9)).await.unwrap(), [whole(7, 3)]);
+
+    let large = SmsPart { bytes: vec![0; limits::SMS_PART_BYTES + 1], ..part(whole(8, 2), 1, 6) };
+    for wrong in [large, part(whole(8, 2), 3, 6), part(whole(8, 2), 0, 6)] {
+        assert!(matches!(keep(&f, wrong).await, Err(StoreError::Invalid(_))));
+    }
+    for reference in 1..limits::SMS_PARTS_OF_PHONE as u16 {
+        keep(&f, part(whole(1000 + reference, 2), 1, 7)).await.unwrap();
+    }
+    assert!(matches!(keep(&f, part(whole(1, 2), 1, 8)).await, Err(StoreError::Limit(_))));
+}
