@@ -55,6 +55,12 @@ export function day(at: number, now = Date.now()): string {
   }).format(at);
 }
 
+/** 3 May 1990, of a date without a time; anything else as it is. */
+export function date(text: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  return dates('birthday', { dateStyle: 'long', timeZone: 'UTC' }).format(Date.parse(text));
+}
+
 /** A text in which moments (XEP-0082) are written in the reader's own time. */
 export function readable(text: string): string {
   return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (moment) =>
@@ -85,7 +91,9 @@ export function bytes(n: number): string {
     unit += 1;
   }
   const maximumFractionDigits = n < 10 && unit > 0 ? 1 : 0;
-  const options = { style: 'unit', unit: units[unit], unitDisplay: 'short', maximumFractionDigits } as const;
+  // In short a byte has no plural.
+  const unitDisplay = unit === 0 ? 'long' : 'short';
+  const options = { style: 'unit', unit: units[unit], unitDisplay, maximumFractionDigits } as const;
   return once(`bytes ${unit} ${maximumFractionDigits}`, (locale) => new Intl.NumberFormat(locale, options)).format(n);
 }
 

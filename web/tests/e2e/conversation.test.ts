@@ -30,6 +30,17 @@ describe('conversation', () => {
     expectQuiet();
   });
 
+  it('keeps a name of any length clear of what stands beside it', async () => {
+    const page = await open({ ...AT, phone: true });
+    await settled(page);
+    await page.evaluate((who) => window.engine.setContact(who, { remark: 'Hauptbetriebswerk'.repeat(6) }), FRIEND);
+    const title = page.locator('main header .who .title');
+    await title.getByText('Hauptbetriebswerk').waitFor();
+    const [name, next] = await Promise.all([title.boundingBox(), page.getByLabel('Knock').boundingBox()]);
+    expect(name!.x + name!.width).toBeLessThanOrEqual(next!.x);
+    expectQuiet();
+  });
+
   it('offers to try again when it failed', async () => {
     const page = await open(AT);
     await settled(page);
