@@ -192,6 +192,11 @@ impl Net {
         self.conns.iter().flatten().count()
     }
 
+    /// Whether this one has.
+    pub(crate) fn is_connected(&self, session: usize) -> bool {
+        self.conns[session].is_some()
+    }
+
     /// The bare address of an account.
     pub(crate) fn address(&self, account: usize) -> String {
         format!("{}@{}", self.setup.accounts.local(account), self.setup.profile.domain)
@@ -240,8 +245,7 @@ impl Net {
     /// Ends a session in order: what was sent goes out first.
     pub(crate) fn leave(&mut self, session: usize) {
         if let Some(conn) = &mut self.conns[session] {
-            conn.framing.footer(&mut conn.out);
-            conn.leaving = true;
+            conn.leave();
             self.queue(session);
         }
     }

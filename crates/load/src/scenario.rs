@@ -7,6 +7,7 @@ mod offline;
 mod presence;
 mod reconnect;
 mod room;
+mod town;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -39,6 +40,8 @@ pub(crate) enum Load {
     Reconnect(reconnect::ReconnectArgs),
     /// Contacts: signing in among them, and changes of presence
     Presence(presence::PresenceArgs),
+    /// A mixed day of a town: chats, rooms, presence, broken connections, archives, people who leave and come back
+    Town(town::TownArgs),
 }
 
 #[derive(clap::Args, Clone, Debug, Serialize, Deserialize)]
@@ -127,6 +130,7 @@ impl Load {
             Load::Presence(_) => "presence",
             Load::Archive(_) => "archive",
             Load::Reconnect(_) => "reconnect",
+            Load::Town(_) => "town",
         }
     }
 
@@ -141,6 +145,7 @@ impl Load {
             Load::Presence(args) => args.people,
             Load::Archive(args) => args.pairs * 2,
             Load::Reconnect(args) => args.sessions,
+            Load::Town(args) => args.streets * town::STREET,
         }
     }
 
@@ -150,6 +155,7 @@ impl Load {
             Load::Idle(_) | Load::Room(_) | Load::Presence(_) | Load::Reconnect(_) => 1,
             Load::Chat(_) | Load::Offline(_) | Load::Archive(_) => 2,
             Load::Carbons(args) => args.group(),
+            Load::Town(_) => town::STREET,
         }
     }
 
@@ -164,7 +170,11 @@ impl Load {
     /// What each session does after it is bound.
     pub(crate) fn steps(&self, options: &Options) -> Vec<Step> {
         // What cannot be resumed does not come back.
-        let resumes = matches!(self, Load::Reconnect(args) if !args.afresh);
+        let resumes = match self {
+            Load::Reconnect(args) => !args.afresh,
+            Load::Town(_) => true,
+            _ => false,
+        };
         let manage = (options.acks.is_some() || resumes).then_some(Step::Manage);
         let rest: &[Step] = match self {
             Load::Idle(args) if args.bare => &[],
@@ -182,6 +192,7 @@ impl Load {
             Load::Presence(_) => &presence::STAGES,
             Load::Archive(_) => &archive::STAGES,
             Load::Reconnect(_) => &reconnect::STAGES,
+            Load::Town(_) => &town::STAGES,
             _ => &[],
         }
     }
@@ -207,6 +218,7 @@ impl Load {
             Load::Presence(args) => Box::new(presence::Presence::new(args, share)),
             Load::Archive(args) => Box::new(archive::Archive::new(args, options, share)),
             Load::Reconnect(args) => Box::new(reconnect::Reconnect::new(args, share)),
+            Load::Town(args) => Box::new(town::Town::new(args, options, share)),
         }
     }
 }

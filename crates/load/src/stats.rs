@@ -122,13 +122,20 @@ impl Score {
 
     /// A message came, so many nanoseconds after it was sent.
     pub(crate) fn arrived(&mut self, how: Arrival, after: u64) {
+        self.came(how);
+        if how != Arrival::Again {
+            self.latency.record(after);
+        }
+    }
+
+    /// A message came, and how long it took says nothing.
+    pub(crate) fn came(&mut self, how: Arrival) {
         if how == Arrival::Again {
             self.counts.doubled += 1;
             return;
         }
         self.counts.delivered += 1;
         self.counts.disordered += u64::from(how == Arrival::Late);
-        self.latency.record(after);
     }
 }
 

@@ -1,30 +1,67 @@
-//! The program against the server in this process, over real sockets: every scenario for a moment, and everything must come.
+//! The program against the server in this process, over real sockets: every scenario for a moment in every way to connect,
+//! and everything must come.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use rookery::net::{self, Arrival};
+use rookery::http::listener::Http;
+use rookery::http::{self, Web};
+use rookery::net::listener::{self, Admission};
 use rookery_testkit::measure::Site;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Accounts of the server.
-const ACCOUNTS: usize = 12;
+/// Accounts that a scenario of these tests has for itself: what one leaves behind, such as contacts, is not there for the next.
+const ACCOUNTS: usize = 40;
+
+/// Every scenario with as little to do as makes sense: its arguments, and the place of a part of the report of which
+/// something must have been done.
+const SCENARIOS: [(&str, &str); 12] = [
+    ("idle --sessions 8", "/login/count"),
+    ("--auth plain chat --pairs 4", "/parts/0/done"),
+    ("--acks=2 --auth scram-sha-256 chat --pairs 4 --window 3", "/parts/0/done"),
+    ("chat --pairs 4 --rate 100", "/parts/0/done"),
+    ("carbons --people 2 --devices 3", "/parts/0/done"),
+    ("room --room {name}@groups.localhost --occupants 10 --speakers 2", "/parts/3/done"),
+    ("offline --pairs 3 --messages 20", "/parts/2/done"),
+    ("archive --pairs 3 --messages 20 --page 7", "/parts/1/done"),
+    ("reconnect --sessions 6", "/parts/1/done"),
+    ("--inline reconnect --sessions 6", "/parts/1/done"),
+    ("presence --people 10 --contacts 4 --changing 2", "/parts/3/done"),
+    ("town --streets 2 --rate 400 --rooms groups.localhost", "/parts/3/done"),
+];
+
+/// A server, and where it listens.
+struct Doors {
+    site: Site,
+    /// Streams, with and without STARTTLS.
+    plain: SocketAddr,
+    tls: SocketAddr,
+    /// WebSockets.
+    http: SocketAddr,
+    https: SocketAddr,
+}
 
 /// A server that listens, for as long as the runtime lasts.
-async fn server() -> (Site, SocketAddr) {
-    let site = Site::with_accounts(ACCOUNTS).await.expect("a server");
-    let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
+async fn server(accounts: usize) -> Doors {
+    let site = Site::with_tls(accounts).await.expect("a server");
     let server = site.server().clone();
-    tokio::spawn(async move {
-        while let Ok((stream, peer)) = listener.accept().await {
-            stream.set_nodelay(true).expect("it is a socket");
-            tokio::spawn(net::serve(server.clone(), Arrival::plain(stream, peer.ip()), false, None));
-        }
-    });
-    (site, address)
+    let admission = Arc::new(Admission::new(1000, 1000));
+    let web = Web::new(server.clone(), admission.clone(), http::Settings::default(), None, None);
+    let [plain, tls, http, https] = [door().await, door().await, door().await, door().await];
+    let address = |listener: &TcpListener| listener.local_addr().expect("it is bound");
+    let [at_plain, at_tls, at_http, at_https] = [&plain, &tls, &http, &https].map(address);
+    tokio::spawn(listener::run(server.clone(), plain, admission.clone(), false));
+    tokio::spawn(listener::run(server.clone(), tls, admission, true));
+    tokio::spawn(Http::new(web.clone()).run(http, None));
+    tokio::spawn(Http::new(web).run(https, server.tls.clone()));
+    Doors { site, plain: at_plain, tls: at_tls, http: at_http, https: at_https }
+}
+
+async fn door() -> TcpListener {
+    TcpListener::bind((LOCALHOST, 0)).await.expect("a free port")
 }
 
 /// Runs the program; what it says as JSON.
@@ -37,74 +74,77 @@ async fn load(arguments: &[&str]) -> (bool, serde_json::Value) {
     (output.status.success(), serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{complaint}")))
 }
 
-/// Runs it against a server of its own.
-async fn against_rookery(scenario: &[&str]) -> serde_json::Value {
-    let (site, address) = server().await;
-    let address = address.to_string();
-    let first = site.address(0);
-    let first = first.split('@').next().expect("an address has two parts");
+/// Runs it, with accounts from that number on.
+async fn run(doors: &Doors, via: &str, first: usize, scenario: &str) -> serde_json::Value {
+    let server = match via {
+        "plain" | "starttls" => doors.plain,
+        "tls" => doors.tls,
+        "ws" => doors.http,
+        _ => doors.https,
+    };
+    let server = server.to_string();
+    let address = doors.site.address(first);
+    let first = address.split('@').next().expect("an address has two parts");
     let pid = std::process::id().to_string();
-    let mut arguments = vec!["--server", &address, "--via", "plain", "--pid", &pid];
+    let scenario = scenario.replace("{name}", &format!("room{first}"));
+    let mut arguments = vec!["--server", &server, "--via", via, "--pid", &pid];
     arguments.extend(["--users", "{}", "--first", first, "--password", "secret"]);
-    arguments.extend(scenario);
+    arguments.extend(scenario.split(' '));
     let (good, report) = load(&arguments).await;
-    assert!(good && report["flawless"] == true, "{report}");
+    assert!(good && report["flawless"] == true, "{via}, {scenario}: {report}");
     report
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn idle_sessions_are_measured() {
-    let report = against_rookery(&["--auth", "plain", "idle", "--sessions", "10"]).await;
-    assert_eq!(report["counts"]["logins"], 10);
-    assert!(report["login"]["cpu_ms"].is_number() && report["bytes_per_session"].is_number(), "{report}");
+/// All scenarios, one after the other, on one server.
+async fn all(via: &str) {
+    let doors = server(SCENARIOS.len() * ACCOUNTS).await;
+    for (number, (scenario, done)) in SCENARIOS.iter().enumerate() {
+        let report = run(&doors, via, number * ACCOUNTS, scenario).await;
+        assert!(report.pointer(done).and_then(|it| it.as_u64()) > Some(0), "{via}, {scenario}: {report}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairs_chat_in_a_closed_loop() {
-    let report =
-        against_rookery(&["--auth", "scram-sha-256", "--acks=2", "chat", "--pairs", "4", "--window", "3"])
-            .await;
-    assert!(report["parts"][0]["done"].as_u64() > Some(10), "{report}");
-    assert!(report["counts"]["acknowledged"].as_u64() > Some(10), "{report}");
+async fn every_scenario_without_tls() {
+    all("plain").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairs_chat_at_a_rate_by_two_workers() {
-    let report = against_rookery(&["--workers", "2", "chat", "--pairs", "4", "--rate", "100"]).await;
-    assert_eq!(report["workers"], 2);
-    assert!(report["parts"][0]["p99_ms"].is_number(), "{report}");
+async fn every_scenario_with_starttls() {
+    all("starttls").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_devices_get_carbons() {
-    let report = against_rookery(&["carbons", "--people", "3", "--devices", "3"]).await;
-    assert!(report["counts"]["delivered"].as_u64() >= report["counts"]["sent"].as_u64().map(|sent| 3 * sent));
+async fn every_scenario_with_tls() {
+    all("tls").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_room_is_made_filled_and_spoken_in() {
-    let room = ["room", "--room", "load@groups.localhost", "--occupants", "10", "--speakers", "2"];
-    let report = against_rookery(&room).await;
-    assert_eq!(report["counts"]["steps"], 10, "{report}");
-    assert!(report["parts"][3]["done"].as_u64() >= Some(20), "{report}");
+async fn every_scenario_over_a_web_socket() {
+    all("ws").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_is_fetched() {
-    let report = against_rookery(&["offline", "--pairs", "3", "--messages", "20"]).await;
-    assert_eq!(
-        (&report["parts"][1]["done"], &report["parts"][2]["done"]),
-        (&60.into(), &60.into()),
-        "{report}"
+async fn every_scenario_over_a_web_socket_with_tls() {
+    all("wss").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_measured_is_in_the_report() {
+    let doors = server(4 * ACCOUNTS).await;
+    let idle = run(&doors, "plain", 0, "--auth plain idle --sessions 10").await;
+    assert_eq!(idle["counts"]["logins"], 10);
+    assert!(idle["login"]["cpu_ms"].is_number() && idle["bytes_per_session"].is_number(), "{idle}");
+    let chat = run(&doors, "plain", ACCOUNTS, "--workers 2 --acks=1 chat --pairs 4 --rate 100").await;
+    assert_eq!(chat["workers"], 2);
+    assert!(chat["parts"][0]["p99_ms"].is_number(), "{chat}");
+    assert!(chat["counts"]["acknowledged"].as_u64() > Some(10), "{chat}");
+    let carbons = run(&doors, "plain", 2 * ACCOUNTS, "carbons --people 3 --devices 3").await;
+    assert!(
+        carbons["counts"]["delivered"].as_u64() >= carbons["counts"]["sent"].as_u64().map(|sent| 3 * sent)
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn contacts_see_each_other() {
-    let presence = ["presence", "--people", "10", "--contacts", "4", "--changing", "2"];
-    let report = against_rookery(&presence).await;
-    assert_eq!(report["parts"][2]["done"], 10, "{report}");
-    assert!(report["counts"]["delivered"].as_u64() > Some(8), "{report}");
+    let offline = run(&doors, "plain", 3 * ACCOUNTS, "offline --pairs 3 --messages 20").await;
+    assert_eq!((&offline["parts"][1]["done"], &offline["parts"][2]["done"]), (&60.into(), &60.into()));
 }
 
 /// The floor has the same clients.

@@ -63,7 +63,7 @@ const DELIVERY: (&str, &str, &str, f64) = ("delivery", "µs", "/parts/0/cpu_seco
 
 const COMING_BACK: (&str, &str, &str, f64) = ("coming back", "ms", "/parts/1/cpu_seconds_per_million", 0.001);
 
-const SCENARIOS: [Scenario; 22] = [
+const SCENARIOS: [Scenario; 24] = [
     Scenario {
         name: "idle, plain",
         archive: Archive::Off,
@@ -236,6 +236,15 @@ const SCENARIOS: [Scenario; 22] = [
         floor: true,
     },
     Scenario {
+        name: "carbons, not stored anywhere (XEP-0334)",
+        archive: Archive::Off,
+        via: Via::Plain,
+        arguments: "--no-store carbons",
+        short: "--no-store carbons",
+        figures: &[DELIVERY],
+        floor: false,
+    },
+    Scenario {
         name: "20 contacts each",
         archive: Archive::Off,
         via: Via::Plain,
@@ -270,6 +279,15 @@ const SCENARIOS: [Scenario; 22] = [
             ("delivery", "µs", "/parts/3/cpu_seconds_per_million", 1.0),
         ],
         floor: true,
+    },
+    Scenario {
+        name: "a town's day",
+        archive: Archive::Native,
+        via: Via::Plain,
+        arguments: "town --rooms {rooms}",
+        short: "town --rooms {rooms} --streets 4 --rate 100",
+        figures: &[("delivery", "µs", "/parts/3/cpu_seconds_per_million", 1.0)],
+        floor: false,
     },
 ];
 

@@ -79,6 +79,17 @@ impl Conn {
         Kept { stream, token: self.token.take().map(String::from) }
     }
 
+    /// Says good-bye, and on a managed stream what has come, so that nothing is kept for later (XEP-0198 §5).
+    pub(crate) fn leave(&mut self) {
+        if let Some(managed) = &self.managed {
+            let count = format!("<a xmlns='{}' h='{}'/>", ns::SM, managed.handled);
+            // It is well-formed, and short enough for every framing.
+            let _ = self.framing.element(Target::Server, count.as_bytes(), &mut self.out);
+        }
+        self.framing.footer(&mut self.out);
+        self.leaving = true;
+    }
+
     /// Sends what comes first on a connection; `number` is the session's, over all workers.
     pub(crate) fn begin(&mut self, setup: &Setup, number: usize) -> Result<()> {
         match setup.via {

@@ -38,7 +38,8 @@ pub(crate) struct Archive {
     args: ArchiveArgs,
     text: Text,
     pairs: Vec<Pair>,
-    stage: usize,
+    /// Nothing before the first begins: nobody has signed in then.
+    stage: Option<usize>,
     next: usize,
     under_way: usize,
 }
@@ -58,7 +59,7 @@ struct Pair {
 impl Archive {
     pub(crate) fn new(args: &ArchiveArgs, options: &Options, share: &Share) -> Archive {
         let pairs = vec![Pair::default(); share.sessions.len() / 2];
-        Archive { args: args.clone(), text: Text::new(options), pairs, stage: 0, next: 0, under_way: 0 }
+        Archive { args: args.clone(), text: Text::new(options), pairs, stage: None, next: 0, under_way: 0 }
     }
 
     fn write(&mut self, net: &mut Net, score: &mut Score, pair: usize) -> Result<()> {
@@ -109,7 +110,7 @@ impl Archive {
 
 impl Scenario for Archive {
     fn stage(&mut self, _: &mut Net, _: &mut Score, stage: usize) -> Result<()> {
-        (self.stage, self.next, self.under_way) = (stage, 0, 0);
+        (self.stage, self.next, self.under_way) = (Some(stage), 0, 0);
         Ok(())
     }
 
@@ -149,11 +150,12 @@ impl Scenario for Archive {
     }
 
     fn tick(&mut self, net: &mut Net, score: &mut Score) -> Result<Option<u64>> {
+        let Some(stage) = self.stage else { return Ok(None) };
         while self.under_way < self.args.reading.max(1) && self.next < self.pairs.len() {
             let pair = self.next;
             self.next += 1;
             self.under_way += 1;
-            match self.stage {
+            match stage {
                 0 => self.write(net, score, pair)?,
                 _ => self.ask(net, pair, None)?,
             }
