@@ -198,7 +198,20 @@ impl Core {
         session.detach(self.env.now());
         if !waits {
             self.end(session, None).await;
+            return;
         }
+        if session.state().sm.as_ref().is_none_or(|sm| sm.unstored().is_none()) {
+            return;
+        }
+        // The resumption will say how many stanzas were handled, and the store must know it by then. Now nobody waits for it,
+        // and those who lost their connections at the same time share a transaction.
+        let (core, session) = (self.this.clone(), session.clone());
+        tokio::spawn(async move {
+            if let Some(core) = core.upgrade() {
+                // If it fails, the resumption tries again.
+                core.store_handled(&session).await.ok();
+            }
+        });
     }
 
     /// Resumes a session for a client that has handled `h` stanzas of it (XEP-0198 §5).

@@ -84,6 +84,8 @@ pub(crate) struct Setup {
     pub(crate) path: String,
     pub(crate) profile: Profile,
     pub(crate) accounts: Accounts,
+    /// TLS sessions are resumed.
+    pub(crate) tickets: bool,
     /// Stanzas after which an acknowledgement is asked for, on managed streams; 0: never.
     pub(crate) ask_every: u32,
 }
@@ -156,8 +158,8 @@ impl Net {
             nonce: clock.now(),
             timer,
             clock,
+            tls: wire::tls(setup.tickets),
             setup,
-            tls: wire::tls(),
             name,
             poll,
             events: Events::with_capacity(EVENTS),

@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Sign in with everything in one round trip (XEP-0388), and with a token from the second time on (XEP-0484)
     #[arg(long, global = true)]
     pub(crate) inline: bool,
+    /// TLS sessions go on from one connection to the next, by the tickets that the server gives (RFC 8446 §2.2)
+    #[arg(long, global = true)]
+    pub(crate) tickets: bool,
     /// Accounts as lines `address,password`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) accounts: Option<PathBuf>,

@@ -143,6 +143,7 @@ impl Worker {
             path: options.path.clone(),
             profile,
             accounts: options.accounts(last.map_or(0, |last| last + 1))?,
+            tickets: options.tickets,
             ask_every: options.acks.unwrap_or(0),
         };
         Ok(Worker {

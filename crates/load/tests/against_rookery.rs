@@ -18,7 +18,7 @@ const ACCOUNTS: usize = 40;
 
 /// Every scenario with as little to do as makes sense: its arguments, and the place of a part of the report of which
 /// something must have been done.
-const SCENARIOS: [(&str, &str); 12] = [
+const SCENARIOS: [(&str, &str); 13] = [
     ("idle --sessions 8", "/login/count"),
     ("--auth plain chat --pairs 4", "/parts/0/done"),
     ("--acks=2 --auth scram-sha-256 chat --pairs 4 --window 3", "/parts/0/done"),
@@ -28,7 +28,8 @@ const SCENARIOS: [(&str, &str); 12] = [
     ("offline --pairs 3 --messages 20", "/parts/2/done"),
     ("archive --pairs 3 --messages 20 --page 7", "/parts/1/done"),
     ("reconnect --sessions 6", "/parts/1/done"),
-    ("--inline reconnect --sessions 6", "/parts/1/done"),
+    ("--inline --tickets reconnect --sessions 6", "/parts/1/done"),
+    ("reconnect --afresh --sessions 6", "/parts/1/done"),
     ("presence --people 10 --contacts 4 --changing 2", "/parts/3/done"),
     ("town --streets 2 --rate 400 --rooms groups.localhost", "/parts/3/done"),
 ];
@@ -49,7 +50,7 @@ async fn server(accounts: usize) -> Doors {
     let site = Site::with_tls(accounts).await.expect("a server");
     let server = site.server().clone();
     let admission = Arc::new(Admission::new(1000, 1000));
-    let web = Web::new(server.clone(), admission.clone(), http::Settings::default(), None, None);
+    let web = Web::new(server.clone(), admission.clone(), http::Settings::default(), None, None, None);
     let [plain, tls, http, https] = [door().await, door().await, door().await, door().await];
     let address = |listener: &TcpListener| listener.local_addr().expect("it is bound");
     let [at_plain, at_tls, at_http, at_https] = [&plain, &tls, &http, &https].map(address);

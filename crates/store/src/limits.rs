@@ -141,6 +141,10 @@ pub const SIZE_SLICE: usize = 4_096;
 /// Devices of one account: twice its sessions, as some are seldom used. Each is a few hundred bytes.
 pub const DEVICES: usize = 64;
 
+/// A device that was seen so lately (ms) need not be noted again when it signs in: in its list an hour more or less says
+/// nothing, and a storm of returning clients needs no transaction for each. The end of a session is always noted.
+pub const SEEN_LATELY_MS: i64 = 3_600_000;
+
 /// Bytes of what a device says it is called.
 pub const DEVICE_TEXT_BYTES: usize = 255;
 

@@ -68,7 +68,8 @@ impl Store {
     }
 
     /// The last word on a sign-in, all in one transaction: what was proven still holds, the device (if any) is noted, a token that
-    /// was used makes older ones void, and a new one takes the place of another that was not used.
+    /// was used makes older ones void, and a new one takes the place of another that was not used. Where all is noted already,
+    /// and the device was seen within [`crate::limits::SEEN_LATELY_MS`], it is only looked at.
     ///
     /// [`crate::StoreError::NotFound`]: the account is gone or disabled, its password was changed or the token revoked
     /// meanwhile. [`crate::StoreError::Conflict`]: the count has been there before.
@@ -76,6 +77,11 @@ impl Store {
         if sign_in.seen.is_none() {
             // Nothing is to be noted.
             return self.look_up(move |conn| tokens::check_password(conn, uid, &sign_in.proof)).await;
+        }
+        let (known, sign_in) =
+            self.look_up(move |conn| Ok((tokens::is_known(conn, uid, &sign_in)?, sign_in))).await?;
+        if known {
+            return Ok(());
         }
         self.write(move |tx| tokens::sign_in(tx, uid, &sign_in)).await
     }

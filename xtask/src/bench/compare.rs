@@ -63,7 +63,7 @@ const DELIVERY: (&str, &str, &str, f64) = ("delivery", "µs", "/parts/0/cpu_seco
 
 const COMING_BACK: (&str, &str, &str, f64) = ("coming back", "ms", "/parts/1/cpu_seconds_per_million", 0.001);
 
-const SCENARIOS: [Scenario; 24] = [
+const SCENARIOS: [Scenario; 25] = [
     Scenario {
         name: "idle, plain",
         archive: Archive::Off,
@@ -133,6 +133,15 @@ const SCENARIOS: [Scenario; 24] = [
         via: Via::Tls,
         arguments: "--inline reconnect --sessions 2000",
         short: "--inline reconnect --sessions 400",
+        figures: &[COMING_BACK],
+        floor: false,
+    },
+    Scenario {
+        name: "the same, TLS with tickets",
+        archive: Archive::Off,
+        via: Via::Tls,
+        arguments: "--inline --tickets reconnect --sessions 2000",
+        short: "--inline --tickets reconnect --sessions 400",
         figures: &[COMING_BACK],
         floor: false,
     },

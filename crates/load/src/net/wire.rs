@@ -161,8 +161,8 @@ fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// TLS as most clients speak it, without tickets: each handshake is a whole one.
-pub(crate) fn tls() -> Arc<ClientConfig> {
+/// TLS as most clients speak it; without `tickets` each handshake is a whole one.
+pub(crate) fn tls(tickets: bool) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -170,7 +170,8 @@ pub(crate) fn tls() -> Arc<ClientConfig> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         .with_no_client_auth();
-    config.resumption = Resumption::disabled();
+    // All connections are to one server, and a ticket is good once: who comes back takes one and leaves one.
+    config.resumption = if tickets { Resumption::in_memory_sessions(1) } else { Resumption::disabled() };
     Arc::new(config)
 }
 

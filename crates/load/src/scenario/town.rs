@@ -368,8 +368,8 @@ impl Scenario for Town {
             let session = self.turn;
             self.turn += 1;
             match stage {
-                0 if session % STREET == 0 => self.join(net, session)?,
-                1 if session % STREET != 0 && !commutes(session) => self.join(net, session)?,
+                0 if session.is_multiple_of(STREET) => self.join(net, session)?,
+                1 if !session.is_multiple_of(STREET) && !commutes(session) => self.join(net, session)?,
                 2 => self.befriend(net, session)?,
                 _ => {}
             }

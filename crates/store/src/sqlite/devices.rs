@@ -78,6 +78,19 @@ pub(super) fn enter(tx: &mut Tx<'_>, uid: Uid, seen: &Seen, password: bool) -> R
     make_room(tx, uid, *id)
 }
 
+/// Whether [`enter`] would note nothing but the time, and that was noted lately.
+pub(super) fn is_known(conn: &Connection, uid: Uid, seen: &Seen, password: bool) -> Result<bool> {
+    let Some(known) = get(conn, uid, seen.id)? else { return Ok(false) };
+    let said = |now: &Option<String>, before: &Option<String>| now.is_none() || now == before;
+    let lately = seen.at.0 - known.last_seen.0 < limits::SEEN_LATELY_MS;
+    Ok(lately
+        && said(&seen.software, &known.software)
+        && said(&seen.name, &known.name)
+        && seen.address == known.address
+        && (known.public || !seen.public)
+        && (known.password || !password))
+}
+
 /// Forgets the devices that were not seen for longest, but not the one that just was.
 fn make_room(tx: &mut Tx<'_>, uid: Uid, seen: DeviceId) -> Result<()> {
     let gone: Vec<DeviceId> = {

@@ -50,6 +50,28 @@ pub(crate) fn sign_in(tx: &mut Tx<'_>, uid: Uid, sign_in: &SignIn) -> Result<()>
     }
 }
 
+/// Whether a sign-in is good and nothing is to be noted of it: the device is known as it comes, was seen lately, and uses its
+/// current token, without counting. A reconnecting client mostly comes so, and costs no transaction.
+pub(crate) fn is_known(conn: &Connection, uid: Uid, sign_in: &SignIn) -> Result<bool> {
+    let SignIn { proof, seen: Some(seen), issue: None } = sign_in else { return Ok(false) };
+    match proof {
+        Proof::Password(_) => check_password(conn, uid, proof)?,
+        Proof::Token { seed, count: None, invalidate: false } => {
+            credentials(conn, uid)?;
+            let current = conn
+                .prepare_cached(
+                    "SELECT 1 FROM token WHERE uid = ?1 AND device = ?2 AND slot = ?3 AND seed = ?4 AND count = 0",
+                )?
+                .exists(params![int(uid.0), seen.id, CURRENT, seed])?;
+            if !current {
+                return Ok(false);
+            }
+        }
+        Proof::Token { .. } => return Ok(false),
+    }
+    devices::is_known(conn, uid, seen, matches!(proof, Proof::Password(_)))
+}
+
 /// Keys of an account that somebody may sign in to.
 fn credentials(conn: &Connection, uid: Uid) -> Result<Vec<u8>> {
     let mut statement =
@@ -87,15 +109,17 @@ fn spend(tx: &Tx<'_>, uid: Uid, device: DeviceId, seed: TokenSeed, count: Option
     Ok(())
 }
 
-/// Gives the device a new token; the one it uses stays good until this one is used (XEP-0484 §3.5).
+/// Gives the device a new token; the one it uses stays good until this one is used (XEP-0484 §3.5). The first one is at once the
+/// one it uses.
 fn issue(tx: &Tx<'_>, uid: Uid, device: DeviceId, token: &Token) -> Result<()> {
     let Token { seed, mechanism, issued, expires } = token;
     tx.conn
         .prepare_cached(
             "INSERT OR REPLACE INTO token (uid, device, slot, seed, mechanism, issued, expires, count)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+             SELECT ?1, ?2, CASE WHEN EXISTS (SELECT 1 FROM token WHERE uid = ?1 AND device = ?2 AND slot = ?3)
+                 THEN ?4 ELSE ?3 END, ?5, ?6, ?7, ?8, 0",
         )?
-        .execute(params![int(uid.0), device, NEW, seed, mechanism, issued, expires])?;
+        .execute(params![int(uid.0), device, CURRENT, NEW, seed, mechanism, issued, expires])?;
     Ok(())
 }
 
