@@ -25,6 +25,7 @@ pub mod listed;
 pub mod member;
 pub mod meters;
 pub mod muc;
+mod outmail;
 pub mod pace;
 pub mod pairing;
 pub mod pipeline;

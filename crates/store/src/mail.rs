@@ -8,7 +8,7 @@ use rookery_proto::jid::BareJid;
 use crate::sqlite::{Kind, mail};
 use crate::store::{Pending, Store};
 use crate::timeline::{Append, Appended, MessageId};
-use crate::{FileToken, Result, Timestamp};
+use crate::{FileToken, FolderId, Result, Timestamp};
 
 /// What a mail says of itself, beside the body in the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -119,9 +119,16 @@ impl Store {
         self.enqueue(Kind::Checked, move |tx| mail::submit(tx, append, &mail, &new)).await
     }
 
-    /// Mails that are due, those that wait longest first, at most `limit`.
-    pub async fn mails_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Queued>> {
-        self.read(move |conn| mail::due(conn, now, limit)).await
+    /// The domains that mails go to, with the time from which the first of each is due, the earliest first; at most `limit`, which is
+    /// at most [`crate::limits::MAIL_PAGE`].
+    pub async fn mail_domains(&self, limit: usize) -> Result<Vec<(String, Timestamp)>> {
+        self.read(move |conn| mail::domains(conn, limit)).await
+    }
+
+    /// The mail to a domain that is due for longest.
+    pub async fn mail_due(&self, domain: &str, now: Timestamp) -> Result<Option<Queued>> {
+        let domain = domain.to_owned();
+        self.read(move |conn| mail::due(conn, &domain, now)).await
     }
 
     /// Whether this account has ever sent a mail that is still in its timeline.
@@ -129,9 +136,10 @@ impl Store {
         self.read(move |conn| mail::has_sent(conn, uid)).await
     }
 
-    /// When the next mail is due; `None`: none waits.
-    pub async fn next_mail(&self) -> Result<Option<Timestamp>> {
-        self.read(mail::next).await
+    /// The mail of this Message-ID that an account has sent, where it stands in this folder: the folder's UIDVALIDITY, and its UID.
+    pub async fn sent_mail_in(&self, uid: Uid, folder: FolderId, name: &str) -> Result<Option<(u32, u32)>> {
+        let name = name.to_owned();
+        self.read(move |conn| mail::sent_in(conn, uid, folder, &name)).await
     }
 
     /// The queue after this number, at most [`crate::limits::MAIL_PAGE`]; without the mails themselves.

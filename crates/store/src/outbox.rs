@@ -52,6 +52,11 @@ impl Store {
 
     /// The gateway is done with it, one way or another.
     pub async fn drop_outbound(&self, id: u64) -> Result<()> {
-        self.write(move |tx| outbox::remove(tx, id)).await
+        self.write(move |tx| outbox::remove(tx, id).map(drop)).await
+    }
+
+    /// The gateway cannot hand it on, and its sender is told so by `append`, as one transaction.
+    pub async fn refuse_outbound(&self, id: u64, append: Append) -> Result<Pending<Appended>> {
+        self.enqueue(Kind::Guarded, move |tx| outbox::refuse(tx, id, append)).await
     }
 }

@@ -17,6 +17,7 @@ mod invitations;
 mod invite;
 mod listing;
 mod notices;
+mod outmail;
 mod owner;
 mod people;
 mod privacy;
@@ -170,6 +171,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         invitations::COMMANDS,
         groups::COMMANDS,
         storage::COMMANDS,
+        outmail::COMMANDS,
         notices::COMMANDS,
         reports::COMMANDS,
         denied::COMMANDS,

@@ -79,8 +79,11 @@ pub const AGAIN: Duration = Duration::from_secs(30);
 /// Mail servers of one domain that are tried in one attempt.
 pub const HOSTS: usize = 5;
 
-/// Domains that mail goes to at a time; of the mails to one, one after the other.
-pub const DOMAINS_AT_ONCE: usize = 4;
+/// Domains that mail goes to at a time, each with one mail in memory; of the mails to one, one after the other.
+pub const DOMAINS_AT_ONCE: usize = 16;
+
+/// The same where all of it goes to one smarthost: more connections than that are not welcome everywhere.
+pub const TO_SMARTHOST_AT_ONCE: usize = 4;
 
 /// How long a mail is tried (RFC 5321 §4.5.4.1: four to five days).
 pub const LIFETIME: Duration = Duration::from_secs(5 * 86_400);

@@ -12,11 +12,11 @@ use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 use rookery_store::limits::MAIL_PAGE;
 use rookery_store::{Append, NewQueued, Outbound, Queued, StoreError, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 impl Gateway {
     /// Hands on what is sent, for as long as it is polled.
@@ -40,8 +40,9 @@ impl Gateway {
                 }
             },
             async {
+                let mut rounds = Rounds::default();
                 loop {
-                    if let Err(error) = self.round(route.as_ref()).await {
+                    if let Err(error) = self.round(route.as_ref(), &mut rounds).await {
                         tracing::warn!(%error, "the queue of mails cannot be looked at");
                         tokio::time::sleep(limits::AGAIN).await;
                     }
@@ -58,10 +59,7 @@ impl Gateway {
                 Ok(()) => {}
                 Err(Unsent::Store(error)) => return Err(error),
                 Err(Unsent::Nothing) => self.core.store.drop_outbound(outbound.id).await?,
-                Err(Unsent::Refused(error)) => {
-                    self.refuse(outbound, &error).await?;
-                    self.core.store.drop_outbound(outbound.id).await?;
-                }
+                Err(Unsent::Refused(error)) => self.refuse(outbound, &error).await?,
             }
         }
         Ok(!waiting.is_empty())
@@ -127,55 +125,59 @@ impl Gateway {
         }
     }
 
-    /// A message that no mail was made of comes back.
+    /// A message that no mail was made of comes back, if its sender is still here.
     async fn refuse(&self, outbound: &Outbound, error: &StanzaError) -> Result<(), StoreError> {
-        let Some((stanza, to)) = self.core.addressed_to(outbound) else { return Ok(()) };
-        let Some(member) = self.core.directory.member(outbound.uid).await? else { return Ok(()) };
-        let id = stanza.id().unwrap_or_default();
-        if let Ok(append) = self.core.undelivered(&member, &to.to_bare(), &id, None, error) {
-            self.core.store.append(append).await?.await?;
+        let member = self.core.directory.member(outbound.uid).await?;
+        let append = self.core.addressed_to(outbound).zip(member).and_then(|((stanza, to), member)| {
+            let id = stanza.id().unwrap_or_default();
+            self.core.undelivered(&member, &to.to_bare(), &id, None, error).ok()
+        });
+        match append {
+            Some(append) => self.core.store.refuse_outbound(outbound.id, append).await?.await.map(drop),
+            None => self.core.store.drop_outbound(outbound.id).await,
         }
-        Ok(())
     }
 
-    /// Tries what is due, each domain's in turn, or waits until something is.
-    async fn round(self: &Arc<Gateway>, route: Option<&Route>) -> Result<(), StoreError> {
+    /// Begins with the domains that mails are due to, as far as there is room for more at a time; then waits until there is something
+    /// to do. A domain whose servers are slow holds up nobody but itself.
+    async fn round(
+        self: &Arc<Gateway>,
+        route: Option<&Route>,
+        rounds: &mut Rounds,
+    ) -> Result<(), StoreError> {
         let now = self.core.env.now();
-        let due = self.core.store.mails_due(now, MAIL_PAGE).await?;
-        if due.is_empty() {
-            let next = self.core.store.next_mail().await?;
-            let pause = next.map(|next| Duration::from_millis((next.0 - now.0).max(1) as u64));
-            tokio::select! {
-                () = self.queued.notified() => {}
-                () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+        // Everything goes to the same server where there is a smarthost.
+        let most = match route {
+            Some(Route { smarthost: Some(_), .. }) => limits::TO_SMARTHOST_AT_ONCE,
+            _ => limits::DOMAINS_AT_ONCE,
+        };
+        // Those that are under way may be the first of all.
+        let mut waiting = self.core.store.mail_domains(2 * limits::DOMAINS_AT_ONCE).await?;
+        waiting.retain(|(domain, _)| !rounds.is_under_way(domain));
+        let mut pause = None;
+        for (domain, next) in waiting {
+            if next > now {
+                pause = Some(Duration::from_millis((next.0 - now.0) as u64));
+                break;
             }
-            return Ok(());
-        }
-        let mut domains: BTreeMap<String, Vec<Queued>> = BTreeMap::new();
-        for queued in due {
-            domains.entry(queued.mail.domain.clone()).or_default().push(queued);
-        }
-        let mut under_way = JoinSet::new();
-        let mut outcome = Ok(());
-        for (_, mails) in domains {
-            if under_way.len() >= limits::DOMAINS_AT_ONCE
-                && let Some(Ok(done)) = under_way.join_next().await
-            {
-                outcome = outcome.and(done);
+            if rounds.tasks.len() >= most {
+                break;
             }
-            let (gateway, route) = (self.clone(), route.cloned());
-            under_way.spawn(async move { gateway.deliver(route.as_ref(), mails).await });
+            let (gateway, route, to) = (self.clone(), route.cloned(), domain.clone());
+            let task = rounds.tasks.spawn(async move { gateway.deliver(route.as_ref(), &to).await });
+            rounds.domains.insert(task.id(), domain);
         }
-        while let Some(done) = under_way.join_next().await {
-            outcome = outcome.and(done.unwrap_or(Err(StoreError::Internal)));
+        tokio::select! {
+            () = self.queued.notified() => Ok(()),
+            done = rounds.tasks.join_next_with_id(), if !rounds.tasks.is_empty() => rounds.ended(done),
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Ok(()),
         }
-        outcome
     }
 
-    /// One attempt at each mail of a domain. Where nobody is reached with one, nobody is tried with the others.
-    async fn deliver(&self, route: Option<&Route>, mails: Vec<Queued>) -> Result<(), StoreError> {
+    /// One attempt at each mail to a domain that is due. Where nobody is reached with one, nobody is tried with the others.
+    async fn deliver(&self, route: Option<&Route>, domain: &str) -> Result<(), StoreError> {
         let mut nobody = None;
-        for queued in mails {
+        while let Some(queued) = self.core.store.mail_due(domain, self.core.env.now()).await? {
             let sent = match &nobody {
                 Some(failure) => Err(Failure::clone(failure)),
                 None => self.attempt(route, &queued.mail).await,
@@ -294,6 +296,37 @@ impl Gateway {
         match self.told(mail, |sent| self.failed(sent, error)).await? {
             Some(append) => self.core.store.fail_mail(id, append).await?.await.map(drop),
             None => self.core.store.unqueue_mail(id).await.map(drop),
+        }
+    }
+}
+
+/// How a task ended, and which.
+type Ended = Result<(Id, Result<(), StoreError>), JoinError>;
+
+/// Which domains mails are just brought to, one after the other each.
+#[derive(Default)]
+struct Rounds {
+    tasks: JoinSet<Result<(), StoreError>>,
+    domains: HashMap<Id, String>,
+}
+
+impl Rounds {
+    fn is_under_way(&self, domain: &str) -> bool {
+        self.domains.values().any(|other| other == domain)
+    }
+
+    /// A domain is done with for now.
+    fn ended(&mut self, done: Option<Ended>) -> Result<(), StoreError> {
+        match done {
+            Some(Ok((id, outcome))) => {
+                self.domains.remove(&id);
+                outcome
+            }
+            Some(Err(broken)) => {
+                self.domains.remove(&broken.id());
+                Err(StoreError::Internal)
+            }
+            None => Ok(()),
         }
     }
 }

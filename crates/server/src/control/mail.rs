@@ -1,10 +1,7 @@
 //! Commands about mails on their way out.
 
-use rookery_core::Core;
 use rookery_core::accounts::AccountError;
-use rookery_proto::error::StanzaError;
-use rookery_proto::jid::BareJid;
-use rookery_store::{Queued, StoreError};
+use rookery_store::Queued;
 
 use super::admin::Admin;
 use super::{QueueRow, Response};
@@ -25,11 +22,10 @@ impl Admin {
     /// Due at once: one, or all.
     pub(super) async fn retry_mail(&self, id: Option<u64>) -> Result<Response, AccountError> {
         let Some(core) = &self.running else { return refused(NOT_RUNNING) };
-        let mails = self.store.hurry_mail(id, self.env.now()).await?;
+        let mails = core.hurry_mail(id).await?;
         if mails == 0 && id.is_some() {
             return refused(UNKNOWN);
         }
-        core.components.iter().for_each(|component| component.ring());
         let what = match mails {
             1 => "One mail is tried now.".to_owned(),
             mails => format!("{mails} mails are tried now."),
@@ -40,24 +36,10 @@ impl Admin {
     /// A mail is given up; its sender is told.
     pub(super) async fn drop_mail(&self, id: u64) -> Result<Response, AccountError> {
         let Some(core) = &self.running else { return refused(NOT_RUNNING) };
-        let before = id.saturating_sub(1);
-        let found = self.store.mail_queue(before).await?.into_iter().find(|queued| queued.id == id);
-        let Some(queued) = found else { return refused(UNKNOWN) };
-        give_up(core, queued).await?;
+        if !core.drop_mail(id).await? {
+            return refused(UNKNOWN);
+        }
         Ok(Response::Done { what: "The mail is out of the queue, and its sender is told.".into() })
-    }
-}
-
-async fn give_up(core: &Core, queued: Queued) -> Result<(), StoreError> {
-    let error = StanzaError::not_allowed().text("The operator of this server has stopped this mail.");
-    let member = core.directory.member(queued.mail.uid).await?;
-    let append = match (member, BareJid::new(&queued.mail.peer)) {
-        (Some(member), Ok(peer)) => core.undelivered(&member, &peer, &queued.mail.stanza, None, &error).ok(),
-        _ => None,
-    };
-    match append {
-        Some(append) => core.store.fail_mail(queued.id, append).await?.await.map(drop),
-        None => core.store.unqueue_mail(queued.id).await.map(drop),
     }
 }
 

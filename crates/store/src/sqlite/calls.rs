@@ -119,7 +119,7 @@ pub(crate) fn answer(tx: &mut Tx<'_>, tag: u64, outbound: u64, answer: &CallAnsw
             "UPDATE call SET answered = ?2, choice = ?3, answer = ?4 WHERE tag = ?1 AND answered IS NULL",
         )?
         .execute(params![int(tag), answer.at, answer.choice, text])?;
-    outbox::remove(tx, outbound)
+    outbox::remove(tx, outbound).map(drop)
 }
 
 pub(crate) fn withdraw(tx: &mut Tx<'_>, tag: u64) -> Result<()> {

@@ -9,7 +9,7 @@ use super::Tx;
 use super::columns::{int, jid, uid, useq};
 use super::{imap, outbox, timeline};
 use crate::timeline::{Append, Appended, Direction, MessageId};
-use crate::{Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
+use crate::{FolderId, Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
 const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw, sent";
 const LATEST: &str =
@@ -230,14 +230,24 @@ fn queued(row: &Row<'_>, data: Bytes) -> rusqlite::Result<Queued> {
     })
 }
 
-pub(crate) fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Queued>> {
-    let sql = format!("SELECT {QUEUED}, data FROM mail_queue WHERE next <= ?1 ORDER BY next, id LIMIT ?2");
-    let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![now, limit.min(limits::MAIL_PAGE) as i64], |row| {
+pub(crate) fn domains(conn: &Connection, limit: usize) -> Result<Vec<(String, Timestamp)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT domain, min(next) AS due FROM mail_queue GROUP BY domain ORDER BY due, domain LIMIT ?1",
+    )?;
+    let rows =
+        statement.query_map([limit.min(limits::MAIL_PAGE) as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn due(conn: &Connection, domain: &str, now: Timestamp) -> Result<Option<Queued>> {
+    let sql = format!(
+        "SELECT {QUEUED}, data FROM mail_queue WHERE domain = ?1 AND next <= ?2 ORDER BY next, id LIMIT 1"
+    );
+    let read = |row: &Row<'_>| {
         let data = Bytes::copy_from_slice(row.get_ref(15)?.as_blob()?);
         queued(row, data)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    };
+    Ok(conn.prepare_cached(&sql)?.query_row(params![domain, now], read).optional()?)
 }
 
 pub(crate) fn has_sent(conn: &Connection, owner: Uid) -> Result<bool> {
@@ -245,8 +255,18 @@ pub(crate) fn has_sent(conn: &Connection, owner: Uid) -> Result<bool> {
     Ok(conn.prepare_cached(sql)?.exists([int(owner.0)])?)
 }
 
-pub(crate) fn next(conn: &Connection) -> Result<Option<Timestamp>> {
-    Ok(conn.prepare_cached("SELECT min(next) FROM mail_queue")?.query_row([], |row| row.get(0))?)
+/// The mail of this name that its owner has sent, as it stands in a folder: the folder's UIDVALIDITY and its UID.
+pub(crate) fn sent_in(
+    conn: &Connection,
+    owner: Uid,
+    folder: FolderId,
+    name: &str,
+) -> Result<Option<(u32, u32)>> {
+    let sql = "SELECT f.validity, i.n FROM mail m CROSS JOIN imap_mail i ON i.message = m.message
+         CROSS JOIN imap_folder f ON f.id = i.folder
+         WHERE m.uid = ?1 AND m.name = ?2 AND m.sent AND i.folder = ?3 LIMIT 1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(conn.prepare_cached(sql)?.query_row(params![int(owner.0), name, folder.0], read).optional()?)
 }
 
 pub(crate) fn list(conn: &Connection, after: u64) -> Result<Vec<Queued>> {

@@ -58,7 +58,14 @@ pub(crate) fn list(conn: &Connection, gateway: &str, limit: usize) -> Result<Vec
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(crate) fn remove(tx: &mut Tx<'_>, id: u64) -> Result<()> {
-    tx.conn.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([int(id)])?;
-    Ok(())
+pub(crate) fn remove(tx: &mut Tx<'_>, id: u64) -> Result<bool> {
+    Ok(tx.conn.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([int(id)])? > 0)
+}
+
+/// Who did so before a kill has told it already.
+pub(crate) fn refuse(tx: &mut Tx<'_>, id: u64, append: Append) -> Result<Appended> {
+    match remove(tx, id)? {
+        true => timeline::append(tx, append),
+        false => Ok(Appended::Duplicate),
+    }
 }

@@ -123,6 +123,20 @@ pub(crate) async fn what_goes_out_waits_until_its_gateway_has_it(mut f: Fixture)
     f.store.append_outbound(one(Direction::Out, "x"), None, HOST).await.unwrap().await.unwrap();
 }
 
+/// What its gateway refuses is told to its sender once, whatever happens in between.
+pub(crate) async fn what_is_refused_on_its_way_out_is_told_once(f: Fixture) {
+    f.store.append_outbound(one(Direction::Out, "hi"), None, HOST).await.unwrap().await.unwrap();
+    let waiting = f.store.outbox(HOST, 10).await.unwrap();
+    let refused = async || {
+        let append = Append { flags: Flags::DELIVER, ..one(Direction::In, "no") };
+        f.store.refuse_outbound(waiting[0].id, append).await.unwrap().await.unwrap()
+    };
+    assert!(matches!(refused().await, Appended::Stored(_)));
+    assert_eq!(refused().await, Appended::Duplicate);
+    assert_eq!(f.store.outbox(HOST, 10).await.unwrap(), []);
+    assert_eq!(log(&f.store, ALICE).await.len(), 2);
+}
+
 /// What a mail program hands in is in the log and in the queue, once for each recipient, or in neither.
 pub(crate) async fn what_programs_send_is_queued_with_its_message(mut f: Fixture) {
     let other = |recipient: &str| NewQueued { recipient: recipient.into(), program: true, ..queued(5) };
@@ -134,8 +148,18 @@ pub(crate) async fn what_programs_send_is_queued_with_its_message(mut f: Fixture
         assert_eq!(pending.await.unwrap(), outcome);
     }
     f.reopen().await;
-    let due = f.store.mails_due(Timestamp(5), 10).await.unwrap();
-    assert_eq!(due.iter().map(|it| it.mail.clone()).collect::<Vec<_>>(), two, "each of them once");
+    for expected in two {
+        let due = f.store.mail_due("verona.example", Timestamp(5)).await.unwrap().unwrap();
+        assert_eq!(due.mail, expected);
+        assert!(f.store.unqueue_mail(due.id).await.unwrap());
+    }
+    assert_eq!(f.store.mail_due("verona.example", Timestamp(5)).await.unwrap(), None, "each of them once");
+    f.store
+        .submit_mail(one(Direction::Out, "hi"), mail("9@x", "a"), vec![queued(5); 2])
+        .await
+        .unwrap()
+        .await
+        .unwrap();
     assert!(f.store.has_sent_mail(ALICE).await.unwrap());
 
     let many = vec![other("c@x.org"); limits::MAIL_QUEUE - 1];
@@ -144,7 +168,7 @@ pub(crate) async fn what_programs_send_is_queued_with_its_message(mut f: Fixture
     let heavy = NewQueued { data: vec![b'x'; limits::MAIL_QUEUE_BYTES].into(), ..queued(5) };
     let heavy = f.store.submit_mail(one(Direction::Out, "3"), mail("3@x", "a"), vec![heavy]).await.unwrap();
     assert!(matches!(heavy.await, Err(StoreError::Limit(_))));
-    assert_eq!(log(&f.store, ALICE).await.len(), 1, "nothing of them is stored");
+    assert_eq!(log(&f.store, ALICE).await.len(), 2, "nothing of them is stored");
 }
 
 pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
@@ -155,11 +179,15 @@ pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
         f.store.queue_mail(outbound.id, outbound.message, mail("x@x", "a"), queued(at)).await.unwrap();
     }
     f.reopen().await;
-    assert_eq!(f.store.next_mail().await.unwrap(), Some(Timestamp(10)));
-    assert_eq!(f.store.mails_due(Timestamp(9), 10).await.unwrap(), []);
-    let due = f.store.mails_due(Timestamp(20), 10).await.unwrap();
+    let domains = async |f: &Fixture| f.store.mail_domains(10).await.unwrap();
+    assert_eq!(domains(&f).await, [("verona.example".to_owned(), Timestamp(10))]);
+    assert_eq!(f.store.mail_due("verona.example", Timestamp(9)).await.unwrap(), None);
+    assert_eq!(f.store.mail_due("other.example", Timestamp(99)).await.unwrap(), None);
+    let oldest = f.store.mail_due("verona.example", Timestamp(20)).await.unwrap().unwrap();
+    assert_eq!(oldest.mail, queued(10));
+    let mut due = f.store.mail_queue(0).await.unwrap();
+    due.sort_by_key(|mail| mail.mail.at);
     assert_eq!(due.iter().map(|mail| mail.mail.at.0).collect::<Vec<_>>(), [10, 20], "the oldest first");
-    assert_eq!(due[0].mail, queued(10));
     f.store.defer_mail(due[0].id, Timestamp(99), &"é".repeat(1000)).await.unwrap();
     assert!(f.store.unqueue_mail(due[1].id).await.unwrap());
     assert!(!f.store.unqueue_mail(due[1].id).await.unwrap());
@@ -177,12 +205,12 @@ pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
 
     assert_eq!(f.store.hurry_mail(Some(999), Timestamp(50)).await.unwrap(), 0);
     assert_eq!(f.store.hurry_mail(None, Timestamp(50)).await.unwrap(), 1);
-    assert_eq!(f.store.next_mail().await.unwrap(), Some(Timestamp(50)));
+    assert_eq!(domains(&f).await, [("verona.example".to_owned(), Timestamp(50))]);
 
     let failure = || Append { flags: Flags::DELIVER, ..one(Direction::In, "failed") };
     let stored = f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap();
     assert!(matches!(stored, Appended::Stored(_)));
     assert_eq!(f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap(), Appended::Duplicate);
     assert_eq!(log(&f.store, ALICE).await.len(), 4, "it failed once");
-    assert_eq!(f.store.next_mail().await.unwrap(), None);
+    assert_eq!(domains(&f).await, []);
 }

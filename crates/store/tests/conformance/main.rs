@@ -97,7 +97,8 @@ macro_rules! suite {
                 mail:
                     mail_is_known_by_its_names_and_goes_with_its_message, the_whole_mail_goes_with_its_message,
                     what_goes_out_waits_until_its_gateway_has_it, mails_are_tried_when_they_are_due,
-                    what_programs_send_is_queued_with_its_message;
+                    what_programs_send_is_queued_with_its_message,
+                    what_is_refused_on_its_way_out_is_told_once;
                 cases:
                     a_burst_is_one_case_and_reading_ends_it, what_waits_is_cancelled_with_its_case,
                     a_case_that_has_grown_is_looked_at_anew, an_acknowledgement_ends_its_case_and_tells,

@@ -12,6 +12,7 @@ mod imap;
 mod invitations;
 mod links;
 mod mail;
+mod mail_streams;
 mod memory;
 mod messenger;
 mod offline;

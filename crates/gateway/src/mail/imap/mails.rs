@@ -4,11 +4,12 @@ use super::answer::folder_of;
 use super::parse::{AppendWhat, Name, written};
 use super::selected::{Selected, uids_at};
 use super::session::{Answer, Handled, Session};
-use crate::mail::{NewFile, NotDeposited};
+use crate::mail::{NewFile, NotDeposited, reading};
+use mail_parser::MessageParser;
 use rookery_core::member::Member;
 use rookery_proto::Uid;
 use rookery_store::limits::SWEEP;
-use rookery_store::{FlagsChange, NewFiled, StoreError, Timestamp};
+use rookery_store::{FlagsChange, FolderId, FolderRole, NewFiled, StoreError, Timestamp};
 use std::ops::Range;
 
 const READ_ONLY: &str = "[READ-ONLY] This folder was only opened to be read";
@@ -149,6 +150,15 @@ impl Session {
         if mail.is_empty() {
             return Answer::no("[CANNOT] There is nothing in it");
         }
+        if folder.role == FolderRole::Sent {
+            match self.sent_already(uid, folder.id, &mail).await {
+                Ok(Some((validity, n))) => {
+                    return Answer::ok(format!("[APPENDUID {validity} {n}] It is there since it was sent"));
+                }
+                Ok(None) => {}
+                Err(error) => return Answer::trouble(&error),
+            }
+        }
         let at = at.map_or_else(|| self.server.core.env.now(), Timestamp);
         let file = NewFile { uid, name: "mail.eml".into(), media_type: "message/rfc822".into(), data: mail };
         let raw = match (self.server.ways.deposit)(file).await {
@@ -167,6 +177,20 @@ impl Session {
                 }
                 Answer::trouble(&error)
             }
+        }
+    }
+
+    /// Where a mail stands that was sent from here: programs file a copy of what they have handed in.
+    async fn sent_already(
+        &self,
+        uid: Uid,
+        folder: FolderId,
+        mail: &[u8],
+    ) -> Result<Option<(u32, u32)>, StoreError> {
+        let head = MessageParser::default().parse_headers(mail);
+        match head.as_ref().and_then(|head| head.message_id()).map(reading::id) {
+            Some(name) if !name.is_empty() => self.server.core.store.sent_mail_in(uid, folder, &name).await,
+            _ => Ok(None),
         }
     }
 }
