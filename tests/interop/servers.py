@@ -83,6 +83,9 @@ enabled = true
 listen = ["{lab.ADDRESS}:25"]
 imap = ["{lab.ADDRESS}:143"]
 imap_tls = ["{lab.ADDRESS}:993"]
+submission = ["{lab.ADDRESS}:587"]
+submission_tls = ["{lab.ADDRESS}:465"]
+smarthost = "smtp://{lab.ADDRESS}:2525"
 
 [tls]
 certificate = "{the_lab.certificate}"

@@ -28,8 +28,10 @@ const PACKAGES: &[&str] = &[
     "iproute2",
     "isync",
     "libnet-snpp-perl",
+    "libnet-ssleay-perl",
     "libpurple-bin",
     "mcabber",
+    "msmtp",
     "multimon-ng",
     "mutt",
     "openbox",
@@ -40,6 +42,7 @@ const PACKAGES: &[&str] = &[
     "psi-plus",
     "python3-venv",
     "sqlite3",
+    "swaks",
     "tmux",
     "util-linux",
     "xdotool",
@@ -54,8 +57,9 @@ const PROSODY: [&str; 2] = ["prosody", "prosody-modules"];
 const SLIXMPP: &str = "slixmpp==1.17.0";
 
 /// The others are what the suite wants besides.
-const PYTHON: [&str; 6] = [
+const PYTHON: [&str; 7] = [
     SLIXMPP,
+    "deltachat-rpc-server==2.65.0",
     "imapclient==4.1.0",
     "aiohttp==3.14.5",
     "aiodns==4.0.4",
@@ -77,7 +81,8 @@ enum Server {
 #[derive(Args)]
 pub(crate) struct InteropArgs {
     /// slixmpp, slixmpp-suite, profanity, poezio, mcabber, finch, pidgin, dino, gajim, psi, bitlbee, go-sendxmpp,
-    /// strophe-websocket, strophe-bosh, xmpp-client, converse, mail-programs, multimon-ng, snpp, tap; all of them if none is named
+    /// strophe-websocket, strophe-bosh, xmpp-client, converse, mail-programs, mail-senders,
+    /// multimon-ng, snpp, tap; all of them if none is named
     clients: Vec<String>,
     /// Which server they talk to
     #[arg(long, value_enum, default_value = "rookery")]

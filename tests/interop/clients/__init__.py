@@ -1,6 +1,6 @@
 """The clients by name: each an `async def test(lab, server, report)`."""
 
-from clients import (bitlbee, dino, finch, gajim, mailprograms, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp,
+from clients import (bitlbee, dino, finch, gajim, mailprograms, mailsenders, mcabber, multimon, pidgin, poezio, profanity, psi, sendxmpp,
                      slix, snpp, suite, tap, web)
 
 CLIENTS = {
@@ -18,6 +18,7 @@ CLIENTS = {
     "go-sendxmpp": sendxmpp.test,
     **web.TESTS,
     "mail-programs": mailprograms.test,
+    "mail-senders": mailsenders.test,
     "multimon-ng": multimon.test,
     "snpp": snpp.test,
     "tap": tap.test,
