@@ -58,6 +58,7 @@ export const SCREENS = [
     hash: '#/pair/abc',
     then: (page) => page.waitForSelector('.who'),
   },
+  { name: 'enter', alike: true, hash: '#/enter/7-abc' },
   { name: 'forgot', alike: true, hash: '#/forgot' },
   { name: 'recover', alike: true, hash: '#/recover/abc' },
   { name: 'chats', query: 'signedIn', hash: '#/chats' },

@@ -46,6 +46,7 @@ pub mod session;
 pub mod strangers;
 #[cfg(test)]
 mod testing;
+pub mod ticket;
 pub mod trace;
 pub mod xep;
 

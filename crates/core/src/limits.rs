@@ -262,6 +262,12 @@ pub const LINK_MS: i64 = 86_400_000;
 /// server puts off for the first time (greylisting) still comes in time.
 pub const MAILED_LINK_MS: i64 = 3_600_000;
 
+/// How long (ms) one comes in by a letter that tells of a message: until the evening of the day on which one read it.
+pub const TICKET_ENTER_MS: i64 = 12 * 3_600_000;
+
+/// How long (ms) such a letter can be answered: who is on holiday finds it within two weeks.
+pub const TICKET_ANSWER_MS: i64 = 14 * 86_400_000;
+
 /// Groups that one page of a search in them looks at: some tens of milliseconds.
 pub const GROUPS_SEARCHED: usize = 5_000;
 

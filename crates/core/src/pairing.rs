@@ -234,7 +234,7 @@ fn may_decide(session: &Session) -> Result<(), StanzaError> {
 }
 
 /// A version 4 UUID (RFC 9562 §5.4), as installations are named (XEP-0388 §2.3).
-fn random_uuid(bytes: [u8; 16]) -> String {
+pub(crate) fn random_uuid(bytes: [u8; 16]) -> String {
     let bits = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")

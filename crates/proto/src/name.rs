@@ -39,6 +39,7 @@ pub const RESERVED: &[&str] = &[
     "owner",
     "pager",
     "postmaster",
+    "reply",
     "rookery",
     "root",
     "sales",

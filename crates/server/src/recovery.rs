@@ -182,6 +182,8 @@ async fn deliver(
         subject: &words::subject(language, &core.policy.domain),
         at: core.env.now(),
         parts: &parts,
+        answers: None,
+        stop: None,
     };
     for pause in PAUSES.into_iter().map(Some).chain([None]) {
         let handed = tokio::time::timeout(HAND_OVER, letters.hand(&letter)).await;

@@ -84,7 +84,7 @@ async fn run(config: Config) -> Result<()> {
     let recovery = letters.as_ref().and_then(|letters| open_recovery(&core, letters, &mut doors));
     open_doors(&config, &server, files.clone(), previews, recovery, &mut doors).await?;
     let mut channels = Vec::new();
-    channels.extend(letters.map(|letters| Arc::new(Notices::new(letters)) as Arc<dyn Channel>));
+    channels.extend(letters.map(|letters| Arc::new(Notices::new(core.clone(), letters)) as Arc<dyn Channel>));
     open_pager(&config, &core, &mut doors).await?;
     channels.extend(pager::channel(&config, &core));
     let reaching = ReachMe::new(core.clone());

@@ -43,6 +43,7 @@ mod store;
 mod stream;
 #[cfg(feature = "test-vfs")]
 pub mod test_vfs;
+mod ticket;
 mod timeline;
 mod token;
 mod trace;
@@ -92,6 +93,7 @@ pub use sending::{
 pub use sms::{Letter, SmsPart, SmsWhole};
 pub use store::{Doorbell, Options, Pending, Space, Stats, Store};
 pub use stream::StreamId;
+pub use ticket::TicketHash;
 pub use timeline::{
     Append, Appended, ArchiveBounds, ArchiveSize, Direction, Entry, Flags, Head, MessageId, Origin, Page,
     PageQuery, Pointer, Policy, SweepCursor, Swept, Window,

@@ -277,4 +277,22 @@ impl Store {
     ) -> Result<bool> {
         self.write(move |tx| cases::step(tx, &seen, step, next, now)).await
     }
+
+    /// The same for several cases in one transaction: what is sent about one waits in the queue together with what is sent about
+    /// the others. Whether each was what it was seen as.
+    pub async fn step_cases(
+        &self,
+        steps: Vec<(Case, CaseStep, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<Vec<bool>> {
+        self.write(move |tx| {
+            steps.into_iter().map(|(seen, step, next)| cases::step(tx, &seen, step, next, now)).collect()
+        })
+        .await
+    }
+
+    /// Cases of an account for which rules are to come, those that are to be looked at soonest first, at most `limit`.
+    pub async fn open_cases(&self, uid: Uid, limit: usize) -> Result<Vec<Case>> {
+        self.read(move |conn| cases::of_account(conn, uid, limit)).await
+    }
 }

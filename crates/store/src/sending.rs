@@ -233,6 +233,12 @@ impl Store {
         self.write(move |tx| sendings::take(tx, way, now)).await
     }
 
+    /// Takes what waits for the same account at the same address, too, up to so many; those that wait longest first.
+    pub async fn take_along(&self, with: &Sending, now: Timestamp, limit: usize) -> Result<Vec<Sending>> {
+        let (uid, way, address) = (with.what.uid, with.what.way, with.what.address.clone());
+        self.write(move |tx| sendings::take_along(tx, uid, way, &address, now, limit)).await
+    }
+
     /// How handing over ended, and what is told of it; `trouble` is kept up to [`crate::limits::SENDING_TITLE_BYTES`]. `None`: it
     /// was not being handed over any more, as later news have come before.
     pub async fn settle_sending(

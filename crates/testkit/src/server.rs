@@ -33,6 +33,7 @@ use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::letter::Letters;
+use rookery_gateway::mail::notices::Notices;
 use rookery_gateway::mail::{Gateway, Settings, Submission, imap, smtp};
 use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
@@ -124,6 +125,7 @@ pub struct TestServer {
     files: files::Settings,
     previews: Option<Arc<Previews>>,
     mail: Option<Arc<Gateway>>,
+    letters: Option<Arc<Letters>>,
     /// Who judges mail that comes in, where this test has one.
     judge: Option<Arc<Judge>>,
     /// Where mail programs hand in what is to be sent.
@@ -179,6 +181,7 @@ impl TestServer {
             previews,
             mail: None,
             submission: None,
+            letters: None,
             judge,
             programs: None,
             reach: None,
@@ -266,8 +269,14 @@ impl TestServer {
     /// Reach me, where this test has ways out.
     fn open_reach(&mut self) {
         let reach = Reach::new(self.core().clone());
-        let carriers = self.carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Channel>);
-        let mut channels: Vec<_> = carriers.collect();
+        // Mail goes out as letters where this test has a mail system.
+        let channel = |carrier: &Arc<Carrier>| match (&self.letters, carrier.way()) {
+            (Some(letters), Way::Mail) => {
+                Arc::new(Notices::new(self.core().clone(), letters.clone())) as Arc<dyn Channel>
+            }
+            _ => carrier.clone() as Arc<dyn Channel>,
+        };
+        let mut channels: Vec<_> = self.carriers.iter().map(channel).collect();
         let phones = if self.phones { self.phones(&reach) } else { None };
         channels.extend(phones.clone().map(|phones| phones as Arc<dyn Channel>));
         if channels.is_empty() {
@@ -351,6 +360,7 @@ impl TestServer {
         if let Some(mail) = self.mail.clone() {
             self.connections.lock().push(tokio::spawn(mail.clone().run(Some(self.smarthost.route()))));
             let letters = Arc::new(Letters::new(mail, self.smarthost.route()));
+            self.letters = Some(letters.clone());
             let (recovery, fulfilling) = Recovery::open(self.core().clone(), letters);
             self.connections.lock().push(tokio::spawn(fulfilling));
             let (files, previews) = (self.files().cloned(), self.previews.clone());

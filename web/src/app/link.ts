@@ -1,4 +1,5 @@
 /** The one-time links that the server makes: the first administrator's, and an administrator's for a lost password. */
+import type { Place } from '../api/model';
 import { post } from './account';
 
 export interface LinkAnswer {
@@ -13,6 +14,22 @@ export function redeem(
   more: { nick?: string; keep?: boolean } = {},
 ): Promise<LinkAnswer> {
   return post('link', { token, password, ...more });
+}
+
+/** What a letter's ticket gives. */
+export interface Entry {
+  address: string;
+  agent: string;
+  token: string;
+  /** The conversation that the letter is about. */
+  peer: string | null;
+}
+
+/** Uses the ticket of a letter up. Rejects with `expired` if it is no longer good. */
+export async function enter(ticket: string, place: Place): Promise<Entry> {
+  const { deviceName } = await import('../engine/make');
+  const device = deviceName(navigator.userAgent);
+  return post('enter', { ticket, software: 'Rookery', device, public: place === 'public' });
 }
 
 /** Asks for a link by mail. That it resolves says nothing about `who`. */

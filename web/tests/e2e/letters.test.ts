@@ -1,9 +1,22 @@
-/** What goes by mail, with the real server and a mail server that keeps what it is given: links for lost passwords. */
+/** What goes by mail, with the real server and a mail server that keeps what it is given: links for lost passwords, what waits for one, and answers. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server, freePort } from '../live/server';
 import { Smarthost } from '../live/smarthost';
-import { PASSWORD, type Person, complaints, launch, look, signUp } from './people';
+import {
+  NOTHING,
+  PASSWORD,
+  type Person,
+  befriend,
+  complaints,
+  kept,
+  launch,
+  look,
+  open,
+  say,
+  sees,
+  signUp,
+} from './people';
 
 const MAILBOX = 'ann@verona.example';
 const ANOTHER = 'another penguin on the ice';
@@ -13,10 +26,13 @@ describe.skipIf(ROOKERY_BIN === undefined)('letters', () => {
   let server: Server;
   let browser: Browser;
   let ann: Person;
+  /** Where mail comes in. */
+  let inward: number;
 
   beforeAll(async () => {
     smarthost = await Smarthost.start();
-    server = await Server.start({ config: smarthost.config(await freePort()) });
+    inward = await freePort();
+    server = await Server.start({ config: smarthost.config(inward) });
     browser = await launch();
     ann = await signUp(browser, server, 'Ann', 'own');
   });
@@ -67,7 +83,54 @@ describe.skipIf(ROOKERY_BIN === undefined)('letters', () => {
     await stale.getByLabel('The same once more').fill(PASSWORD);
     await stale.getByRole('button', { name: 'Save and sign in' }).click();
     await stale.getByText('This link is no longer good').waitFor();
+    // She is not here any more.
+    await context.close();
   });
+
+  it('a letter tells of what waits, lets in once, and is answered', async () => {
+    const bob = await signUp(browser, server, 'Bob', 'public');
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+    context.setDefaultTimeout(15_000);
+    bob.context.setDefaultTimeout(15_000);
+    const page = await look(context, server);
+    await page.getByLabel('Number or name').fill(ann.number);
+    await page.getByLabel('Password', { exact: true }).fill(ANOTHER);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('tab', { name: 'Contacts' }).waitFor();
+    const back: Person = { ...ann, page, context };
+    await befriend(bob, back);
+    // At once, of everything.
+    await page.goto(`${server.url}/#/settings/reach`);
+    await page.getByLabel('Reach me when I am not here').check();
+    await page.getByRole('button', { name: 'Add a step' }).click();
+    await page.getByLabel('Minutes after the message').fill('0');
+    await page.getByLabel('At least').selectOption('normal');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved').first().waitFor();
+    await context.close();
+
+    await open(bob, 'Contacts', 'Ann');
+    await say(bob, 'Are you coming?');
+    const mail = await smarthost.next();
+    expect(mail.to).toBe(MAILBOX);
+    expect(mail.text).toContain('Are you coming?');
+    expect(mail.data).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+
+    const answer = /^Reply-To: .*<(.*)>\r$/m.exec(mail.data)![1]!;
+    await smarthost.send(inward, MAILBOX, answer, 'At eight.\r\n\r\nOn Monday, localhost wrote:\r\n> Are you coming?');
+    await sees(bob, 'At eight.');
+
+    const library = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+    library.setDefaultTimeout(15_000);
+    const there = await look(library, server, /\/(#\/enter\/\S+)/.exec(mail.text)![1]);
+    await there.getByRole('button', { name: 'Read it here' }).click();
+    await there.getByText('Are you coming?').first().waitFor();
+    expect(there.url()).toContain(`#/chats/${bob.number}@localhost`);
+    expect(await kept({ page: there, context: library })).toEqual(NOTHING);
+    const again = await look(library, server, /\/(#\/enter\/\S+)/.exec(mail.text)![1]);
+    await again.getByRole('button', { name: 'Read it here' }).click();
+    await again.getByText('lets nobody in any more').waitFor();
+  }, 120_000);
 
   it('without a word of complaint', () => {
     expect(complaints).toEqual([]);

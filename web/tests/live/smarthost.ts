@@ -1,5 +1,5 @@
 /** A mail server on this machine that takes every mail and sends none on; and what Rookery must know to use it. */
-import { type Server as Listener, type Socket, createServer } from 'node:net';
+import { type Server as Listener, type Socket, connect, createServer } from 'node:net';
 
 export interface Mail {
   to: string;
@@ -46,6 +46,30 @@ export class Smarthost {
   next(): Promise<Mail> {
     const mail = this.mails.shift();
     return mail ? Promise.resolve(mail) : new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Hands a mail to the server whose door is at this port; rejects with what it says instead of taking it. */
+  async send(port: number, from: string, to: string, text: string): Promise<void> {
+    const lines = [
+      'HELO smarthost',
+      `MAIL FROM:<${from}>`,
+      `RCPT TO:<${to}>`,
+      'DATA',
+      `From: ${from}\r\nTo: ${to}\r\nSubject: Re:\r\n\r\n${text}\r\n.`,
+      'QUIT',
+    ];
+    const socket = connect(port, '127.0.0.1');
+    socket.setEncoding('utf8');
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('close', () => resolve());
+      socket.on('data', (said: string) => {
+        if (/^[45]/.test(said)) reject(new Error(said));
+        const next = lines.shift();
+        if (next === undefined) socket.end();
+        else socket.write(next + '\r\n');
+      });
+    });
   }
 
   end(): void {

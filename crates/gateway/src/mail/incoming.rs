@@ -57,7 +57,7 @@ impl Refusal {
 }
 
 /// A mail for people here.
-type Incoming = Envelope<Arc<Member>>;
+pub(super) type Incoming = Envelope<Arc<Member>>;
 
 /// What is the same for all who get a mail.
 struct Arrived {
@@ -134,7 +134,12 @@ impl Gateway {
     }
 
     /// Whether a mail is from whom it says: the field that tells, and whether it is junk.
-    async fn judged(&self, envelope: &Incoming, id: &str, data: &[u8]) -> Result<(String, bool), Refusal> {
+    pub(super) async fn judged(
+        &self,
+        envelope: &Incoming,
+        id: &str,
+        data: &[u8],
+    ) -> Result<(String, bool), Refusal> {
         let hostname = &self.settings.hostname;
         if envelope.author.is_some() {
             // RFC 8601 §2.7.4.

@@ -28,6 +28,10 @@ pub struct Letter<'a> {
     pub at: Timestamp,
     /// What it says.
     pub parts: &'a [Part],
+    /// Where answers go to; `None`: nobody reads them.
+    pub answers: Option<String>,
+    /// Where one stops such letters with one click (RFC 8058); `None`: one has asked for it.
+    pub stop: Option<String>,
 }
 
 /// A part of a letter.
@@ -83,7 +87,7 @@ impl Letters {
 
 fn write(letter: &Letter<'_>, domain: &str) -> Option<Vec<u8>> {
     let Timestamp(at) = letter.at;
-    MessageBuilder::new()
+    let mut mail = MessageBuilder::new()
         .from((domain.to_owned(), format!("{WRITER}@{domain}")))
         .to(letter.to)
         .subject(incoming::one_line(letter.subject))
@@ -91,9 +95,16 @@ fn write(letter: &Letter<'_>, domain: &str) -> Option<Vec<u8>> {
         .message_id(format!("{}@{domain}", letter.name))
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .text_body(plain(letter.parts).replace('\n', "\r\n"))
-        .html_body(html(letter).replace('\n', "\r\n"))
-        .write_to_vec()
-        .ok()
+        .html_body(html(letter).replace('\n', "\r\n"));
+    if let Some(answers) = &letter.answers {
+        mail = mail.reply_to((domain.to_owned(), answers.clone()));
+    }
+    if let Some(stop) = &letter.stop {
+        // RFC 8058 §3.1.
+        mail = mail.header("List-Unsubscribe", Raw::new(format!("<{stop}>")));
+        mail = mail.header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
+    }
+    mail.write_to_vec().ok()
 }
 
 /// Lines as they are written, whatever ended them where they came from.
@@ -191,6 +202,8 @@ mod tests {
             subject: "Two messages\r\nBcc: x@y",
             at: Timestamp(0),
             parts: &parts,
+            answers: Some("reply+1-abc@here.org".into()),
+            stop: Some("https://here.org/account/stop/1-abc".into()),
         };
         let mail = write(&letter, "here.org").expect("a mail");
         let head = String::from_utf8_lossy(&mail).into_owned();
@@ -200,6 +213,9 @@ mod tests {
             "Subject: Two messages Bcc: x@y\r\n",
             "Message-ID: <notice-7@here.org>\r\n",
             "Auto-Submitted: auto-generated\r\n",
+            "Reply-To: \"here.org\" <reply+1-abc@here.org>\r\n",
+            "List-Unsubscribe: <https://here.org/account/stop/1-abc>\r\n",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         ] {
             assert!(head.contains(line), "{line:?} in {head}");
         }

@@ -113,3 +113,6 @@ pub const ATTACHMENTS: usize = 32;
 
 /// Message-IDs of one mail's References that are looked at: the last ones are the nearest.
 pub const REFERENCES: usize = 20;
+
+/// For how long (ms) an answer to a letter is known that comes again: longer than other servers try ([`LIFETIME`]).
+pub const ANSWER_KNOWN_MS: i64 = 7 * 86_400_000;

@@ -15,6 +15,7 @@ mod news;
 pub mod notices;
 pub(crate) mod outgoing;
 mod reading;
+mod reply;
 mod report;
 pub mod route;
 mod sign_in;
@@ -32,13 +33,14 @@ pub use submission::Submission;
 
 use crate::guard::{Allowance, Guard};
 use crate::people::People;
+use crate::reach::Reach;
 use rookery_core::Core;
 use rookery_core::component::{Component, Outlet};
 use rookery_core::member::Member;
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
-use rookery_store::FileToken;
+use rookery_store::{FileToken, Sending};
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -133,6 +135,8 @@ pub struct Gateway {
     settings: Settings,
     deposit: Arc<Deposit>,
     guard: Arc<Guard>,
+    /// Where answers to letters go.
+    reach: Arc<Reach>,
     /// Places for large mails that come in.
     large: Arc<Semaphore>,
     /// Rings when something is in the queue.
@@ -142,6 +146,8 @@ pub struct Gateway {
 /// Whom an address is of.
 enum Known {
     Here(Arc<Member>),
+    /// It answers this letter.
+    Answers(Box<Sending>),
     /// Nobody at this domain, or one who takes nothing from this sender, which must look the same.
     Nobody,
     Elsewhere,
@@ -153,7 +159,9 @@ impl Gateway {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
         let (guard, large) =
             (Arc::new(Guard::new(ALLOWANCE)), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
-        Some(Arc::new(Gateway { core, component, settings, deposit, guard, large, queued: Notify::new() }))
+        let reach = Reach::new(core.clone());
+        let queued = Notify::new();
+        Some(Arc::new(Gateway { core, component, settings, deposit, guard, reach, large, queued }))
     }
 
     /// A place for a connection, if there is one.
@@ -176,6 +184,10 @@ impl Gateway {
 
     /// Whom mail to `address` is for, if they take it from the reverse path `from`.
     async fn find(&self, address: &str, from: &str) -> Result<Known, StanzaError> {
+        if let Some(ticket) = reply::ticket(address, &self.settings.domain) {
+            let answered = self.answered(ticket, from).await?;
+            return Ok(answered.map_or(Known::Nobody, |sending| Known::Answers(Box::new(sending))));
+        }
         let Some(member) = self.owner(address).await? else { return Ok(Known::Elsewhere) };
         let Some(member) = member else { return Ok(Known::Nobody) };
         let role = address::is_role(address);

@@ -78,7 +78,8 @@ impl Gateway {
             return Err(NoRecipient::Never("553 5.1.3 Mail cannot be sent to such an address".into()));
         };
         match self.find_for(author, to, from).await.map_err(later)? {
-            Known::Nobody => return Err(NoRecipient::Nobody),
+            // Letters go to mailboxes elsewhere, and are answered from there.
+            Known::Nobody | Known::Answers(_) => return Err(NoRecipient::Nobody),
             Known::Elsewhere if !self.settings.out => {
                 return Err(NoRecipient::Never("550 5.7.1 No mail goes out from here".into()));
             }

@@ -17,6 +17,17 @@ pub trait Channel: Send + Sync {
     /// [`Handed::Deferred`]. It is given up as [`Handed::Unknown`] after [`super::limits::HAND_OVER`]; so whoever has not begun
     /// to speak of this sending by then should say [`Handed::Deferred`] itself.
     fn hand_over<'a>(&'a self, sending: &'a Sending) -> Handing<'a>;
+
+    /// Where several can be told at once.
+    fn digests(&self) -> Option<&dyn Digests> {
+        None
+    }
+}
+
+/// A channel that tells what waits for one person at one address all at once.
+pub trait Digests: Send + Sync {
+    /// Hands over several sendings to the same account and address, all about cases; what becomes of one becomes of all.
+    fn hand_over_all<'a>(&'a self, sendings: &'a [Sending]) -> Handing<'a>;
 }
 
 /// A handing over under way.

@@ -53,15 +53,45 @@ impl Reach {
         self.core.store.step_case(case, CaseStep::Wait, next, now).await
     }
 
+    /// Does what is to be done. With a mail goes what other conversations have for the same mailbox, in the same transaction: so
+    /// that it is one mail.
     async fn look_at(&self, case: &Case, now: Timestamp) -> std::result::Result<(), StanzaError> {
+        let store = &self.core.store;
+        let (step, next) = self.decide(case, now, None).await?;
+        let sends = matches!(step, CaseStep::Send(..));
+        let mailbox = mailbox(&step).map(str::to_owned);
+        let mut steps = vec![(case.clone(), step, next)];
+        if let Some(mailbox) = &mailbox {
+            let others = store.open_cases(case.uid, limits::TOGETHER).await.map_err(store_error)?;
+            for other in others.into_iter().filter(|other| other.id != case.id) {
+                let (step, next) = self.decide(&other, now, Some(mailbox)).await?;
+                if self::mailbox(&step) == Some(mailbox) {
+                    steps.push((other, step, next));
+                }
+            }
+        }
+        let done = store.step_cases(steps, now).await.map_err(store_error)?;
+        if sends && done.contains(&true) {
+            Way::ALL.into_iter().for_each(|way| self.bell(way).notify_one());
+        }
+        Ok(())
+    }
+
+    /// What is to be done about a case, and when it is looked at again.
+    async fn decide(
+        &self,
+        case: &Case,
+        now: Timestamp,
+        mail: Option<&str>,
+    ) -> std::result::Result<(CaseStep, Timestamp), StanzaError> {
         let store = &self.core.store;
         let plan = store.reach_plan(case.uid).await.map_err(store_error)?.unwrap_or_default();
         let listed = rookery_store::limits::SENDINGS_LISTED;
         let sendings = store.sendings(case.uid, Some(case.id), listed).await.map_err(store_error)?;
         let here = self.core.is_here(case.uid);
         let ways: Vec<Way> = self.core.policy.reach.ways.iter().map(|offer| offer.way).collect();
-        let facts = Facts { plan: &plan, case, sendings: &sendings, here, ways: &ways };
-        let (step, next) = match rules::step(&facts, now) {
+        let facts = Facts { plan: &plan, case, sendings: &sendings, here, ways: &ways, mail };
+        Ok(match rules::step(&facts, now) {
             Step::Wait(until) => (CaseStep::Wait, until),
             Step::Told(until) => (CaseStep::Told, until),
             Step::End(state) => (self.end(case, state).await?, now),
@@ -76,13 +106,7 @@ impl Reach {
                 // All of it was taken back, or removed by its reader.
                 _ => (CaseStep::End(CaseState::Expired, None), now),
             },
-        };
-        let sends = matches!(step, CaseStep::Send(..));
-        let done = store.step_case(case.clone(), step, next, now).await.map_err(store_error)?;
-        if sends && done {
-            Way::ALL.into_iter().for_each(|way| self.bell(way).notify_one());
-        }
-        Ok(())
+        })
     }
 
     /// What a case is about, without what was taken back.
@@ -127,6 +151,14 @@ impl Reach {
     /// How long it is until then.
     pub(super) fn until(&self, at: Timestamp) -> Duration {
         Duration::from_millis((at.0 - self.core.env.now().0).max(0) as u64)
+    }
+}
+
+/// The mailbox that a step sends to.
+fn mailbox(step: &CaseStep) -> Option<&str> {
+    match step {
+        CaseStep::Send(sending, ..) if sending.way == Way::Mail => Some(&sending.address),
+        _ => None,
     }
 }
 

@@ -9,6 +9,9 @@ pub const HAND_OVER: Duration = Duration::from_secs(90);
 /// Sendings of one way that are handed over at a time: enough for a carrier that is far away, and few enough for a modem's pool.
 pub const AT_ONCE: usize = 8;
 
+/// Conversations that are told of at once, where a way can: beyond it one looks for oneself.
+pub const TOGETHER: usize = 20;
+
 /// The pause after a carrier was not ready for the first time; it doubles up to [`LONGEST_PAUSE`].
 pub const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// See [`FIRST_PAUSE`].

@@ -22,6 +22,8 @@ pub(super) struct Facts<'a> {
     pub(super) here: bool,
     /// The ways that there are.
     pub(super) ways: &'a [Way],
+    /// A mail goes to this address now about something else: what waits for its time is told in it.
+    pub(super) mail: Option<&'a str>,
 }
 
 /// What is to be done.
@@ -77,7 +79,8 @@ impl Facts<'_> {
 
     /// Until when a rule has to wait; `None`: it has its turn.
     fn held(&self, rule: &Rule, due: Timestamp, clock: &Clock, now: Timestamp) -> Option<Timestamp> {
-        if due > now {
+        let along = rule.way == Way::Mail && self.mail == Some(rule.address.as_str());
+        if due > now && !along {
             return Some(due);
         }
         if let Some(hours) = rule.hours.filter(|hours| !clock.within(*hours, now)) {

@@ -2,7 +2,7 @@
 
 use super::channel::{Channel, Handed};
 use super::{Reach, limits};
-use rookery_store::{CaseId, Sending, SendingId, Settled, Timestamp};
+use rookery_store::{CaseId, Sending, SendingId, Settled, Timestamp, Way};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<()>,
-    ids: HashMap<Id, (SendingId, Option<CaseId>)>,
+    ids: HashMap<Id, Vec<(SendingId, Option<CaseId>)>>,
 }
 
 /// Runs for as long as it is polled. What is under way when it ends is found again by [`Reach::recover`].
@@ -53,9 +53,18 @@ async fn fill(
             return Ok(next);
         }
         let Some(sending) = store.take_sending(way, now).await? else { continue };
-        let id = (sending.id, sending.what.case);
-        let task = under_way.tasks.spawn(hand_over(reach.clone(), channel.clone(), sending));
-        under_way.ids.insert(task.id(), id);
+        let mut sendings = vec![sending];
+        if channel.digests().is_some() && sendings[0].what.case.is_some() {
+            let room = limits::TOGETHER - 1;
+            match store.take_along(&sendings[0], now, room).await {
+                Ok(others) => sendings.extend(others),
+                // They come by themselves; the first must not wait for that.
+                Err(error) => tracing::warn!(%error, "what could be told together is told alone"),
+            }
+        }
+        let ids = sendings.iter().map(|it| (it.id, it.what.case)).collect();
+        let task = under_way.tasks.spawn(hand_over(reach.clone(), channel.clone(), sendings));
+        under_way.ids.insert(task.id(), ids);
     }
 }
 
@@ -63,24 +72,37 @@ impl UnderWay {
     /// One task has ended; what a defect of a channel left behind may have been sent.
     async fn ended(&mut self, reach: &Reach, ended: Result<(Id, ()), tokio::task::JoinError>) {
         let id = ended.as_ref().map_or_else(|error| error.id(), |(id, ())| *id);
-        let sending = self.ids.remove(&id);
-        if let (Err(error), Some((sending, case))) = (ended, sending) {
+        let sendings = self.ids.remove(&id).unwrap_or_default();
+        let Err(error) = ended else { return };
+        for (sending, case) in sendings {
             tracing::error!(%error, sending = sending.0, "a channel failed by a defect");
             reach.settle(sending, case, Settled::Unknown, "The channel failed.").await;
         }
     }
 }
 
-async fn hand_over(reach: Arc<Reach>, channel: Arc<dyn Channel>, sending: Sending) {
+/// Hands over one sending, or several that are told at once.
+async fn hand_over(reach: Arc<Reach>, channel: Arc<dyn Channel>, sendings: Vec<Sending>) {
     let too_long = |_| Handed::unknown("The carrier did not answer in time.");
-    let handed = timeout(limits::HAND_OVER, channel.hand_over(&sending)).await.unwrap_or_else(too_long);
-    let (settled, why) = settled(handed, &sending, reach.core.env.now());
-    let (way, id, attempts) = (channel.way().name(), sending.id.0, sending.attempts);
-    match &settled {
-        Settled::Accepted(_) => tracing::info!(way, sending = id, attempts, "handed to the carrier"),
-        _ => tracing::warn!(way, sending = id, attempts, outcome = ?settled, %why, "not handed over"),
+    let handing = match (channel.digests(), sendings.as_slice()) {
+        (Some(digests), [_, _, ..]) => digests.hand_over_all(&sendings),
+        (_, [sending, ..]) => channel.hand_over(sending),
+        (_, []) => return,
+    };
+    let handed = timeout(limits::HAND_OVER, handing).await.unwrap_or_else(too_long);
+    for sending in &sendings {
+        ended(&reach, channel.way(), sending, handed.clone()).await;
     }
-    reach.meters.count(channel.way(), &settled);
+}
+
+async fn ended(reach: &Reach, way: Way, sending: &Sending, handed: Handed) {
+    let (settled, why) = settled(handed, sending, reach.core.env.now());
+    let (name, id, attempts) = (way.name(), sending.id.0, sending.attempts);
+    match &settled {
+        Settled::Accepted(_) => tracing::info!(way = name, sending = id, attempts, "handed to the carrier"),
+        _ => tracing::warn!(way = name, sending = id, attempts, outcome = ?settled, %why, "not handed over"),
+    }
+    reach.meters.count(way, &settled);
     reach.settle(sending.id, sending.what.case, settled, &why).await;
 }
 
@@ -106,7 +128,7 @@ fn after(at: Timestamp, time: Duration) -> Timestamp {
 mod tests {
     use super::*;
     use rookery_proto::Uid;
-    use rookery_store::{NewSending, SendingState, Urgency, Way};
+    use rookery_store::{NewSending, SendingState, Urgency};
 
     fn sending(attempts: u32, urgency: Urgency) -> Sending {
         let what = NewSending {

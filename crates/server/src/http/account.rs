@@ -1,8 +1,10 @@
 //! `/account/link`: what the messenger asks with a one-time link. First without a password: what is it good for? Then with one: it
 //! is used up, and somebody is the administrator or has a new password. docs/web.md describes it.
 
+pub(super) mod enter;
 pub(super) mod pair;
 pub(super) mod recover;
+pub(super) mod stop;
 
 use super::invite::status;
 use super::visitor::{Visitor, Wire};

@@ -103,6 +103,8 @@ fn router(web: Arc<Web>) -> Router {
         .route(preview::PATH, get(preview::picture))
         .route(account::PATH, post(account::link))
         .route(account::recover::PATH, post(account::recover::ask))
+        .route(account::enter::PATH, post(account::enter::enter))
+        .route(account::stop::PATH, get(account::stop::show).post(account::stop::stop))
         .route(account::pair::PATH, post(account::pair::begin))
         .route(account::pair::WAIT_PATH, post(account::pair::wait))
         .route(upload::PATH, any(upload::serve))

@@ -36,6 +36,18 @@ pub(super) fn document(title: &str, body: impl FnOnce(&mut Xml)) -> Vec<u8> {
     x.into_vec()
 }
 
+/// A page that may be sent back to where it came from, by a button.
+pub(super) fn with_button(page: Vec<u8>) -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+    let head = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (head, [NOSNIFF], page).into_response()
+}
+
 /// What is shown in the messenger's place by a server that was built without it, and why.
 pub(super) fn without_messenger(domain: &str, why: &str) -> Response {
     let page = document(domain, |x| {

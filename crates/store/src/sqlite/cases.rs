@@ -207,6 +207,14 @@ pub(crate) fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(crate) fn of_account(conn: &Connection, owner: Uid, limit: usize) -> Result<Vec<Case>> {
+    let sql =
+        format!("SELECT {CASE} FROM reach_case WHERE uid = ?1 AND state = 0 ORDER BY next, id LIMIT ?2");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![int(owner.0), limit.min(limits::BATCH) as i64], read_case)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(crate) fn next(conn: &Connection) -> Result<Option<Timestamp>> {
     let sql = "SELECT min(next) FROM reach_case WHERE state <= 1";
     Ok(conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?)

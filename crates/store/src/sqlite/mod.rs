@@ -46,6 +46,7 @@ pub(crate) mod sms;
 pub(crate) mod streams;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;
+pub(crate) mod tickets;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
 pub(crate) mod trace;

@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0034_reach.sql"),
     include_str!("migrations/0035_calls.sql"),
     include_str!("migrations/0036_pagers.sql"),
+    include_str!("migrations/0037_tickets.sql"),
     include_str!("migrations/0039_submission.sql"),
     include_str!("migrations/0040_sms.sql"),
 ];

@@ -122,6 +122,28 @@ pub(crate) fn take(tx: &mut Tx<'_>, way: Way, now: Timestamp) -> Result<Option<S
     Ok(statement.query_row(params![way, now, SendingState::Sending], read).optional()?)
 }
 
+/// Those about cases: a code that proves an address is for itself.
+pub(crate) fn take_along(
+    tx: &mut Tx<'_>,
+    owner: Uid,
+    way: Way,
+    address: &str,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Sending>> {
+    let sql = format!(
+        "UPDATE sending SET state = ?5, changed = ?4, attempts = attempts + 1 WHERE id IN
+             (SELECT id FROM sending WHERE uid = ?1 AND way = ?2 AND address = ?3 AND state = 0 AND next <= ?4
+              AND matter IS NOT NULL ORDER BY next, id LIMIT ?6)
+         RETURNING {SENDING}"
+    );
+    let mut statement = tx.conn.prepare_cached(&sql)?;
+    let limit = limit.min(limits::SENDINGS_LISTED) as i64;
+    let values = params![int(owner.0), way, address, now, SendingState::Sending, limit];
+    let rows = statement.query_map(values, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(crate) fn settle(
     tx: &mut Tx<'_>,
     id: SendingId,

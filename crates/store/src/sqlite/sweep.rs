@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use super::columns::int;
 use super::page::first_from;
 use super::timeline::release;
-use super::{Tx, cases, links, reports, sendings};
+use super::{Tx, cases, links, reports, sendings, tickets};
 use crate::timeline::{Policy, SweepCursor, SweepPart, Swept};
 use crate::{Result, Timestamp, limits};
 
@@ -75,6 +75,7 @@ fn deleted(tx: &mut Tx<'_>, now: Timestamp) -> Result<Swept> {
         let expired = Timestamp(now.0 - limits::INVITE_SHOWN_MS);
         tx.conn.prepare_cached("DELETE FROM invite WHERE expires <= ?1")?.execute([expired])?;
         links::sweep(tx, now)?;
+        tickets::sweep(tx, now)?;
         reports::sweep(tx, now)?;
         sendings::sweep(tx, now)?;
         cases::sweep(tx, now)?;

@@ -31,6 +31,7 @@ mod sendings;
 mod sms;
 mod streams;
 mod sweep;
+mod tickets;
 mod timeline;
 
 /// Makes a `#[tokio::test]` of each function, with a fresh store from the constructor.
@@ -105,12 +106,15 @@ macro_rules! suite {
                     a_plan_names_proven_addresses_only;
                 sendings:
                     a_sending_is_taken_once_and_settled, the_most_urgent_sending_goes_first_and_a_deferred_one_waits,
-                    what_was_under_way_at_the_end_is_unknown, news_of_a_sending_only_go_on, sendings_are_capped_by_the_day;
+                    what_was_under_way_at_the_end_is_unknown, news_of_a_sending_only_go_on, sendings_are_capped_by_the_day,
+                    what_waits_for_one_address_is_taken_along;
                 imap:
                     mails_are_filed_from_the_first_visit_on, a_long_log_is_filed_in_slices, seen_is_what_the_messenger_has_read,
                     a_mail_leaves_the_timeline_with_its_last_folder, flags_change_unless_they_were_changed,
                     folders_are_made_renamed_and_removed, what_a_program_puts_there_stays_until_it_is_expunged,
                     folders_go_with_their_account, folders_do_as_a_model_does;
+                tickets:
+                    a_ticket_is_used_once;
                 links:
                     a_link_makes_one_administrator, a_link_sets_a_password_once;
                 review:

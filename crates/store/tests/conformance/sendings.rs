@@ -152,3 +152,22 @@ pub(crate) async fn sendings_are_capped_by_the_day(f: Fixture) {
     f.store.delete_account(one).await.unwrap();
     assert_eq!(f.store.sendings(one, None, 9).await.unwrap(), []);
 }
+
+pub(crate) async fn what_waits_for_one_address_is_taken_along(f: Fixture) {
+    let uid = f.store.create_account(account(None)).await.unwrap().uid;
+    let other = f.store.create_account(account(None)).await.unwrap().uid;
+    let about = |uid, case, at| NewSending { case, ..sms(uid, Urgency::Normal, at) };
+    let first = queue(&f, about(uid, Some(CaseId(1)), 10)).await;
+    let second = queue(&f, about(uid, Some(CaseId(2)), 20)).await;
+    queue(&f, about(uid, Some(CaseId(3)), 99)).await;
+    queue(&f, about(uid, None, 10)).await;
+    queue(&f, NewSending { address: "+49".into(), ..about(uid, Some(CaseId(4)), 10) }).await;
+    queue(&f, about(other, Some(CaseId(5)), 10)).await;
+    let taken = take(&f, 30).await.expect("it is due");
+    assert_eq!(taken.id, first);
+    assert_eq!(f.store.take_along(&taken, Timestamp(30), 0).await.unwrap(), []);
+    let along = f.store.take_along(&taken, Timestamp(30), 9).await.unwrap();
+    let [along] = along.as_slice() else { panic!("{along:?}") };
+    assert_eq!((along.id, along.state, along.attempts), (second, SendingState::Sending, 1));
+    assert_eq!(f.store.take_along(&taken, Timestamp(30), 9).await.unwrap(), [], "once");
+}

@@ -10,6 +10,7 @@ mod files;
 mod http;
 mod imap;
 mod invitations;
+mod letters;
 mod links;
 mod mail;
 mod mail_streams;

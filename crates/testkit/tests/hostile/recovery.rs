@@ -26,7 +26,7 @@ async fn proven() -> Result<TestServer> {
     Ok(server)
 }
 
-async fn prove(server: &TestServer, uid: Uid, mailbox: &str) -> Result<()> {
+pub(crate) async fn prove(server: &TestServer, uid: Uid, mailbox: &str) -> Result<()> {
     let (store, at) = (&server.core().store, server.core().env.now());
     let sending = NewSending {
         uid,

@@ -5,6 +5,7 @@ use crate::mail::incoming::Envelope;
 use crate::mail::submission::NoRecipient;
 use crate::mail::{Gateway, Known, Submission, limits};
 use rookery_core::member::Member;
+use rookery_store::Sending;
 use smtp_proto::{Error, MAIL_BODY_BINARYMIME, MAIL_REQUIRETLS, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -49,6 +50,8 @@ pub(super) struct Transaction {
     to: Vec<Arc<Member>>,
     /// Whom a program's mail is for.
     addresses: Vec<String>,
+    /// The letter that it answers, if it does.
+    answers: Option<Box<Sending>>,
     /// Content that comes in chunks (RFC 3030), once it does; `None` inside: it is too large.
     chunks: Option<Option<Vec<u8>>>,
 }
@@ -246,7 +249,8 @@ impl Session {
         }
         self.mails += 1;
         let from = from.address.into_owned();
-        self.mail = Some(Transaction { from, to: Vec::new(), addresses: Vec::new(), chunks: None });
+        let (to, addresses) = (Vec::new(), Vec::new());
+        self.mail = Some(Transaction { from, to, addresses, answers: None, chunks: None });
         self.on("250 2.1.0 From whom it may concern")
     }
 
@@ -254,7 +258,8 @@ impl Session {
         let Some(mail) = &self.mail else {
             return self.mistake("503 5.5.1 From whom?".into());
         };
-        if mail.to.len() + mail.addresses.len() >= limits::RECIPIENTS {
+        // An answer to a letter is for one conversation.
+        if mail.to.len() + mail.addresses.len() >= limits::RECIPIENTS || mail.answers.is_some() {
             return self.on("452 4.5.3 The others in a mail of their own");
         }
         let now = self.gateway.core.env.now();
@@ -274,6 +279,13 @@ impl Session {
                 }
                 self.on("250 2.1.5 Known")
             }
+            Ok(Known::Answers(sending)) => match &mut self.mail {
+                Some(mail) if mail.to.is_empty() => {
+                    mail.answers = Some(sending);
+                    self.on("250 2.1.5 Known")
+                }
+                _ => self.on("452 4.5.3 This one in a mail of its own"),
+            },
             // §3.6.1, §7.1: no relay.
             Ok(Known::Elsewhere) => self.mistake("550 5.7.1 That is not here, and nothing is sent on".into()),
             Ok(Known::Nobody) => self.unknown(now).await,
@@ -372,7 +384,10 @@ impl Session {
             }
             _ => {
                 let envelope = Envelope { from, to: mail.to, helo, peer, protocol, author: None };
-                self.gateway.receive(envelope, content).await
+                match mail.answers {
+                    Some(sending) => self.gateway.take_answer(&envelope, &sending, content).await,
+                    None => self.gateway.receive(envelope, content).await,
+                }
             }
         };
         match stored {
@@ -384,6 +399,6 @@ impl Session {
 
 impl Transaction {
     fn is_for_nobody(&self) -> bool {
-        self.to.is_empty() && self.addresses.is_empty()
+        self.to.is_empty() && self.addresses.is_empty() && self.answers.is_none()
     }
 }

@@ -63,7 +63,7 @@ fn sent(way: Way, state: SendingState, changed: i64) -> Sending {
 }
 
 fn at(plan: &Plan, case: &Case, sendings: &[Sending], here: bool, now: i64) -> Step {
-    let facts = Facts { plan, case, sendings, here, ways: &Way::ALL };
+    let facts = Facts { plan, case, sendings, here, ways: &Way::ALL, mail: None };
     step(&facts, Timestamp(now))
 }
 
@@ -145,6 +145,7 @@ fn what_is_not_wanted_any_more_ends() {
     assert_eq!(at(&none, &case, &[], false, 0), Step::End(CaseState::Expired));
     let age = limits::CASE_AGE.as_millis() as i64;
     assert_eq!(at(&plan(), &case, &[], true, age), Step::End(CaseState::Nobody));
-    let facts = Facts { plan: &plan(), case: &case, sendings: &[], here: false, ways: &[Way::Pager] };
+    let facts =
+        Facts { plan: &plan(), case: &case, sendings: &[], here: false, ways: &[Way::Pager], mail: None };
     assert_eq!(step(&facts, Timestamp(HOUR)), Step::End(CaseState::Expired), "there is no such way any more");
 }

@@ -1,0 +1,121 @@
+//! Tickets: what stands in a letter to somebody who was not here, and lets whoever has it do one thing about it.
+//!
+//! A ticket names the sending that the letter was, and has a MAC by which it is known to be ours, so nothing is kept of it but that
+//! it was used, where that matters. It ends with its time, with the account's password, and when the account is disabled. It
+//! is letters in one case, digits and a hyphen: it may stand before an `@`.
+
+use crate::pairing::{Admission, Newcomer, random_uuid};
+use crate::xep::fast;
+use crate::{Core, limits};
+use data_encoding::BASE32_NOPAD;
+use rookery_proto::jid::BareJid;
+use rookery_store::{Result, Sending, SendingId, SendingRef, TicketHash, Timestamp};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What a ticket is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// To come in, once.
+    Enter,
+    /// To answer the conversation that the letter is about.
+    Answer,
+    /// To get no more of them.
+    Stop,
+}
+
+/// What a ticket that lets somebody in gives.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// By what one signs in.
+    pub admission: Admission,
+    /// The conversation that the letter was about, as far as that is known.
+    pub peer: Option<BareJid>,
+}
+
+/// Bytes of the MAC that stand in a ticket: nobody guesses 128 bits.
+const MAC: usize = 16;
+
+impl Errand {
+    fn name(self) -> &'static str {
+        match self {
+            Errand::Enter => "enter",
+            Errand::Answer => "answer",
+            Errand::Stop => "stop",
+        }
+    }
+
+    /// For how long it is good.
+    fn lasts(self) -> i64 {
+        match self {
+            Errand::Enter => limits::TICKET_ENTER_MS,
+            Errand::Answer => limits::TICKET_ANSWER_MS,
+            Errand::Stop => rookery_store::limits::SENDING_KEPT_MS,
+        }
+    }
+}
+
+impl Core {
+    /// A ticket for a sending.
+    pub async fn ticket(&self, errand: Errand, sending: &Sending) -> Result<String> {
+        let mac = BASE32_NOPAD.encode(&self.mac(errand, sending).await?).to_lowercase();
+        Ok(format!("{}-{mac}", sending.id.0))
+    }
+
+    /// The sending that a ticket is for; `None`: the ticket is good for nothing, or not any more.
+    pub async fn sending_of(&self, errand: Errand, ticket: &str) -> Result<Option<Sending>> {
+        let Some((id, shown)) = ticket.split_once('-') else { return Ok(None) };
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some(sending) = self.store.sending(SendingRef::Id(SendingId(id))).await? else { return Ok(None) };
+        let ours = BASE32_NOPAD.encode(&self.mac(errand, &sending).await?);
+        let same: bool = shown.to_ascii_uppercase().as_bytes().ct_eq(ours.as_bytes()).into();
+        let over = self.env.now().0 - sending.what.at.0 >= errand.lasts();
+        let member = self.directory.member(sending.what.uid).await?;
+        // Who administers comes in by the password.
+        let barred = member.is_none_or(|it| it.disabled || (errand == Errand::Enter && it.admin));
+        Ok((same && !over && !barred).then_some(sending))
+    }
+
+    /// Lets a machine in by a ticket, once; `None`: the ticket is good for nothing.
+    pub async fn enter(&self, ticket: &str, newcomer: &Newcomer) -> Result<Option<Entry>> {
+        let Some(sending) = self.sending_of(Errand::Enter, ticket).await? else { return Ok(None) };
+        let uid = sending.what.uid;
+        let expires = Timestamp(sending.what.at.0 + Errand::Enter.lasts());
+        let hash = TicketHash(Sha256::digest(ticket.to_ascii_lowercase()).into());
+        if !self.store.use_ticket(hash, expires, self.env.now()).await? {
+            return Ok(None);
+        }
+        let Some(member) = self.directory.member(uid).await? else { return Ok(None) };
+        let expires = Timestamp(self.env.now().0 + limits::PAIRING_MS);
+        let agent = random_uuid(self.env.bytes());
+        let (token, seen, kept) = self.pass(uid, fast::Pass { agent: &agent, newcomer, expires });
+        self.store.enroll(uid, seen, kept).await?;
+        tracing::info!(uid = uid.0, from = %newcomer.from, "a device was let in by a letter");
+        let case = match sending.what.case {
+            Some(case) => self.store.case(case).await?,
+            None => None,
+        };
+        let admission = Admission { address: member.address.clone(), agent, token, expires };
+        Ok(Some(Entry { admission, peer: case.map(|case| case.peer) }))
+    }
+
+    async fn mac(&self, errand: Errand, sending: &Sending) -> Result<[u8; MAC]> {
+        let what = &sending.what;
+        let credentials = match errand {
+            // A forgotten password must not make letters come for ever.
+            Errand::Stop => None,
+            Errand::Enter | Errand::Answer => self.store.credentials(what.uid).await?,
+        };
+        let parts = [
+            errand.name().as_bytes(),
+            &sending.id.0.to_be_bytes(),
+            &what.at.0.to_be_bytes(),
+            what.address.as_bytes(),
+            credentials.as_ref().map_or(&[], |it| it.0.as_slice()),
+        ];
+        let mac = self.secret.derive("ticket", &parts);
+        let mut short = [0; MAC];
+        short.copy_from_slice(&mac[..MAC]);
+        Ok(short)
+    }
+}
