@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_address_has_its_ticket() {
-        let of = |address| ticket(address, "here.org").map(str::to_owned);
+        let of = |address: &str| ticket(address, "here.org").map(str::to_owned);
         assert_eq!(of(&address("7-abc", "here.org")).as_deref(), Some("7-abc"));
         assert_eq!(of("REPLY+7-ABC@Here.org").as_deref(), Some("7-ABC"), "some servers do not keep the case");
         for other in ["alice+7-abc@here.org", "reply@here.org", "reply+7-abc@there.org", "reply+7-abc"] {

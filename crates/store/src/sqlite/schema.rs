@@ -46,8 +46,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0035_calls.sql"),
     include_str!("migrations/0036_pagers.sql"),
     include_str!("migrations/0037_tickets.sql"),
-    include_str!("migrations/0039_submission.sql"),
-    include_str!("migrations/0040_sms.sql"),
+    include_str!("migrations/0038_submission.sql"),
+    include_str!("migrations/0039_sms.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
