@@ -181,7 +181,7 @@ impl World {
                 break;
             }
         }
-        self.check_handed()
+        self.check_handed().await
     }
 
     async fn does(&mut self, event: &Event) -> Result<()> {
@@ -286,29 +286,44 @@ impl World {
         (0..self.said.len()).filter(|at| sending.what.text.contains(&format!("({at})"))).collect()
     }
 
-    /// What carriers were handed since it was looked at. What was seen before this step cannot be in it.
-    fn check_handed(&self) -> Result<()> {
+    /// Whether a rule has its turn for what a sending is about, and its time, which `along` does not ask for.
+    fn has_turn(&self, sending: &Sending, along: bool) -> bool {
+        let oldest = self.named(sending).iter().map(|at| self.said[*at].at).min().unwrap_or_default();
+        self.plan.rules.iter().any(|rule| {
+            let what = &sending.what;
+            let fits = rule.way == what.way && rule.address == what.address && rule.least <= what.urgency;
+            let due = along || what.at.0 >= oldest + i64::from(rule.after) * 1000;
+            fits && due && rule.hours.is_none_or(|hours| self.within(hours, what.at))
+        })
+    }
+
+    /// Whether the nurse's clock showed these hours then.
+    fn within(&self, hours: Hours, at: rookery_store::Timestamp) -> bool {
         let offset = if self.plan.zone == "UTC" { 0 } else { 8 * 60 };
+        let minute = (at.0 / MINUTE + offset).rem_euclid(1440) as u16;
+        match hours.from <= hours.to {
+            true => (hours.from..hours.to).contains(&minute),
+            false => minute >= hours.from || minute < hours.to,
+        }
+    }
+
+    /// What carriers were handed since it was looked at. What was seen before this step cannot be in it.
+    async fn check_handed(&self) -> Result<()> {
+        let listed = rookery_store::limits::SENDINGS_LISTED;
+        let queued = self.server.core().store.sendings(self.nurse, None, listed).await?;
         for sending in &self.handed {
-            let named = self.named(sending);
-            anyhow::ensure!(!named.is_empty(), "it is about nothing: {sending:?}");
-            let oldest = named.iter().map(|at| self.said[*at].at).min().unwrap_or_default();
-            let urgency = sending.what.urgency;
-            let fits = |rule: &&Rule| {
-                rule.way == sending.what.way && rule.address == sending.what.address && rule.least <= urgency
+            let what = &sending.what;
+            anyhow::ensure!(!self.named(sending).is_empty(), "it is about nothing: {sending:?}");
+            // What is not due yet goes along with a mail that is.
+            let drives = |other: &Sending| {
+                let mail = &other.what;
+                (mail.way, &mail.address, mail.at) == (what.way, &what.address, what.at)
+                    && self.has_turn(other, false)
             };
-            let rules: Vec<&Rule> = self.plan.rules.iter().filter(fits).collect();
-            let (at, minute) =
-                (sending.what.at.0, (sending.what.at.0 / MINUTE + offset).rem_euclid(1440) as u16);
-            let within = |hours: Hours| match hours.from <= hours.to {
-                true => (hours.from..hours.to).contains(&minute),
-                false => minute >= hours.from || minute < hours.to,
-            };
-            let may =
-                |rule: &&Rule| at >= oldest + i64::from(rule.after) * 1000 && rule.hours.is_none_or(within);
-            anyhow::ensure!(rules.iter().any(may), "no rule says so: {sending:?}");
-            let quiet = self.plan.quiet.is_some_and(within) && urgency < Urgency::Urgent;
-            anyhow::ensure!(!quiet, "in quiet hours: {sending:?}");
+            let along = what.way == Way::Mail && queued.iter().any(drives);
+            anyhow::ensure!(self.has_turn(sending, along), "no rule says so: {sending:?}");
+            let quiet = self.plan.quiet.is_some_and(|hours| self.within(hours, what.at));
+            anyhow::ensure!(!quiet || what.urgency == Urgency::Urgent, "in quiet hours: {sending:?}");
         }
         for (at, sending) in self.handed.iter().enumerate() {
             // Carriers remember only what they may have taken.

@@ -200,7 +200,9 @@ fn a_failing_store() {
     run(async {
         let server = common::server(&[]).await?;
         let text = issued(&server).await?;
-        server.set_store_fault(Some(rookery_testkit::server::StoreFault::Fails));
+        // That it is seen again is not noted before.
+        tokio::time::advance(Duration::from_millis(rookery_store::limits::SEEN_LATELY_MS as u64)).await;
+        server.set_store_fault(Some(StoreFault::Fails));
         assert_eq!(failure(&shown(&server, &text).await?)?, "temporary-auth-failure");
         server.set_store_fault(None);
         assert_eq!(shown(&server, &text).await?.name(), "success");
@@ -247,7 +249,8 @@ fn a_cut_sign_in_is_given_up() {
             server.set_store_fault(Some(StoreFault::Stalls));
             cut.send_uncounted(&format!(
                 "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><initial-response>{shown}\
-                 </initial-response>{AGENT}<fast xmlns='urn:xmpp:fast:0'/>{bind}</authenticate>"
+                 </initial-response>{}<fast xmlns='urn:xmpp:fast:0'/>{bind}</authenticate>",
+                request(NONE) // A new token is stored before it is given.
             ))
             .await?;
             clock::settle().await;
