@@ -266,8 +266,8 @@ impl Store {
         self.read(move |conn| cases::messages(conn, id)).await
     }
 
-    /// Something is done about a case, if it is live and its messages are still those that were `seen`; false if not, and nothing
-    /// has happened. It is looked at again at `next`.
+    /// Something is done about a case, if it is live and is still what was `seen`, its messages and what became of its sendings;
+    /// false if not, and nothing has happened. It is looked at again at `next`.
     pub async fn step_case(
         &self,
         seen: Case,

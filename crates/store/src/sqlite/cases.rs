@@ -152,9 +152,10 @@ pub(super) fn end_all(tx: &Tx<'_>, owner: Uid, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Something has become of a sending: the case is to be looked at.
+/// Something has become of a sending: the case is to be looked at. Its time is another than it was in any case, so that a step
+/// that was decided without knowing of this is not done.
 pub(super) fn look_again(tx: &Tx<'_>, id: CaseId, now: Timestamp) -> Result<()> {
-    let sql = "UPDATE reach_case SET next = min(next, ?2) WHERE id = ?1 AND state <= 1";
+    let sql = "UPDATE reach_case SET next = min(next, ?2) - 1 WHERE id = ?1 AND state <= 1";
     tx.conn.prepare_cached(sql)?.execute(params![int(id.0), now])?;
     Ok(())
 }
@@ -166,8 +167,9 @@ pub(crate) fn step(
     next: Timestamp,
     now: Timestamp,
 ) -> Result<bool> {
-    let sql = "UPDATE reach_case SET next = ?2 WHERE id = ?1 AND state <= 1 AND state = ?3 AND first = ?4 AND last = ?5";
-    let same = params![int(seen.id.0), next, seen.state, int(seen.first.0), int(seen.last.0)];
+    let sql = "UPDATE reach_case SET next = ?2 WHERE id = ?1 AND state <= 1 AND state = ?3 AND first = ?4 AND last = ?5
+               AND next = ?6";
+    let same = params![int(seen.id.0), next, seen.state, int(seen.first.0), int(seen.last.0), seen.next];
     if tx.conn.prepare_cached(sql)?.execute(same)? == 0 {
         return Ok(false);
     }

@@ -6,6 +6,8 @@ use rookery_gateway::reach::channel::{State, Way};
 use super::run::Play;
 use super::template::{fill, matches};
 use crate::carrier::{Mood, news as state};
+use crate::clock;
+use rookery_store::{SendingRef, SendingState};
 
 pub(super) fn way(name: &str) -> Result<Way> {
     Way::from_name(name).with_context(|| format!("there is no way {name}"))
@@ -20,9 +22,19 @@ pub(super) fn news(name: &str) -> Result<State> {
 }
 
 impl Play {
-    /// What the carrier is handed next is this: the address, a colon, and the text.
+    /// What the carrier is handed next is this: the address, a colon, and the text. What it says to that, if it says anything,
+    /// is stored when this returns.
     pub(super) async fn carrier_is_handed(&mut self, way: Way, template: &str) -> Result<()> {
-        let sending = self.target.ours()?.carrier(way)?.next().await;
+        let server = self.target.ours()?;
+        let carrier = server.carrier(way)?;
+        let sending = carrier.next().await;
+        let store = &server.core().store;
+        let which = || SendingRef::Id(sending.id);
+        while !carrier.hangs(sending.id)
+            && store.sending(which()).await?.is_some_and(|it| it.state == SendingState::Sending)
+        {
+            clock::settle().await;
+        }
         let actual = format!("{}: {}", sending.what.address, sending.what.text);
         if !matches(template.trim_end(), &actual, &mut self.variables) {
             bail!("it was handed {actual:?}");
