@@ -1,8 +1,8 @@
 //! Reach me: people who are not here are told what waits for them, by ways that they have chosen, until they have seen it or
 //! nobody is left to tell.
 //!
-//! Read along in this order: [`channel`] is what a way out has to do; [`rules`] says, purely, what is to be done about a case;
-//! [`engine`] does it, and [`worker`] hands over what the store's queue of sendings has; [`answers`] is what comes back.
+//! Read along in this order: [`channel`] is what a way out has to do; `rules` says, purely, what is to be done about a case;
+//! `engine` does it, and `worker` hands over what the store's queue of sendings has; `answers` is what comes back.
 
 mod answers;
 pub mod channel;

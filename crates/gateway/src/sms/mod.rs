@@ -1,7 +1,7 @@
 //! Short messages to and from phones, by carriers that the operator has configured.
 //!
 //! Read along in this order: [`text`] is a text as short messages, [`gsm`] their alphabet and [`phone`] their addresses; [`smpp`] speaks
-//! with carriers; [`channel`] chooses the one that a message goes by, [`talk`] is what people write to phones, and [`incoming`] what
+//! with carriers; [`channel`] chooses the one that a message goes by, `talk` is what people write to phones, and `incoming` what
 //! becomes of what carriers bring.
 
 mod address;

@@ -1,7 +1,7 @@
 //! The Short Message Peer-to-Peer protocol, version 3.4 ([SMPP 3.4](https://smpp.org/SMPP_v3_4_Issue1_2.pdf)): as a client of
 //! carriers.
 //!
-//! Read along in this order: [`wire`] has PDUs as bytes, [`pdu`] says what they mean to us, [`session`] speaks on one connection, and
+//! Read along in this order: [`wire`] has PDUs as bytes, [`pdu`] says what they mean to us, `session` speaks on one connection, and
 //! [`link`] keeps one up.
 
 pub mod link;
