@@ -104,7 +104,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('letters', () => {
     await page.getByLabel('Reach me when I am not here').check();
     await page.getByRole('button', { name: 'Add a step' }).click();
     await page.getByLabel('Minutes after the message').fill('0');
-    await page.getByLabel('At least').selectOption('normal');
+    await page.getByLabel('For', { exact: true }).selectOption('normal');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved').first().waitFor();
     await context.close();
