@@ -65,8 +65,22 @@ pub(super) fn read(data: &[u8], hostname: &str) -> Letter {
     }
 }
 
-/// All that is text, in its order; of what is in HTML alone, the words.
+/// All that is text, in its order; of what is in HTML alone, the words. Where parts are not where their container says, the content as
+/// it stands: better that than a mail of which nothing is seen.
 fn texts(message: &Message<'_>) -> String {
+    let text = parts(message);
+    let container = || message.parts.first().filter(|root| matches!(root.body, PartType::Multipart(_)));
+    match container() {
+        Some(root) if text.is_empty() && message.attachment_count() == 0 => {
+            let content = message.raw_message.get(root.offset_body as usize..).unwrap_or_default();
+            clean(&String::from_utf8_lossy(&content[..content.len().min(limits::TEXT + 1)])).trim().to_owned()
+        }
+        _ => text,
+    }
+}
+
+/// The parts that are text.
+fn parts(message: &Message<'_>) -> String {
     let mut all = String::new();
     for at in 0..message.text_body_count() {
         let Some(text) = message.body_text(at) else { continue };
@@ -246,6 +260,15 @@ mod tests {
         );
         assert!(letter.text.contains("Good & bold") && letter.more, "{:?}", letter.text);
         assert!(!letter.text.contains("p{}") && !letter.text.contains("x()"), "{:?}", letter.text);
+    }
+
+    #[test]
+    fn a_container_without_parts_shows_what_is_in_it() {
+        for content in ["Wherefore\n", "--x--\nWherefore\n", "--y\n\nWherefore\n"] {
+            let letter =
+                letter(&format!("From: a@b.org\nContent-Type: multipart/mixed; boundary=x\n\n{content}"));
+            assert!(letter.text.contains("Wherefore"), "{content:?}: {:?}", letter.text);
+        }
     }
 
     /// Kinds of broken mail that there are: none of them is lost or stops anything.
