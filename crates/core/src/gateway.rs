@@ -75,12 +75,12 @@ impl Core {
     }
 
     /// A message that a gateway brings, as it is to be stored: its `id` names it for good, so that what is brought again is known
-    /// ([`rookery_store::Appended::Duplicate`]); with `aside` it waits until the recipient lets its sender in. `None`: the
+    /// ([`rookery_store::Appended::Duplicate`]); with `junk` it stands apart ([`Flags::JUNK`]). `None`: the
     /// recipient has no use for it.
-    pub async fn brought(&self, stanza: &[u8], aside: bool) -> Result<Option<Append>, StanzaError> {
+    pub async fn brought(&self, stanza: &[u8], junk: bool) -> Result<Option<Append>, StanzaError> {
         let stanza = Stanza::parse(stanza).map_err(|_| StanzaError::internal_server_error())?;
         let from = address::parse(&stanza.from().unwrap_or_default())?;
-        self.letter_from_outside(&stanza, &from, Manner { once: true, aside }).await
+        self.letter_from_outside(&stanza, &from, Manner { once: true, junk }).await
     }
 
     /// Whether `sender` may write to `to`, who is behind a gateway: what a session's message meets on its way.

@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod harvest;
 pub mod health;
 pub mod invitation;
+pub mod junk;
 mod letter;
 pub mod limits;
 pub mod listed;

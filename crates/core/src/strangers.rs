@@ -94,8 +94,13 @@ impl Core {
             some = true;
         }
         if some {
-            self.router.sessions(uid).iter().for_each(|session| session.state().hear_of_owed());
+            self.owes(uid);
         }
         Ok(())
+    }
+
+    /// Entries of this log are owed to its devices: whoever is connected collects them.
+    pub fn owes(&self, uid: Uid) {
+        self.router.sessions(uid).iter().for_each(|session| session.state().hear_of_owed());
     }
 }

@@ -89,6 +89,9 @@ impl Core {
         if flags.has(Flags::REQUEST) {
             return Ok("Set aside: it is from a stranger, and waits to be let in.".to_owned());
         }
+        if flags.has(Flags::JUNK) {
+            return Ok("Set aside: it is junk, as far as one can tell.".to_owned());
+        }
         let sessions = self.router.sessions(uid);
         let waits = match sessions.len() {
             0 => "Stored; nobody is signed in.".to_owned(),

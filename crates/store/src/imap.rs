@@ -177,6 +177,8 @@ pub struct Copied {
     pub validity: u32,
     /// The UIDs here and there, ascending.
     pub uids: Vec<(u32, u32)>,
+    /// Some of them were junk and are none any more: devices are owed them ([`crate::Flags::OWED`]).
+    pub released: bool,
 }
 
 impl Store {
@@ -282,7 +284,8 @@ impl Store {
         self.write(move |tx| imap::mails::put(tx, uid, folder, &new)).await
     }
 
-    /// Copies at most [`crate::limits::SWEEP`] mails into another folder of the same account, or moves them there. Errors as of
+    /// Copies at most [`crate::limits::SWEEP`] mails into another folder of the same account, or moves them there. Into the folder of
+    /// junk and out of it that says of their senders what [`Store::judge_sender`] says, and of these mails. Errors as of
     /// [`Store::file_mail`].
     pub async fn copy_mails(
         &self,

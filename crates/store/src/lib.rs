@@ -21,6 +21,7 @@ mod imap;
 mod inbox;
 mod invite;
 pub mod journal;
+mod junk;
 pub mod limits;
 mod link;
 mod mail;

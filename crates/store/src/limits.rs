@@ -117,6 +117,12 @@ pub const VISIBILITY: usize = ROSTER_ITEMS;
 /// stranger again.
 pub const ANSWERED: usize = 1_000;
 
+/// Senders of mail of whom an account has said whether it is junk; beyond it the oldest word is forgotten.
+pub const JUNK_SENDERS: usize = 1_000;
+
+/// For how long (ms) junk is kept after it came: whoever misses a mail asks for it within some weeks.
+pub const JUNK_KEPT_MS: i64 = 30 * 86_400_000;
+
 /// Strangers in the list of requests.
 pub const REQUESTS: usize = 1_000;
 

@@ -22,8 +22,8 @@ pub enum Direction {
     Out,
 }
 
-/// What an entry is for. The store itself reads [`Flags::ARCHIVE`], [`Flags::INSTANT`] and [`Flags::REACH`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], and turns
-/// [`Flags::REQUEST`] into [`Flags::DELIVER`]; all others mean what core lets them mean.
+/// What an entry is for. The store itself reads [`Flags::ARCHIVE`], [`Flags::INSTANT`] and [`Flags::REACH`], sets [`Flags::RETRACTED`] and [`Flags::OWED`], turns
+/// [`Flags::REQUEST`] into [`Flags::DELIVER`], and either into [`Flags::JUNK`] and back; all others mean what core lets them mean.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Flags(pub u32);
 
@@ -58,6 +58,8 @@ impl Flags {
     pub const IMPORTANT: Flags = Flags(4096);
     /// With [`Flags::REACH`]: it is urgent.
     pub const URGENT: Flags = Flags(8192);
+    /// Mail that nobody asked for: in no archive, and for no device, until its owner says otherwise.
+    pub const JUNK: Flags = Flags(16384);
 
     /// Whether all of `other` are set.
     pub fn has(self, other: Flags) -> bool {

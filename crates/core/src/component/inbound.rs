@@ -26,8 +26,8 @@ use crate::answer::Reply;
 pub(crate) struct Manner {
     /// Its id names it for good: what comes again under it is the same.
     pub(crate) once: bool,
-    /// It is set aside, whoever sends it.
-    pub(crate) aside: bool,
+    /// Nobody asked for it, whoever sends it.
+    pub(crate) junk: bool,
 }
 
 /// What is left to do for a stanza of a component.
@@ -137,7 +137,7 @@ impl Core {
         let Some(letter) = pipeline::route(self, kind, member, resource)? else { return Ok(None) };
         let class = pipeline::classify(stanza, kind);
         let screened = self.screen(from, stanza, class, &letter).await?;
-        let aside = manner.aside || screened || reception == Strangers::SetAside;
+        let aside = manner.junk || screened || reception == Strangers::SetAside;
         if aside && !class.has(Flags::DELIVER) {
             return pipeline::not_kept(stanza, kind).map(|_| None);
         }
@@ -164,6 +164,7 @@ impl Core {
             dedup: manner.once,
         });
         let flags = match aside {
+            true if manner.junk => Flags::JUNK,
             // The archive is where it waits, whatever else is archived.
             true => Flags::REQUEST | Flags::ARCHIVE,
             false => Flags::DELIVER | pipeline::archived(self, &to, &peer, class).await?,

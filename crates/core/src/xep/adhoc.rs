@@ -15,6 +15,7 @@ mod groups;
 mod health;
 mod invitations;
 mod invite;
+mod junk;
 mod listing;
 mod notices;
 mod outmail;
@@ -159,6 +160,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         account::COMMANDS,
         archive::COMMANDS,
         privacy::COMMANDS,
+        junk::COMMANDS,
         directory::COMMANDS,
         owner::COMMANDS,
         invite::COMMANDS,

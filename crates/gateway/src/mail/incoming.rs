@@ -70,7 +70,7 @@ struct Arrived {
     name: String,
     /// The mail with its trace (RFC 5321 §4.4).
     raw: Vec<u8>,
-    /// It is set aside, whoever wrote it.
+    /// It is junk, whoever gets it.
     junk: bool,
 }
 
@@ -228,8 +228,9 @@ impl Gateway {
         member: &Arc<Member>,
         tokens: &mut Vec<FileToken>,
     ) -> Result<Appended, Refusal> {
-        let Arrived { letter, peer, id, name, raw, junk } = arrived;
+        let Arrived { letter, peer, id, name, raw, .. } = arrived;
         let uid = member.uid;
+        let junk = self.is_junk(arrived, member).await?;
         let (media_type, data) = ("message/rfc822".into(), raw.clone());
         let whole = self.deposit(NewFile { uid, name: format!("{id}.eml"), media_type, data }).await?;
         tokens.push(whole.token);
@@ -250,10 +251,10 @@ impl Gateway {
             name,
             raw: &whole.url,
             size: raw.len(),
-            junk: *junk,
+            junk,
             files: &files,
         });
-        let append = match self.core.brought(&stanza, *junk).await {
+        let append = match self.core.brought(&stanza, junk).await {
             Ok(Some(append)) => append,
             Ok(None) => return Err(Refusal::Nobody),
             Err(error) if error.condition == "policy-violation" => {
@@ -278,6 +279,12 @@ impl Gateway {
             Refusal::LATER
         };
         self.core.store.append_mail(append, mail).await.map_err(failed)?.await.map_err(failed)
+    }
+
+    /// What is junk for everybody, and what its recipient has said of the sender.
+    async fn is_junk(&self, arrived: &Arrived, member: &Member) -> Result<bool, Refusal> {
+        let said = self.core.store.junk_sender(member.uid, arrived.peer.clone()).await;
+        Ok(arrived.junk || said.map_err(|_| Refusal::LATER)? == Some(true))
     }
 
     pub(super) async fn deposit(&self, file: NewFile) -> Result<Deposited, Refusal> {

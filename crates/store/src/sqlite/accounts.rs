@@ -294,6 +294,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM privacy WHERE uid = ?1",
         "DELETE FROM visibility WHERE uid = ?1",
         "DELETE FROM answered WHERE uid = ?1",
+        "DELETE FROM junk_sender WHERE uid = ?1",
         "DELETE FROM card WHERE uid = ?1",
         "DELETE FROM review WHERE uid = ?1",
         "DELETE FROM card_word WHERE uid = ?1",

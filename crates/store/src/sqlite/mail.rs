@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Tx;
 use super::columns::{int, jid, uid, useq};
 use super::{imap, outbox, timeline};
-use crate::timeline::{Append, Appended, Direction, MessageId};
+use crate::timeline::{Append, Appended, Direction, Flags, MessageId};
 use crate::{FolderId, Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
 const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw, sent";
 const LATEST: &str =
-    "SELECT useq, message, direction, at FROM log WHERE uid = ?1 ORDER BY useq DESC LIMIT ?2";
+    "SELECT useq, message, direction, at, flags FROM log WHERE uid = ?1 ORDER BY useq DESC LIMIT ?2";
 const QUEUED: &str = "id, uid, peer, stanza, sender, recipient, domain, at, next, attempts, trouble, \
                       envelope, receipt, told, program";
 
@@ -92,7 +92,8 @@ fn file(tx: &mut Tx<'_>, message: i64, mail: &Mail) -> Result<()> {
             if row.get::<_, i64>(1)? == message {
                 let direction = if row.get(2)? { Direction::Out } else { Direction::In };
                 let (uid, useq, at, raw) = (mail.uid, useq(row, 0)?, row.get(3)?, mail.raw);
-                found = Some(imap::Arrived { uid, message, useq, direction, at, raw });
+                let junk = row.get::<_, Flags>(4)?.has(Flags::JUNK);
+                found = Some(imap::Arrived { uid, message, useq, direction, at, raw, junk });
             }
         }
         found

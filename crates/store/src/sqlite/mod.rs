@@ -26,6 +26,7 @@ pub(crate) mod hats;
 pub(crate) mod imap;
 pub(crate) mod inbox;
 pub(crate) mod invites;
+pub(crate) mod junk;
 pub(crate) mod links;
 pub(crate) mod mail;
 pub(crate) mod notices;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0037_tickets.sql"),
     include_str!("migrations/0038_submission.sql"),
     include_str!("migrations/0039_sms.sql"),
+    include_str!("migrations/0045_junk.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -1,7 +1,7 @@
 //! The sweeper: bounded slices of a round through what is to be forgotten.
 //!
 //! A round has five parts: logs of deleted accounts; what is older than the server keeps; what is older than an account or a
-//! group keeps; what is older than all groups keep; delivered entries that are not for the archive.
+//! group keeps; what is older than all groups keep; delivered entries that are not for the archive, and old junk.
 
 use std::collections::HashMap;
 
@@ -177,32 +177,37 @@ fn shorten(
     Ok(swept)
 }
 
-/// The rows that are not for the archive, with how far their log has been delivered.
+/// The rows that are not for the archive, with how far their log has been delivered, and whether they are junk.
 pub(super) fn passing_sql() -> String {
     format!(
-        "SELECT {CANDIDATE}, coalesce(p.delivered, 0) FROM log l LEFT JOIN position p ON p.uid = l.uid
+        "SELECT {CANDIDATE}, coalesce(p.delivered, 0), l.flags & 16384 FROM log l LEFT JOIN position p ON p.uid = l.uid
          WHERE NOT l.flags & 2 AND NOT l.flags & 128 AND (l.uid, l.useq) > (?1, ?2) ORDER BY l.uid, l.useq LIMIT ?3"
     )
 }
 
 fn passing(tx: &mut Tx<'_>, now: Timestamp, uid: i64, useq: i64) -> Result<Swept> {
-    let rows: Vec<(Candidate, i64)> = {
+    let rows: Vec<(Candidate, i64, bool)> = {
         let mut statement = tx.conn.prepare_cached(&passing_sql())?;
-        let rows = statement
-            .query_map(params![uid, useq, limits::SWEEP as i64], |row| Ok((candidate(row)?, row.get(5)?)))?;
+        let rows = statement.query_map(params![uid, useq, limits::SWEEP as i64], |row| {
+            Ok((candidate(row)?, row.get(5)?, row.get::<_, i64>(6)? != 0))
+        })?;
         rows.collect::<Result<_, _>>()?
     };
     let next = match rows.last() {
-        Some((row, _)) if rows.len() == limits::SWEEP => {
+        Some((row, ..)) if rows.len() == limits::SWEEP => {
             Some(SweepCursor(SweepPart::Passing { uid: row.uid, useq: row.useq }))
         }
         _ => None,
     };
     let kept_from = Timestamp(now.0.saturating_sub(limits::PASSING_KEPT_MS));
+    let junk_from = Timestamp(now.0.saturating_sub(limits::JUNK_KEPT_MS));
     let passed: Vec<Candidate> = rows
         .into_iter()
-        .filter(|(row, delivered)| row.useq <= *delivered && row.at < kept_from)
-        .map(|(row, _)| row)
+        .filter(|(row, delivered, junk)| match junk {
+            true => row.at < junk_from,
+            false => row.useq <= *delivered && row.at < kept_from,
+        })
+        .map(|(row, ..)| row)
         .collect();
     let mut swept = Swept { next, ..Swept::default() };
     remove(tx, &passed, &mut swept)?;

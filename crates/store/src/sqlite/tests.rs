@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::columns::int;
 use super::tx::Last;
-use super::{Kind, delivery, imap, inbox, page, privacy, sweep, timeline};
+use super::{Kind, delivery, imap, inbox, junk, page, privacy, sweep, timeline};
 use crate::{Options, Result, Store, StoreError, Timestamp};
 
 type Rung = Arc<Mutex<Vec<u64>>>;
@@ -193,6 +193,8 @@ async fn queries_go_by_their_index() {
         (sweep::ANONYMOUS.to_owned(), "message_origin"),
         (privacy::REQUEST.to_owned(), "log_request"),
         (privacy::REQUESTS.to_owned(), "log_request"),
+        (junk::LIST.to_owned(), "log_junk"),
+        (junk::OF.to_owned(), "log_junk"),
         (page::MESSAGES_WITH.to_owned(), "log_peer"),
         (inbox::NEXT_PEER.to_owned(), "log_peer"),
         (inbox::BACKWARD.to_owned(), "log_peer"),

@@ -4,7 +4,8 @@ use rookery_proto::jid::BareJid;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
     Append, Blob, Direction, Displayed, FileHash, FilePurpose, FileQuota, FileToken, Filed, Flags,
-    FlagsChange, FlagsHow, Folder, Mail, MailFlags, NewFiled, NewUpload, StoreError, Timestamp, Upto, limits,
+    FlagsChange, FlagsHow, Folder, Mail, MailFlags, NewFiled, NewUpload, Policy, StoreError, SweepCursor,
+    Timestamp, Upto, limits,
 };
 use smallvec::smallvec;
 
@@ -22,9 +23,12 @@ async fn owner(f: &Fixture) -> Uid {
 }
 
 async fn mail(f: &Fixture, uid: Uid, direction: Direction, raw: Option<FileToken>) -> u64 {
+    mail_as(f, uid, direction, raw, Flags::ARCHIVE | Flags::INSTANT).await
+}
+
+async fn mail_as(f: &Fixture, uid: Uid, direction: Direction, raw: Option<FileToken>, flags: Flags) -> u64 {
     let text = raw.map_or("hi".to_owned(), |token| format!("https://x/upload/{token}/m.eml"));
     let pointers = smallvec![pointer(uid, peer(), direction)];
-    let flags = Flags::ARCHIVE | Flags::INSTANT;
     let append = Append { pointers, flags, ..message(uid, uid, &text, 5_000) };
     let (name, refs, thread) = ("1@x".into(), String::new(), "t".into());
     let mail = Mail {
@@ -194,6 +198,72 @@ pub(crate) async fn a_mail_leaves_the_timeline_with_its_last_folder(f: Fixture) 
     // Another's folders are nobody's.
     assert_eq!(f.store.copy_mails(BOB, inbox, trash, vec![1], true).await, Err(StoreError::NotFound));
     assert_eq!(f.store.expunge(BOB, inbox, vec![1]).await, Err(StoreError::NotFound));
+}
+
+/// Flags of the entry at a place of the log; `None`: there is none.
+async fn entry_flags(f: &Fixture, uid: Uid, useq: u64) -> Option<Flags> {
+    let found = f.store.events_after(uid, Useq(useq - 1), 1).await.unwrap();
+    found.first().filter(|entry| entry.useq.0 == useq).map(|entry| entry.flags)
+}
+
+pub(crate) async fn junk_stands_apart_and_is_taught(f: Fixture) {
+    let uid = owner(&f).await;
+    let first = mail_as(&f, uid, Direction::In, None, Flags::JUNK | Flags::INSTANT).await;
+    open(&f, uid).await;
+    let (inbox, junk) = (folder(&f, uid, "INBOX").await.id, folder(&f, uid, "Junk").await.id);
+    let said = || f.store.junk_sender(uid, peer());
+    let listed = async || {
+        let all = f.store.junk(uid).await.unwrap();
+        all.iter().map(|one| (one.peer.to_string(), one.messages)).collect::<Vec<_>>()
+    };
+    assert_eq!((listed().await, said().await), (vec![(peer().to_string(), 1)], Ok(None)));
+    assert_eq!((all(&f, uid, "Junk").await.len(), all(&f, uid, "INBOX").await.len()), (1, 0));
+    // Out of the folder it is none, and devices are owed it.
+    let moved = f.store.copy_mails(uid, junk, inbox, vec![1], true).await.unwrap();
+    assert!(moved.released);
+    let delivered = Flags::ARCHIVE | Flags::DELIVER | Flags::OWED;
+    assert_eq!(entry_flags(&f, uid, first).await, Some(delivered | Flags::INSTANT));
+    assert_eq!((listed().await, said().await), (vec![], Ok(Some(false))));
+    // Into it, it is; into Trash it stays so.
+    assert!(!f.store.copy_mails(uid, inbox, junk, vec![1], true).await.unwrap().released);
+    assert_eq!(entry_flags(&f, uid, first).await, Some(Flags::JUNK | Flags::INSTANT));
+    assert_eq!(said().await, Ok(Some(true)));
+    let trash = folder(&f, uid, "Trash").await.id;
+    assert!(!f.store.copy_mails(uid, junk, trash, vec![2], false).await.unwrap().released);
+    assert_eq!(said().await, Ok(Some(true)));
+    // From the messenger: all of the sender's, which move in folders as well.
+    assert_eq!(f.store.judge_sender(uid, peer(), false).await, Ok(1));
+    assert_eq!(f.store.judge_sender(uid, peer(), false).await, Ok(0));
+    assert_eq!((all(&f, uid, "Junk").await.len(), all(&f, uid, "INBOX").await.len()), (0, 1));
+    let waiting = mail_as(&f, uid, Direction::In, None, Flags::REQUEST | Flags::ARCHIVE).await;
+    assert_eq!(f.store.judge_sender(uid, peer(), true).await, Ok(1), "what was delivered stays");
+    assert_eq!(entry_flags(&f, uid, waiting).await, Some(Flags::JUNK));
+    assert_eq!(all(&f, uid, "Junk").await.len(), 1);
+    assert_eq!(f.store.discard_junk(uid, peer()).await, Ok(1));
+    assert_eq!((entry_flags(&f, uid, waiting).await, all(&f, uid, "Junk").await.len()), (None, 0));
+}
+
+pub(crate) async fn words_about_senders_are_bounded(f: Fixture) {
+    let uid = owner(&f).await;
+    let sender = |n: usize| jid(&format!("s{n}@mail.example.org"));
+    for n in 0..=limits::JUNK_SENDERS {
+        f.store.judge_sender(uid, sender(n), true).await.unwrap();
+    }
+    assert_eq!(f.store.junk_sender(uid, sender(0)).await, Ok(None));
+    assert_eq!(f.store.junk_sender(uid, sender(1)).await, Ok(Some(true)));
+}
+
+pub(crate) async fn old_junk_goes(f: Fixture) {
+    let uid = owner(&f).await;
+    mail_as(&f, uid, Direction::In, None, Flags::JUNK).await;
+    let sweep = async |now: i64| {
+        let mut cursor = Some(SweepCursor::default());
+        while let Some(from) = cursor {
+            cursor = f.store.sweep(Timestamp(now), Policy::default(), from).await.unwrap().next;
+        }
+        f.store.junk(uid).await.unwrap().len()
+    };
+    assert_eq!((sweep(limits::JUNK_KEPT_MS).await, sweep(limits::JUNK_KEPT_MS + 6_000).await), (1, 0));
 }
 
 pub(crate) async fn flags_change_unless_they_were_changed(f: Fixture) {

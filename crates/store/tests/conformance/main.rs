@@ -112,6 +112,7 @@ macro_rules! suite {
                     mails_are_filed_from_the_first_visit_on, a_long_log_is_filed_in_slices, seen_is_what_the_messenger_has_read,
                     a_mail_leaves_the_timeline_with_its_last_folder, flags_change_unless_they_were_changed,
                     folders_are_made_renamed_and_removed, what_a_program_puts_there_stays_until_it_is_expunged,
+                    junk_stands_apart_and_is_taught, words_about_senders_are_bounded, old_junk_goes,
                     folders_go_with_their_account, folders_do_as_a_model_does;
                 tickets:
                     a_ticket_is_used_once;

@@ -99,7 +99,12 @@ impl Session {
         let mut copied = Vec::new();
         for uids in uids_at(&selected.uids, places).chunks(SWEEP) {
             match store.copy_mails(uid, selected.id, to.id, uids.to_vec(), moving).await {
-                Ok(done) => copied.extend(done.uids),
+                Ok(done) => {
+                    copied.extend(done.uids);
+                    if done.released {
+                        self.server.core.owes(uid);
+                    }
+                }
                 Err(error) => return Answer::trouble(&error),
             }
         }

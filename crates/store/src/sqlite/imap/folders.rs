@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Arrived, file, mails, removed};
 use crate::sqlite::Tx;
 use crate::sqlite::columns::{int, useq};
-use crate::timeline::Direction;
+use crate::timeline::{Direction, Flags};
 use crate::{Folder, FolderCounts, FolderId, FolderRole, Result, StoreError, Timestamp, limits};
 
 /// What everybody has, and cannot lose.
@@ -24,7 +24,7 @@ const FOLDER: &str = "id, name, role, validity, next, modseq, expunged, subscrib
 
 /// Mails of a slice of the log; an entry is looked for without its peer, as what is not archived is a mail as well.
 pub(crate) const UNFILED: &str =
-    "SELECT l.useq, l.message, l.direction, l.at, m.raw FROM log l CROSS JOIN mail m ON m.message = l.message
+    "SELECT l.useq, l.message, l.direction, l.at, m.raw, l.flags FROM log l CROSS JOIN mail m ON m.message = l.message
      WHERE l.uid = ?1 AND l.useq > ?2 AND l.useq <= ?3 ORDER BY l.useq";
 
 impl ToSql for FolderRole {
@@ -80,6 +80,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, owner: Uid, now: Timestamp) -> Result<bool> 
                 direction: if row.get(2)? { Direction::Out } else { Direction::In },
                 at: row.get(3)?,
                 raw: row.get(4)?,
+                junk: row.get::<_, Flags>(5)?.has(Flags::JUNK),
             })
         })?;
         rows.collect::<rusqlite::Result<_>>()?
@@ -148,6 +149,12 @@ pub(super) fn of_role(conn: &Connection, owner: Uid, role: FolderRole) -> Result
     let mut statement =
         conn.prepare_cached("SELECT id FROM imap_folder WHERE uid = ?1 AND role = ?2 LIMIT 1")?;
     Ok(FolderId(statement.query_row(params![int(owner.0), role], |row| row.get(0))?))
+}
+
+/// What a folder is for.
+pub(super) fn role(conn: &Connection, folder: FolderId) -> Result<FolderRole> {
+    let mut statement = conn.prepare_cached("SELECT role FROM imap_folder WHERE id = ?1")?;
+    Ok(statement.query_row([folder.0], |row| row.get(0))?)
 }
 
 /// Whether a folder is this account's.

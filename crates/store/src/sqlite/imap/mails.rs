@@ -6,10 +6,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{changed, folders, removed};
 use crate::sqlite::Tx;
 use crate::sqlite::columns::{int, useq};
+use crate::sqlite::junk;
 use crate::sqlite::timeline::{ENTRY, drop_pointers, entry};
 use crate::timeline::{Entry, MessageId};
 use crate::{
-    Copied, FileToken, Filed, FolderId, Mail, MailFlags, NewFiled, Result, StoreError, Timestamp, limits,
+    Copied, FileToken, Filed, FolderId, FolderRole, Mail, MailFlags, NewFiled, Result, StoreError, Timestamp,
+    limits,
 };
 
 const FILED: &str = "n, message, raw, size, at, modseq, flags, keywords";
@@ -130,7 +132,57 @@ fn validity(conn: &Connection, folder: FolderId) -> Result<u32> {
     Ok(statement.query_row([folder.0], |row| row.get(0))?)
 }
 
+/// What a mail program copies or moves. Into Junk and out of it that says something of a mail and of its sender; what goes from there to
+/// Trash stays what it is.
 pub(crate) fn copy(
+    tx: &mut Tx<'_>,
+    owner: Uid,
+    from: FolderId,
+    to: FolderId,
+    uids: &[u32],
+    moving: bool,
+) -> Result<Copied> {
+    let mut copied = transfer(tx, owner, from, to, uids, moving)?;
+    let junk = match (folders::role(tx.conn, from)?, folders::role(tx.conn, to)?) {
+        (FolderRole::Junk, FolderRole::Junk | FolderRole::Trash) => return Ok(copied),
+        (_, FolderRole::Junk) => true,
+        (FolderRole::Junk, _) => false,
+        _ => return Ok(copied),
+    };
+    for &(_, n) in &copied.uids {
+        let sql = "SELECT useq FROM imap_mail WHERE folder = ?1 AND n = ?2 AND message IS NOT NULL";
+        let place =
+            tx.conn.prepare_cached(sql)?.query_row(params![to.0, n], |row| useq(row, 0)).optional()?;
+        if let Some(place) = place {
+            copied.released |= junk::judge(tx, owner, place, junk)?;
+        }
+    }
+    Ok(copied)
+}
+
+/// Moves the mail at a place of the log from one folder to another, if it is there.
+pub(in crate::sqlite) fn refile(
+    tx: &mut Tx<'_>,
+    owner: Uid,
+    place: Useq,
+    from: FolderRole,
+    to: FolderRole,
+) -> Result<()> {
+    if !super::is_filing(tx.conn, owner)? {
+        return Ok(());
+    }
+    let (from, to) = (folders::of_role(tx.conn, owner, from)?, folders::of_role(tx.conn, owner, to)?);
+    let sql = "SELECT i.n FROM log l CROSS JOIN imap_mail i ON i.message = l.message
+         WHERE l.uid = ?1 AND l.useq = ?2 AND i.folder = ?3";
+    let there = params![int(owner.0), int(place.0), from.0];
+    let n = tx.conn.prepare_cached(sql)?.query_row(there, |row| row.get(0)).optional()?;
+    if let Some(n) = n {
+        transfer(tx, owner, from, to, &[n], true)?;
+    }
+    Ok(())
+}
+
+fn transfer(
     tx: &mut Tx<'_>,
     owner: Uid,
     from: FolderId,
@@ -145,7 +197,7 @@ pub(crate) fn copy(
         return Err(StoreError::NotFound);
     }
     check_room(tx.conn, to, uids.len())?;
-    let mut copied = Copied { validity: validity(tx.conn, to)?, uids: Vec::with_capacity(uids.len()) };
+    let mut copied = Copied { validity: validity(tx.conn, to)?, ..Copied::default() };
     for &n in uids {
         let there = one(tx.conn, from, n)?.is_some();
         if !there {

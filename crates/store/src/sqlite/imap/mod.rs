@@ -20,6 +20,7 @@ pub(super) struct Arrived {
     pub(super) direction: Direction,
     pub(super) at: Timestamp,
     pub(super) raw: Option<FileToken>,
+    pub(super) junk: bool,
 }
 
 /// Whether mails of an account are filed as they come. While its folders are being filled they come with the others.
@@ -28,9 +29,10 @@ pub(super) fn is_filing(conn: &Connection, owner: Uid) -> Result<bool> {
     Ok(conn.prepare_cached(sql)?.exists([int(owner.0)])?)
 }
 
-/// Into the inbox, or to what was sent.
+/// Into the inbox, to junk, or to what was sent.
 pub(super) fn file(tx: &mut Tx<'_>, mail: &Arrived) -> Result<()> {
     let (role, flags) = match mail.direction {
+        Direction::In if mail.junk => (FolderRole::Junk, MailFlags::default()),
         Direction::In => (FolderRole::Inbox, MailFlags::default()),
         Direction::Out => (FolderRole::Sent, MailFlags::SEEN),
     };
