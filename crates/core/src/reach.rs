@@ -18,7 +18,7 @@ use rookery_proto::subscription::State;
 use rookery_proto::xml::Xml;
 use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Append, Caps, Case, CaseState, Direction, Entry, Flags, MayBeUrgent, Plan, Pointer, Sending,
+    Append, Caps, Case, CaseState, Direction, Entry, Flags, MayBeUrgent, Origin, Plan, Pointer, Sending,
     SendingState, Telling, Timestamp, Urgency, Way,
 };
 use smallvec::smallvec;
@@ -260,12 +260,14 @@ pub struct Answer<'a> {
     pub peer: &'a BareJid,
     /// What.
     pub text: &'a str,
+    /// Names it: what was stored under this name is not stored again.
+    pub id: &'a str,
 }
 
 impl Core {
     /// Stores what somebody answered by another way in both logs; it ends what the account is to be reached about there.
     pub async fn answer_for(&self, answer: Answer<'_>) -> Result<Option<Useq>, StanzaError> {
-        let Answer { member, peer, text } = answer;
+        let Answer { member, peer, text, id } = answer;
         let Target::Account { member: to, .. } = self.target(&Jid::from(peer.clone())).await? else {
             return Ok(None);
         };
@@ -274,7 +276,7 @@ impl Core {
         }
         let mut x = Xml::new();
         x.open("message").attr("from", member.address.as_str()).attr("to", to.address.as_str());
-        x.attr("type", "chat").attr("id", &self.env.token()).text_element("body", text).close();
+        x.attr("type", "chat").attr("id", id).text_element("body", text).close();
         let stanza = x.into_vec();
         let read = Stanza::parse(&stanza).map_err(|_| StanzaError::internal_server_error())?;
         let class = classify(&read, Kind::Chat);
@@ -296,7 +298,7 @@ impl Core {
                 pointer(to.uid, &member.address, Direction::In, theirs),
                 pointer(member.uid, &to.address, Direction::Out, mine)
             ],
-            origin: None,
+            origin: Some(Origin { sender: member.uid, peer: to.address.clone(), id: id.into(), dedup: true }),
         };
         let stored = self.store.append(append).await.map_err(store_error)?.await.map_err(store_error)?;
         Ok(match stored {

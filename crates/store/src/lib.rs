@@ -91,7 +91,7 @@ pub use search::Indexed;
 pub use sending::{
     Caps, CaseId, NewSending, Sending, SendingId, SendingRef, SendingState, Settled, Urgency, Way,
 };
-pub use sms::{Letter, SmsPart, SmsWhole};
+pub use sms::{Letter, SmsPart, SmsSeen, SmsWhole};
 pub use store::{Doorbell, Options, Pending, Space, Stats, Store};
 pub use stream::StreamId;
 pub use ticket::TicketHash;

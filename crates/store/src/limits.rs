@@ -434,6 +434,13 @@ pub const PAGERS_LISTED: usize = 200;
 /// Bytes of a part of a short message: what one holds, however it is written.
 pub const SMS_PART_BYTES: usize = 255;
 
+/// Bytes of what a short message that a carrier brings is known by: a digest and more.
+pub const SMS_NAME_BYTES: usize = 64;
+
+/// For how long (ms) a short message that comes by another connection of its carrier is the same again: carriers try again within
+/// minutes, and what somebody really says twice should not be lost for long.
+pub const SMS_AGAIN_MS: i64 = 15 * 60_000;
+
 /// Parts of short messages that wait for others, of one phone and of all: a long message of some phones, and of a town.
 pub const SMS_PARTS_OF_PHONE: usize = 300;
 /// See [`SMS_PARTS_OF_PHONE`].

@@ -35,6 +35,19 @@ pub struct SmsPart {
     pub at: Timestamp,
 }
 
+/// What a carrier brings, as it is known when it is brought again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SmsSeen {
+    /// Of who wrote, to whom, by which carrier, and what; at most [`crate::limits::SMS_NAME_BYTES`].
+    pub name: String,
+    /// The connection that it comes by.
+    pub line: String,
+    /// What it is to be called in the log if it is new; of the same length at most.
+    pub id: String,
+    /// When it came.
+    pub at: Timestamp,
+}
+
 /// What names a message that comes in parts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SmsWhole {
@@ -87,10 +100,17 @@ impl Store {
         self.read(move |conn| sms::is_stopped(conn, &phone)).await
     }
 
-    /// Keeps a part; all of them in their order when it was the last. [`crate::StoreError::Conflict`]: another part is in its place,
+    /// Notes a message that a carrier brings; what it is called in the log. That is what it was called before, if the same came by
+    /// another connection within [`crate::limits::SMS_AGAIN_MS`]: then it is brought again. By the same connection it is said again.
+    pub async fn see_sms(&self, seen: SmsSeen) -> Result<String> {
+        self.write(move |tx| sms::see(tx, &seen)).await
+    }
+
+    /// Keeps a part that came so; all of them in their order when it was the last. One that is brought again, of a message that is
+    /// whole and dropped by now, is not kept. [`crate::StoreError::Conflict`]: another part is in its place,
     /// of an older message that the phone called the same; [`crate::StoreError::Limit`]: too many parts of this phone, or of all, wait for others.
-    pub async fn keep_sms_part(&self, part: SmsPart) -> Result<Option<Vec<SmsPart>>> {
-        self.write(move |tx| sms::keep(tx, &part)).await
+    pub async fn keep_sms_part(&self, part: SmsPart, seen: SmsSeen) -> Result<Option<Vec<SmsPart>>> {
+        self.write(move |tx| sms::keep(tx, &part, &seen)).await
     }
 
     /// Messages of which parts came before this and others did not, at most [`crate::limits::BATCH`].

@@ -72,6 +72,8 @@ impl Case {
             | Action::SmscIsHandedNothing
             | Action::SmscSays(_)
             | Action::SmscBrings(..)
+            | Action::SmscBringsAtOnce(_)
+            | Action::SmscHangsUp
             | Action::CarrierIsHanded(..)
             | Action::CarrierIsHandedNothing(_)
             | Action::CarrierSays(..)
@@ -139,6 +141,10 @@ pub enum Action {
     SmscIsHanded(String),
     /// `the smsc is handed nothing`
     SmscIsHandedNothing,
+    /// `the smsc brings at once:` lines as of `the smsc brings:`, of which none waits for the answer to the one before
+    SmscBringsAtOnce(String),
+    /// `the smsc hangs up`: the connection ends, and may be made again
+    SmscHangsUp,
     /// `the smsc says DELIVRD`: of the latest that it was handed
     SmscSays(String),
     /// `the smsc brings:` `+49… to 4711: text`; or `brings in vain:`

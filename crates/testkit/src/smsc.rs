@@ -162,9 +162,32 @@ impl Smsc {
 
     /// It brings what somebody has written, in as many parts as that has, these last ones first, and hears that it is understood.
     pub async fn brings(&self, from: &str, to: &str, text: &str) -> Result<()> {
+        for deliver in self.delivers(from, to, text)? {
+            self.bring(deliver).await?;
+        }
+        Ok(())
+    }
+
+    /// It brings what several have written, or one, at once, and hears then that all of it is understood.
+    pub async fn brings_at_once(&self, messages: &[(&str, &str, &str)]) -> Result<()> {
+        let mut brought = 0;
+        for (from, to, text) in messages {
+            for deliver in self.delivers(from, to, text)? {
+                self.send(deliver).await?;
+                brought += 1;
+            }
+        }
+        for _ in 0..brought {
+            self.answer().await?;
+        }
+        Ok(())
+    }
+
+    fn delivers(&self, from: &str, to: &str, text: &str) -> Result<Vec<DeliverSm>> {
         let text = Parts::of(text);
         let total = u8::try_from(text.parts.len())?;
         let reference = self.state.inner.lock().brought as u16;
+        let mut delivers = Vec::new();
         for (number, part) in (1..=total).zip(&text.parts).rev() {
             let header = Place { reference, total, number }.header();
             let head = if total > 1 { &header[..] } else { &[] };
@@ -177,9 +200,9 @@ impl Smsc {
                 .data_coding(DataCoding::from(if text.alphabet == Alphabet::Ucs2 { 8 } else { 0 }))
                 .build();
             deliver.set_short_message(OctetString::from_vec([head, part].concat())?);
-            self.bring(deliver).await?;
+            delivers.push(deliver);
         }
-        Ok(())
+        Ok(delivers)
     }
 
     /// The connection of whoever is signed in, or will be.
@@ -194,12 +217,20 @@ impl Smsc {
     }
 
     async fn bring(&self, deliver: DeliverSm) -> Result<()> {
+        self.send(deliver).await?;
+        self.answer().await
+    }
+
+    async fn send(&self, deliver: DeliverSm) -> Result<()> {
         let command = {
             let mut inner = self.state.inner.lock();
             inner.brought += 1;
             Command::new(CommandStatus::EsmeRok, inner.brought, deliver)
         };
-        self.line().await.send(command).ok().context("nobody is connected to the smsc any more")?;
+        self.line().await.send(command).ok().context("nobody is connected to the smsc any more")
+    }
+
+    async fn answer(&self) -> Result<()> {
         loop {
             let rings = self.state.rings.notified();
             if let Some(answer) = self.state.inner.lock().answers.pop_front() {

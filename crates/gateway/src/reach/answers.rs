@@ -1,11 +1,16 @@
 //! What people answer by the ways by which they were reached.
+//!
+//! Where an answer comes from can be forged on some ways, as the sender of a short message can. So it counts if it has the code of a
+//! sending, at which few may guess; or if it answers what really went to that address a short while ago, as whoever forges it would have
+//! to know.
 
 use super::channel::{State, Way};
 use super::{Reach, limits};
 use rookery_core::reach::Answer;
 use rookery_core::store_error;
+use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_store::{CaseId, Sending, SendingRef};
+use rookery_store::{CaseId, Sending, SendingRef, Timestamp};
 
 /// What an answer was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,30 +32,58 @@ impl Reach {
     pub async fn answered(&self, which: SendingRef, text: &str) -> Result<Answered, StanzaError> {
         let sending = self.core.store.sending(which).await.map_err(store_error)?;
         match sending {
-            Some(sending) => self.answers(&sending, text).await,
+            Some(sending) => self.answers(&sending, text, &self.core.env.token()).await,
             None => Ok(Answered::Nothing),
         }
     }
 
-    /// The same, where the way knows only from which address it comes (which it must know for certain): by the code of a
-    /// sending, whichever way that went, or to the latest that went to this address.
-    pub async fn answered_from(&self, way: Way, address: &str, text: &str) -> Result<Answered, StanzaError> {
+    /// The same, where the way knows only from which address it claims to come: by the code of a sending, whichever way that went, or to
+    /// the latest that went to this address within [`limits::ANSWER_WITHOUT_CODE`]. `id` names the answer: under the same it is not
+    /// handed on again.
+    pub async fn answered_from(
+        &self,
+        way: Way,
+        address: &str,
+        text: &str,
+        id: &str,
+    ) -> Result<Answered, StanzaError> {
+        let now = self.core.env.now();
         for uid in self.core.store.reached_at(way, address).await.map_err(store_error)? {
             let sendings =
                 self.core.store.sendings(uid, None, limits::ANSWERABLE).await.map_err(store_error)?;
-            let coded = sendings.iter().find(|it| words(text).any(|word| word == it.what.code));
             let latest = || {
                 let here = |it: &&Sending| it.what.way == way && it.what.address == address;
-                sendings.iter().find(|it| here(it) && it.what.case.is_some())
+                sendings.iter().filter(here).find(|it| is_answerable(it) && is_recent(it, now))
             };
-            if let Some(sending) = coded.or_else(latest) {
-                return self.answers(sending, text).await;
+            if let Some(sending) = self.coded(uid, &sendings, text, now).or_else(latest) {
+                return self.answers(sending, text, id).await;
             }
         }
         Ok(Answered::Nothing)
     }
 
-    async fn answers(&self, sending: &Sending, text: &str) -> Result<Answered, StanzaError> {
+    /// The sending of which there is the code in a text: at its beginning or its end, so that one text is one guess or two.
+    fn coded<'a>(
+        &self,
+        uid: Uid,
+        sendings: &'a [Sending],
+        text: &str,
+        now: Timestamp,
+    ) -> Option<&'a Sending> {
+        let mut codes = words(text).take(1).chain(words(text).last()).filter(|word| is_code(word)).peekable();
+        codes.peek()?;
+        if self.guesses.is_over(uid, now) {
+            return None;
+        }
+        let found =
+            codes.find_map(|code| sendings.iter().find(|it| it.what.code == code && is_answerable(it)));
+        if found.is_none() {
+            self.guesses.count(uid, now);
+        }
+        found
+    }
+
+    async fn answers(&self, sending: &Sending, text: &str, id: &str) -> Result<Answered, StanzaError> {
         let Some(case) = sending.what.case else { return Ok(Answered::Nothing) };
         self.news(SendingRef::Id(sending.id), State::Acknowledged, "").await.map_err(store_error)?;
         let says_more =
@@ -58,18 +91,39 @@ impl Reach {
         if !says_more {
             return Ok(Answered::Acknowledged);
         }
-        self.hand_on(case, sending, text.trim()).await
+        self.hand_on(case, sending, text.trim(), id).await
     }
 
-    async fn hand_on(&self, case: CaseId, sending: &Sending, text: &str) -> Result<Answered, StanzaError> {
+    async fn hand_on(
+        &self,
+        case: CaseId,
+        sending: &Sending,
+        text: &str,
+        id: &str,
+    ) -> Result<Answered, StanzaError> {
         let case = self.core.store.case(case).await.map_err(store_error)?;
         let member = self.core.directory.member(sending.what.uid).await.map_err(store_error)?;
         let (Some(case), Some(member)) = (case, member) else { return Ok(Answered::Acknowledged) };
-        let said = self.core.answer_for(Answer { member: &member, peer: &case.peer, text }).await?;
+        let said = self.core.answer_for(Answer { member: &member, peer: &case.peer, text, id }).await?;
         Ok(if said.is_some() { Answered::Said } else { Answered::Acknowledged })
     }
 }
 
+/// Words, without the brackets that people copy with a code.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_whitespace().filter(|word| !word.is_empty())
+    text.split_whitespace().map(|word| word.trim_matches(['[', ']'])).filter(|word| !word.is_empty())
+}
+
+fn is_code(word: &str) -> bool {
+    word.len() == limits::CODE_DIGITS as usize && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether it may have reached somebody, and was about something.
+fn is_answerable(sending: &Sending) -> bool {
+    let gone = !matches!(sending.state, State::Queued | State::Failed | State::Cancelled);
+    gone && sending.what.case.is_some()
+}
+
+fn is_recent(sending: &Sending, now: Timestamp) -> bool {
+    now.0 - sending.changed.0 < limits::ANSWER_WITHOUT_CODE.as_millis() as i64
 }

@@ -49,5 +49,14 @@ pub const CASES: usize = 100;
 /// Digits of the code that acknowledges a sending: what one remembers from a pager's line.
 pub const CODE_DIGITS: u32 = 4;
 
+/// How long after the last news of a sending what comes from where it went, without its code, is the answer to it.
+pub const ANSWER_WITHOUT_CODE: Duration = Duration::from_secs(2 * 3600);
+
+/// Wrong codes for an account within [`GUESSING`], before only what needs no code is an answer: of 10,000 codes a few are good at a
+/// time.
+pub const GUESSES: u32 = 10;
+/// See [`GUESSES`].
+pub const GUESSING: Duration = Duration::from_secs(3600);
+
 /// Sendings of an account among which the one is looked for that was answered.
 pub const ANSWERABLE: usize = 50;

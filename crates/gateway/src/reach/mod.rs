@@ -16,9 +16,11 @@ mod worker;
 
 pub use answers::Answered;
 
+use crate::guard::Tally;
 use channel::{Channel, State};
 use meters::Meters;
 use rookery_core::Core;
+use rookery_proto::Uid;
 use rookery_store::{CaseId, Result, SendingId, SendingRef, Settled, Way};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -30,12 +32,19 @@ pub struct Reach {
     /// Ring when something of the way is in the queue.
     bells: [Notify; Way::ALL.len()],
     meters: Meters,
+    /// Wrong codes that came for accounts.
+    guesses: Tally<Uid>,
 }
 
 impl Reach {
     /// Nothing is sent before [`Reach::run`].
     pub fn new(core: Arc<Core>) -> Arc<Reach> {
-        Arc::new(Reach { core, bells: Default::default(), meters: Meters::new() })
+        Arc::new(Reach {
+            core,
+            bells: Default::default(),
+            meters: Meters::new(),
+            guesses: Tally::new(limits::GUESSES, limits::GUESSING),
+        })
     }
 
     /// Follows the rules, and sends what waits through these channels, for as long as it is polled.

@@ -1,6 +1,11 @@
 //! What carriers bring: receipts, and what people write. A part of a message is acknowledged when it is stored, the last one when the
 //! whole message is.
+//!
+//! SMPP has no name for what is brought that lasts: a carrier that did not hear our answer brings the same under another number. So
+//! the same text of the same phone is the same message again if it comes by another connection within a quarter of an hour, and is
+//! a message of its own by the same connection: people do say `ok` twice.
 
+use super::lanes;
 use super::smpp::link::Taken;
 use super::smpp::pdu::{Brought, Message};
 use super::text::{Alphabet, Place};
@@ -12,7 +17,7 @@ use rookery_core::member::Member;
 use rookery_core::store_error;
 use rookery_proto::error::StanzaError;
 use rookery_proto::xml::Xml;
-use rookery_store::{SmsPart, SmsWhole, StoreError, Timestamp};
+use rookery_store::{SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -21,6 +26,14 @@ use std::sync::Arc;
 const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "QUIT", "END", "退订", "停止", "TD"];
 /// See [`STOP`].
 const START: [&str; 4] = ["START", "UNSTOP", "开始", "恢复"];
+
+/// A connection to a carrier.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) carrier: &'a str,
+    /// Names the connection among all that there ever are.
+    pub(super) name: &'a str,
+}
 
 /// A message that somebody has written, all of it.
 struct Said<'a> {
@@ -33,7 +46,20 @@ struct Said<'a> {
 }
 
 impl Gateway {
-    pub(super) async fn take(&self, carrier: &str, brought: Brought) -> Taken {
+    /// Where something has its place among what its phone has written; `None`: nobody has.
+    pub(super) fn place(&self, brought: &Brought) -> Option<lanes::Place> {
+        match brought {
+            Brought::Message(message) => Some(self.lanes.enter(&message.from)),
+            Brought::Receipt(_) | Brought::Nothing => None,
+        }
+    }
+
+    pub(super) async fn take(&self, line: Line<'_>, place: Option<lanes::Place>, brought: Brought) -> Taken {
+        let carrier = line.carrier;
+        let mut place = place;
+        if let Some(place) = &mut place {
+            place.wait().await;
+        }
         let taken = match brought {
             Brought::Receipt(receipt) => {
                 let Some(state) = receipt.state else { return Taken::Done };
@@ -44,18 +70,12 @@ impl Gateway {
                 };
                 self.reach.news(which, state, &receipt.why).await.map_err(store_error)
             }
-            Brought::Message(Message { place: Some(place), from, to, alphabet, bytes }) => {
-                self.collect(carrier, (&from, &to), place, (alphabet, bytes)).await
-            }
             Brought::Message(message) => {
-                let said = Said {
-                    carrier,
-                    from: &message.from,
-                    to: &message.to,
-                    text: message.alphabet.decode(&message.bytes),
-                    id: self.core.env.token(),
-                };
-                self.receive(&said).await
+                let seen = self.seen(line, &message);
+                match message.place {
+                    Some(place) => self.collect(seen, message, place, carrier).await,
+                    None => self.all(seen, &message, carrier).await,
+                }
             }
             Brought::Nothing => Ok(()),
         };
@@ -68,26 +88,50 @@ impl Gateway {
         }
     }
 
+    /// As it is known when it comes again.
+    fn seen(&self, line: Line<'_>, message: &Message) -> SmsSeen {
+        let Message { from, to, alphabet, bytes, place } = message;
+        let mut name = Sha256::new();
+        for field in [line.carrier, from, to] {
+            name.update(field);
+            name.update([0]);
+        }
+        let Place { reference, total, number } = place.unwrap_or(Place { reference: 0, total: 0, number: 0 });
+        name.update(reference.to_be_bytes());
+        name.update([total, number, number_of(*alphabet)]);
+        name.update(bytes);
+        let name = BASE32_NOPAD.encode(&name.finalize()).to_lowercase();
+        let (id, at) = (format!("sms-{}", self.core.env.token()), self.core.env.now());
+        SmsSeen { name, line: line.name.to_owned(), id, at }
+    }
+
+    /// Takes a message that is whole.
+    async fn all(&self, seen: SmsSeen, message: &Message, carrier: &str) -> Result<(), StanzaError> {
+        let id = self.core.store.see_sms(seen).await.map_err(store_error)?;
+        let Message { from, to, alphabet, bytes, .. } = message;
+        self.receive(&Said { carrier, from, to, text: alphabet.decode(bytes), id }).await
+    }
+
     /// Keeps a part, and takes the whole message when it was the last.
     async fn collect(
         &self,
-        carrier: &str,
-        (from, to): (&str, &str),
+        seen: SmsSeen,
+        message: Message,
         place: Place,
-        (alphabet, bytes): (Alphabet, Vec<u8>),
+        carrier: &str,
     ) -> Result<(), StanzaError> {
         let Place { reference, total, number } = place;
-        let (carrier, phone, here) = (carrier.to_owned(), from.to_owned(), to.to_owned());
-        let whole = SmsWhole { carrier, phone, here, reference, total };
-        let at = self.core.env.now();
+        let Message { from: phone, to: here, alphabet, bytes, .. } = message;
+        let whole = SmsWhole { carrier: carrier.to_owned(), phone, here, reference, total };
+        let at = seen.at;
         let part = SmsPart { whole: whole.clone(), number, alphabet: number_of(alphabet), bytes, at };
         let store = &self.core.store;
-        let mut kept = store.keep_sms_part(part.clone()).await;
+        let mut kept = store.keep_sms_part(part.clone(), seen.clone()).await;
         if matches!(kept, Err(StoreError::Conflict)) {
             // The phone calls a new message as it called one of which the rest has not come.
             let old = store.sms_parts(whole.clone()).await.map_err(store_error)?;
             self.whole(whole.clone(), old).await?;
-            kept = store.keep_sms_part(part).await;
+            kept = store.keep_sms_part(part, seen).await;
         }
         match kept.map_err(store_error)? {
             Some(parts) => self.whole(whole, parts).await,
@@ -141,7 +185,7 @@ impl Gateway {
             return Ok(());
         }
         // A number that was proved by a code is a person's.
-        match self.reach.answered_from(Way::Sms, from, &said.text).await? {
+        match self.reach.answered_from(Way::Sms, from, &said.text, &said.id).await? {
             Answered::Nothing => self.bring(said).await,
             Answered::Acknowledged | Answered::Said => {
                 tracing::info!(carrier, "somebody has answered by a short message");

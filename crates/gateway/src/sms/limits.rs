@@ -14,6 +14,9 @@ pub const WINDOW: usize = 10;
 /// Messages of one carrier that are being stored; more are not read until one is.
 pub const INCOMING: usize = 20;
 
+/// Lanes in which what phones write waits for what they wrote before: more than are busy at a time.
+pub const LANES: usize = 64;
+
 /// Orders for a carrier that wait for their turn: what the workers of reach me hand over at a time, several times.
 pub const ORDERS: usize = 64;
 

@@ -9,6 +9,7 @@ pub mod channel;
 mod fresh;
 pub mod gsm;
 mod incoming;
+mod lanes;
 pub mod limits;
 pub mod phone;
 pub mod smpp;
@@ -21,11 +22,13 @@ pub use fresh::Fresh;
 
 use crate::people::People;
 use crate::reach::Reach;
+use incoming::Line;
+use lanes::Lanes;
 use rookery_core::Core;
 use rookery_core::component::Component;
 use rookery_proto::xml::Xml;
 use rookery_store::Caps;
-use smpp::link::Take;
+use smpp::link::{Take, Takes};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -62,6 +65,7 @@ pub struct Gateway {
     settings: Settings,
     carriers: Vec<Carrier>,
     fresh: Arc<Fresh>,
+    lanes: Lanes,
 }
 
 impl Gateway {
@@ -74,7 +78,7 @@ impl Gateway {
         fresh: Arc<Fresh>,
     ) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
-        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh }))
+        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh, lanes: Lanes::default() }))
     }
 
     /// Keeps the carriers connected, and takes what they bring, for as long as it is polled.
@@ -97,12 +101,19 @@ impl Gateway {
         }
     }
 
-    /// Takes what this carrier brings.
-    fn taker(self: Arc<Gateway>, carrier: &str) -> Take {
+    /// Takes what this carrier brings, by each of its connections.
+    fn taker(self: Arc<Gateway>, carrier: &str) -> Takes {
         let carrier: Arc<str> = carrier.into();
-        Arc::new(move |brought| {
+        Arc::new(move || -> Take {
             let (gateway, carrier) = (self.clone(), carrier.clone());
-            Box::pin(async move { gateway.take(&carrier, brought).await })
+            let line: Arc<str> = gateway.core.env.token().into();
+            Arc::new(move |brought| {
+                let (gateway, carrier, line) = (gateway.clone(), carrier.clone(), line.clone());
+                let place = gateway.place(&brought);
+                Box::pin(async move {
+                    gateway.take(Line { carrier: &carrier, name: &line }, place, brought).await
+                })
+            })
         })
     }
 }

@@ -43,7 +43,6 @@ impl Gateway {
             let peer = to.to_bare();
             let Some(error) = self.queue(outbound, &peer, &stanza, text).await? else { continue };
             self.refuse(outbound, &peer, &stanza, &error).await?;
-            store.drop_outbound(outbound.id).await?;
         }
         Ok(!waiting.is_empty())
     }
@@ -105,6 +104,7 @@ impl Gateway {
         }
     }
 
+    /// Its sender is told, in the transaction that takes it out of the outbox: once, whatever comes between.
     async fn refuse(
         &self,
         outbound: &Outbound,
@@ -112,11 +112,12 @@ impl Gateway {
         stanza: &Stanza,
         error: &StanzaError,
     ) -> Result<(), StoreError> {
-        let Some(member) = self.core.directory.member(outbound.uid).await? else { return Ok(()) };
+        let (core, store) = (&self.core, &self.core.store);
         let id = stanza.id().unwrap_or_default();
-        if let Ok(append) = self.core.undelivered(&member, peer, &id, None, error) {
-            self.core.store.append(append).await?.await?;
+        let member = core.directory.member(outbound.uid).await?;
+        match member.and_then(|member| core.undelivered(&member, peer, &id, None, error).ok()) {
+            Some(append) => store.refuse_outbound(outbound.id, append).await?.await.map(drop),
+            None => store.drop_outbound(outbound.id).await,
         }
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{int, uid};
 use super::{Tx, outbox, sendings};
 use crate::sending::{NewSending, SendingId, SendingState};
-use crate::{Caps, Letter, Result, SmsPart, SmsWhole, StoreError, Timestamp, limits};
+use crate::{Caps, Letter, Result, SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp, limits};
 
 pub(crate) fn queue(
     tx: &mut Tx<'_>,
@@ -94,7 +94,40 @@ pub(crate) fn is_stopped(conn: &Connection, phone: &str) -> Result<bool> {
     Ok(conn.prepare_cached("SELECT 1 FROM sms_stopped WHERE phone = ?1")?.exists([phone])?)
 }
 
-pub(crate) fn keep(tx: &mut Tx<'_>, part: &SmsPart) -> Result<Option<Vec<SmsPart>>> {
+pub(crate) fn see(tx: &mut Tx<'_>, seen: &SmsSeen) -> Result<String> {
+    let before = brought_before(tx, seen)?;
+    let id = before.unwrap_or_else(|| seen.id.clone());
+    note(tx, seen, &id)?;
+    Ok(id)
+}
+
+/// What it was called, if it is brought again.
+fn brought_before(tx: &Tx<'_>, seen: &SmsSeen) -> Result<Option<String>> {
+    let sql = "SELECT id FROM sms_taken WHERE name = ?1 AND line <> ?2 AND at > ?3";
+    let since = Timestamp(seen.at.0.saturating_sub(limits::SMS_AGAIN_MS));
+    let mut find = tx.conn.prepare_cached(sql)?;
+    Ok(find.query_row(params![seen.name, seen.line, since], |row| row.get(0)).optional()?)
+}
+
+/// It has come by this connection now, so what follows by it is new.
+fn note(tx: &Tx<'_>, seen: &SmsSeen, id: &str) -> Result<()> {
+    let SmsSeen { name, line, at, .. } = seen;
+    if [name, line, id].iter().any(|it| it.is_empty() || it.len() > limits::SMS_NAME_BYTES) {
+        return Err(StoreError::Invalid("name of a short message"));
+    }
+    let since = Timestamp(at.0.saturating_sub(limits::SMS_AGAIN_MS));
+    tx.conn
+        .prepare_cached(
+            "DELETE FROM sms_taken WHERE name IN (SELECT name FROM sms_taken WHERE at <= ?1 LIMIT ?2)",
+        )?
+        .execute(params![since, limits::SWEEP as i64])?;
+    tx.conn
+        .prepare_cached("INSERT OR REPLACE INTO sms_taken (name, line, id, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![name, line, id, at])?;
+    Ok(())
+}
+
+pub(crate) fn keep(tx: &mut Tx<'_>, part: &SmsPart, seen: &SmsSeen) -> Result<Option<Vec<SmsPart>>> {
     let SmsPart { whole, number, bytes, .. } = part;
     let SmsWhole { carrier, phone, here, reference, total } = whole;
     if !(1..=*total).contains(number) || bytes.len() > limits::SMS_PART_BYTES {
@@ -111,7 +144,14 @@ pub(crate) fn keep(tx: &mut Tx<'_>, part: &SmsPart) -> Result<Option<Vec<SmsPart
     match there {
         Some(known) if known != *bytes => return Err(StoreError::Conflict),
         Some(_) => {}
-        None => insert(tx, part)?,
+        None if brought_before(tx, seen)?.is_some() => {
+            note(tx, seen, &seen.id)?;
+            return Ok(None);
+        }
+        None => {
+            insert(tx, part)?;
+            note(tx, seen, &seen.id)?;
+        }
     }
     let all = parts(tx.conn, whole)?;
     Ok((all.len() == usize::from(*total)).then_some(all))

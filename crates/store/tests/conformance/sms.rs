@@ -2,8 +2,8 @@
 
 use rookery_proto::Uid;
 use rookery_store::{
-    Caps, Letter, NewSending, SendingId, SendingRef, SmsPart, SmsWhole, StoreError, Timestamp, Urgency, Way,
-    limits,
+    Caps, Letter, NewSending, SendingId, SendingRef, SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp,
+    Urgency, Way, limits,
 };
 
 use crate::common::*;
@@ -83,7 +83,10 @@ fn part(whole: SmsWhole, number: u8, at: i64) -> SmsPart {
 }
 
 pub(crate) async fn parts_wait_for_the_others(mut f: Fixture) {
-    let keep = async |f: &Fixture, part| f.store.keep_sms_part(part).await;
+    let keep = async |f: &Fixture, part: SmsPart| {
+        let name = format!("{}-{}", part.whole.reference, part.number);
+        f.store.keep_sms_part(part.clone(), seen(&name, "a line", part.at.0)).await
+    };
     assert_eq!(keep(&f, part(whole(7, 2), 2, 1)).await.unwrap(), None);
     assert_eq!(keep(&f, part(whole(7, 3), 1, 2)).await.unwrap(), None, "another message");
     f.reopen().await;
@@ -105,4 +108,40 @@ pub(crate) async fn parts_wait_for_the_others(mut f: Fixture) {
         keep(&f, part(whole(1000 + reference, 2), 1, 7)).await.unwrap();
     }
     assert!(matches!(keep(&f, part(whole(1, 2), 1, 8)).await, Err(StoreError::Limit(_))));
+}
+
+fn seen(name: &str, line: &str, at: i64) -> SmsSeen {
+    SmsSeen { name: name.into(), line: line.into(), id: format!("{line}-{at}"), at: Timestamp(at) }
+}
+
+pub(crate) async fn what_is_brought_again_is_known(mut f: Fixture) {
+    let see = async |f: &Fixture, line: &str, at| f.store.see_sms(seen("ok", line, at)).await.unwrap();
+    assert_eq!(see(&f, "one", 1).await, "one-1");
+    assert_eq!(see(&f, "one", 2).await, "one-2", "by the same connection it is said again");
+    f.reopen().await;
+    assert_eq!(see(&f, "two", 3).await, "one-2", "by another it is brought again");
+    assert_eq!(see(&f, "two", 4).await, "two-4");
+    assert_eq!(
+        see(&f, "three", 4 + limits::SMS_AGAIN_MS).await,
+        format!("three-{}", 4 + limits::SMS_AGAIN_MS)
+    );
+    let long = "x".repeat(limits::SMS_NAME_BYTES + 1);
+    for wrong in ["", &long] {
+        assert!(matches!(f.store.see_sms(seen(wrong, "one", 5)).await, Err(StoreError::Invalid(_))));
+    }
+
+    // A part of a message that is whole and gone is not the first of another.
+    let keep = async |f: &Fixture, number: u8, line: &str, at: i64| {
+        let name = number.to_string();
+        f.store.keep_sms_part(part(whole(7, 2), number, at), seen(&name, line, at)).await.unwrap()
+    };
+    let at = 10 + 2 * limits::SMS_AGAIN_MS;
+    assert_eq!(keep(&f, 1, "one", at).await, None);
+    assert_eq!(keep(&f, 2, "one", at).await.map(|parts| parts.len()), Some(2));
+    assert_eq!(keep(&f, 2, "two", at).await.map(|parts| parts.len()), Some(2), "it was not taken yet");
+    f.store.drop_sms_parts(whole(7, 2)).await.unwrap();
+    assert_eq!(keep(&f, 2, "three", at).await, None);
+    assert_eq!(f.store.sms_parts(whole(7, 2)).await.unwrap(), []);
+    assert_eq!(keep(&f, 2, "three", at).await, None, "by this connection it is a new one");
+    assert_eq!(f.store.sms_parts(whole(7, 2)).await.unwrap().len(), 1);
 }

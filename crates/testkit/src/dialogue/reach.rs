@@ -52,8 +52,10 @@ impl Play {
     /// Somebody sends something back.
     pub(super) async fn answers_by(&mut self, address: &str, way: Way, text: &str) -> Result<()> {
         let text = fill(text.trim_end(), &self.variables)?;
-        let reach = self.target.ours()?.reach.clone().context("nobody is reached here")?;
-        match reach.answered_from(way, address, &text).await {
+        let server = self.target.ours()?;
+        let (reach, id) =
+            (server.reach.clone().context("nobody is reached here")?, server.core().env.token());
+        match reach.answered_from(way, address, &text, &id).await {
             Ok(_) => Ok(()),
             Err(error) => bail!("it was not taken: {}", error.condition),
         }

@@ -151,6 +151,12 @@ impl Play {
                 self.target.ours()?.smsc.expect_nothing()
             }
             Action::SmscSays(stat) => self.target.ours()?.smsc.says(stat).await,
+            Action::SmscBringsAtOnce(block) => self.smsc_brings_at_once(block).await,
+            Action::SmscHangsUp => {
+                self.target.ours()?.smsc.hang_up();
+                clock::settle().await;
+                Ok(())
+            }
             Action::SmscBrings(block, taken) => match (self.smsc_brings(block).await, *taken) {
                 (Ok(()), false) => bail!("it was taken"),
                 (Err(_), false) => Ok(()),

@@ -50,6 +50,10 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "smsc", "brings", "in", "vain:"] => {
             return Ok(Action::SmscBrings(block.context("nothing stands below this sentence")?, false));
         }
+        ["the", "smsc", "brings", "at", "once:"] => {
+            return Ok(Action::SmscBringsAtOnce(block.context("nothing stands below this sentence")?));
+        }
+        ["the", "smsc", "hangs", "up"] => Action::SmscHangsUp,
         ["the", "smsc", "is", "handed", "nothing"] => Action::SmscIsHandedNothing,
         ["the", "smsc", "says", stat] => Action::SmscSays((*stat).to_owned()),
         ["the", "smsc", "is", "away"] => Action::SmscIs(Mood::Away),

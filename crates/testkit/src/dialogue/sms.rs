@@ -23,8 +23,21 @@ impl Play {
     /// It brings this: from, `to`, our number, a colon and the text.
     pub(super) async fn smsc_brings(&mut self, block: &str) -> Result<()> {
         let filled = fill(block.trim_end(), &self.variables)?;
-        let (head, text) = filled.split_once(": ").context("it brings `+49… to 4711: text`")?;
-        let (from, to) = head.split_once(" to ").context("it brings `+49… to 4711: text`")?;
+        let (from, to, text) = written(&filled)?;
         self.target.ours()?.smsc.brings(from, to, text).await
     }
+
+    /// It brings these, one in each line, and waits for no answer between.
+    pub(super) async fn smsc_brings_at_once(&mut self, block: &str) -> Result<()> {
+        let filled = fill(block.trim_end(), &self.variables)?;
+        let messages = filled.lines().map(|line| written(line.trim())).collect::<Result<Vec<_>>>()?;
+        self.target.ours()?.smsc.brings_at_once(&messages).await
+    }
+}
+
+/// Who wrote to whom, and what.
+fn written(line: &str) -> Result<(&str, &str, &str)> {
+    let (head, text) = line.split_once(": ").context("it brings `+49… to 4711: text`")?;
+    let (from, to) = head.split_once(" to ").context("it brings `+49… to 4711: text`")?;
+    Ok((from, to, text))
 }

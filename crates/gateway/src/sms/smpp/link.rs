@@ -22,6 +22,9 @@ pub use wire::{Heard, Reader};
 /// Makes a connection to the carrier.
 pub type Dial = dyn Fn() -> Dialling + Send + Sync;
 
+/// Takes what a carrier brings by its next connection.
+pub type Takes = Arc<dyn Fn() -> Take + Send + Sync>;
+
 /// A carrier by SMPP.
 pub struct Link {
     name: String,
@@ -52,13 +55,14 @@ impl Link {
         Arc::new(Link { name, settings, dial, orders, turn, up, reference, fresh })
     }
 
-    /// Keeps the connection up for as long as it is polled, and gives `take` what the carrier brings.
-    pub async fn run(self: Arc<Link>, take: Take) {
+    /// Keeps the connection up for as long as it is polled, and gives what each connection brings to one of
+    /// `takes`.
+    pub async fn run(self: Arc<Link>, takes: Takes) {
         let mut orders = self.turn.lock().await;
         let mut pause = limits::PAUSE;
         loop {
             let (carrier, begun) = (self.name.as_str(), Instant::now());
-            let error = match self.open(take.clone()).await {
+            let error = match self.open(takes()).await {
                 Ok(session) => {
                     tracing::info!(carrier, "connected");
                     self.is_up(true);
