@@ -16,11 +16,11 @@ class Toasts {
   list = $state<Toast[]>([]);
   #next = 1;
 
-  /** One that stays is there until its action is chosen, and once. */
+  /** What is there already is said anew, not twice. One that stays is there until its action is chosen. */
   say(text: string, more: { bad?: boolean; stays?: boolean; action?: Toast['action'] } = {}): void {
-    if (more.stays && this.list.some((toast) => toast.text === text)) return;
+    const others = this.list.filter((toast) => toast.text !== text);
     const id = this.#next++;
-    this.list = [...this.list.slice(1 - MOST), { id, text, bad: more.bad ?? false, action: more.action }];
+    this.list = [...others.slice(1 - MOST), { id, text, bad: more.bad ?? false, action: more.action }];
     if (!more.stays) setTimeout(() => this.drop(id), more.action ? STAYS_WITH_ACTION : STAYS);
   }
 
