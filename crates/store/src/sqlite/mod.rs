@@ -2,6 +2,7 @@
 
 mod columns;
 mod connection;
+mod patience;
 mod readers;
 mod schema;
 #[cfg(test)]

@@ -3,40 +3,32 @@
 //! A query runs on a blocking thread, at most [`limits::READERS`] at a time. A look-up, which touches a handful of pages,
 //! runs where it is asked for: to hand it to another thread and back costs several times what it costs itself (measured:
 //! docs/performance.md). Where pages must come from a slow disk it would keep all others on its thread waiting, so after
-//! one that took long the next ones are handed over, too.
+//! several that took long the next ones are handed over, too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::connection::Location;
+use super::patience::Patience;
 use crate::{Result, StoreError, limits};
-
-/// A look-up that took longer has met the disk: dozens of times what one costs whose pages are in memory.
-const SLOW: Duration = Duration::from_millis(2);
-
-/// Look-ups that are handed over after a slow one.
-const WARY: u32 = 64;
 
 pub(super) struct Readers {
     location: Location,
     permits: Semaphore,
     /// Open connections that nobody uses now.
     idle: Mutex<Vec<Connection>>,
-    /// Look-ups still to be handed over.
-    wary: AtomicU32,
+    patience: Patience,
 }
 
 impl Readers {
     pub(super) fn new(location: Location) -> Arc<Readers> {
         let permits = Semaphore::new(limits::READERS);
-        Arc::new(Readers { location, permits, idle: Mutex::new(Vec::new()), wary: AtomicU32::new(0) })
+        Arc::new(Readers { location, permits, idle: Mutex::new(Vec::new()), patience: Patience::default() })
     }
 
     /// Runs a query in one snapshot of the database.
@@ -59,15 +51,11 @@ impl Readers {
         self: &Arc<Self>,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let here = self.permits.try_acquire().ok().filter(|_| !self.is_wary());
+        let here = self.permits.try_acquire().ok().filter(|_| !self.patience.is_over());
         match here {
             Some(_permit) => self.query_here(query),
             None => self.read(query).await,
         }
-    }
-
-    fn is_wary(&self) -> bool {
-        self.wary.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     #[allow(clippy::disallowed_methods, reason = "how long it takes decides only where the next one runs")]
@@ -78,9 +66,7 @@ impl Readers {
             tracing::error!("a look-up panicked");
             Err(StoreError::Internal)
         });
-        if begun.elapsed() > SLOW {
-            self.wary.store(WARY, Relaxed);
-        }
+        self.patience.note(begun.elapsed());
         answer
     }
 
