@@ -53,9 +53,12 @@ impl Core {
         if self.policy.pubsub.as_ref().is_some_and(|service| service.address.domain() == to.domain()) {
             return Ok(if to.node().is_some() { Target::Nobody } else { Target::Pubsub });
         }
+        let local = to.node().map(|local| local.as_str());
+        if let Some(component) = self.components.at(local, to.domain().as_str()) {
+            return Ok(Target::Component(component.clone()));
+        }
         if to.domain().as_str() != self.policy.domain {
-            let component = self.components.of(to.domain().as_str());
-            return Ok(component.cloned().map_or(Target::Elsewhere, Target::Component));
+            return Ok(Target::Elsewhere);
         }
         let Some(local) = to.node() else { return Ok(Target::Server) };
         let found = self.directory.find(local.as_str()).await.map_err(store_error)?;

@@ -67,6 +67,11 @@ impl Components {
         self.0.iter().find(|component| component.allowed.host == host)
     }
 
+    /// The component that serves an address of this domain: its host, or this address alone.
+    pub fn at(&self, local: Option<&str>, domain: &str) -> Option<&Arc<Component>> {
+        self.0.iter().find(|component| component.serves(local, domain))
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Component>> {
         self.0.iter()
@@ -143,6 +148,14 @@ impl Drop for Parcel {
 impl Component {
     fn new(allowed: Allowed, gateway: Option<Gateway>) -> Component {
         Component { allowed, gateway, line: Mutex::default() }
+    }
+
+    /// Whether an address is one of the component's.
+    pub(crate) fn serves(&self, local: Option<&str>, domain: &str) -> bool {
+        match self.allowed.host.split_once('@') {
+            Some((own, host)) => host == domain && local == Some(own),
+            None => self.allowed.host == domain,
+        }
     }
 
     /// A connection serves the component from now on; one that did before sees its queue end.

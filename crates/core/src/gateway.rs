@@ -15,7 +15,7 @@ use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::stanza::Stanza;
 use rookery_proto::xml::Xml;
-use rookery_store::{Append, Direction, Flags, Origin, Outbound, Pointer};
+use rookery_store::{Append, Direction, Flags, Origin, Outbound, Pointer, Urgency};
 use smallvec::smallvec;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -23,7 +23,8 @@ use tokio::sync::Notify;
 /// A host that a gateway serves.
 #[derive(Clone, Debug)]
 pub struct Hosted {
-    /// The host, prepared; not the server's own domain.
+    /// The host, prepared; not the server's own domain. Or one address of that, as `secretary@example.org`: then it is this one
+    /// alone, and should be no account's.
     pub host: String,
     /// Whether a localpart there is an address that the gateway can reach at all.
     pub reaches: fn(&str) -> bool,
@@ -174,6 +175,22 @@ impl Core {
         });
         let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);
         Ok(Append { stanza: stanza.into(), at: self.env.now(), flags, pointers: smallvec![pointer], origin })
+    }
+
+    /// The same from a service of ours that the account has asked to be told by: it is to be reached about it, whoever its
+    /// contacts are, as far as it wants to be about what is so urgent.
+    pub fn reminder(
+        &self,
+        of: &Member,
+        service: &BareJid,
+        stanza: Vec<u8>,
+        urgency: Urgency,
+    ) -> Result<Append, StanzaError> {
+        let mut append = self.news(of, service, stanza, None)?;
+        for pointer in &mut append.pointers {
+            pointer.flags = pointer.flags | self.reaches_as_wanted(of, urgency);
+        }
+        Ok(append)
     }
 
     /// The `id` of a message that waits for a gateway, and whom it is for.

@@ -120,6 +120,12 @@ impl Core {
         Ok(reachable.urgency(&from.address, contact, claimed(stanza)).map_or_else(Flags::default, flags))
     }
 
+    /// The flags of the recipient's entry of what it has itself asked to be told.
+    pub(crate) fn reaches_as_wanted(&self, to: &Member, urgency: Urgency) -> Flags {
+        let wanted = to.reach.as_ref().is_some_and(|reachable| urgency >= reachable.least);
+        if wanted { flags(urgency) } else { Flags::default() }
+    }
+
     /// The flags of the sender's own entry: what one says oneself ends what one is to be reached about.
     pub(crate) fn ends_cases(&self, from: &Member, class: Flags) -> Flags {
         if from.reach.is_some() && is_worth_it(class) { Flags::REACH } else { Flags::default() }

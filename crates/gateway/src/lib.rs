@@ -6,4 +6,5 @@ pub mod mail;
 pub mod pager;
 mod people;
 pub mod reach;
+pub mod secretary;
 pub mod sms;

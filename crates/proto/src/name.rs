@@ -43,6 +43,7 @@ pub const RESERVED: &[&str] = &[
     "rookery",
     "root",
     "sales",
+    "secretary",
     "security",
     "server",
     "service",

@@ -269,6 +269,8 @@ pub const PREVIEW: &str = "https://rookery.im/protocol/preview";
 pub const URGENCY: &str = "https://rookery.im/protocol/urgency";
 /// Ours: how people are reached who are not here, and what becomes of it.
 pub const REACH: &str = "https://rookery.im/protocol/reach";
+/// Ours: what the secretary reminds of.
+pub const REMINDERS: &str = "https://rookery.im/protocol/reminders";
 /// XEP-0402: bookmarks.
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 /// XEP-0048: bookmarks as of old.

@@ -103,6 +103,8 @@ pub struct Config {
     pub pager: Pager,
     /// Short messages.
     pub sms: Sms,
+    /// Whether there is a secretary.
+    pub secretary: bool,
     /// Whether links are looked at.
     pub previews: bool,
     /// How long a session waits for its client to come back.

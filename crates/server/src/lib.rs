@@ -18,6 +18,7 @@ pub mod previews;
 pub mod push;
 pub mod reach;
 pub mod recovery;
+pub mod secretary;
 pub mod serve;
 pub mod sms;
 pub mod tls;

@@ -21,6 +21,7 @@ use crate::previews::Previews;
 use crate::push::Poster;
 use crate::reach;
 use crate::recovery::Recovery;
+use crate::secretary::{self, Secretary};
 use crate::sms;
 use crate::tls::{Source, Tls};
 use anyhow::{Context, Result};
@@ -87,6 +88,7 @@ async fn run(config: Config) -> Result<()> {
     channels.extend(letters.map(|letters| Arc::new(Notices::new(core.clone(), letters)) as Arc<dyn Channel>));
     open_pager(&config, &core, &mut doors).await?;
     channels.extend(pager::channel(&config, &core));
+    open_secretary(&config, &core, &mut doors).await?;
     let reaching = ReachMe::new(core.clone());
     if let Some(phones) = sms::gateway(&config, &core, &reaching) {
         doors.spawn(phones.clone().run());
@@ -224,6 +226,20 @@ async fn open_pager(config: &Config, core: &Arc<Core>, doors: &mut JoinSet<()>) 
     Ok(())
 }
 
+/// The secretary, where there is one. An account at its address would not be reached any more.
+async fn open_secretary(config: &Config, core: &Arc<Core>, doors: &mut JoinSet<()>) -> Result<()> {
+    let Some(secretary) = config.secretary.then(|| Secretary::new(core.clone())).flatten() else {
+        return Ok(());
+    };
+    if core.store.account_by_name(rookery_gateway::secretary::NAME).await?.is_some() {
+        anyhow::bail!(
+            "`secretary.enabled`: there is an account at the secretary's address. Rename it first."
+        );
+    }
+    doors.spawn(secretary.run());
+    Ok(())
+}
+
 fn web_settings(config: &Config) -> http::Settings {
     http::Settings {
         base: config.public_url(),
@@ -277,9 +293,9 @@ pub fn policy(config: &Config) -> Policy {
         lists: config.lists.clone(),
         gate: None,
         components: config.components.clone(),
-        gateways: [mail::hosted(config), pager::hosted(config), sms::hosted(config)]
+        gateways: [mail::hosted, pager::hosted, sms::hosted, secretary::hosted]
             .into_iter()
-            .flatten()
+            .filter_map(|hosted| hosted(config))
             .collect(),
         services: config.services.clone(),
         contacts: config.contacts.clone(),

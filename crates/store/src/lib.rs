@@ -33,6 +33,7 @@ mod privacy;
 mod pubsub;
 mod push;
 mod reach;
+mod reminder;
 mod report;
 mod review;
 mod roster;
@@ -85,6 +86,7 @@ pub use push::{Push, PushContent, PushFilter, PushId, PushTarget, Registrant};
 pub use reach::{
     Case, CaseState, CaseStep, Hours, MayBeUrgent, Plan, Proven, ReachAddress, Rule, Telling, Tells,
 };
+pub use reminder::{Errand, NewReminder, Reminder, Repeat, Reply};
 pub use report::{Closing, Evidence, Exhibit, NewReport, Outcome, Reason, Record, Report, Sharing, Untold};
 pub use roster::{Party, Removal, Roster, RosterChange, RosterItem, SubscriptionOutcome};
 pub use search::Indexed;

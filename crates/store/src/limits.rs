@@ -445,3 +445,9 @@ pub const SMS_AGAIN_MS: i64 = 15 * 60_000;
 pub const SMS_PARTS_OF_PHONE: usize = 300;
 /// See [`SMS_PARTS_OF_PHONE`].
 pub const SMS_PARTS: usize = 20_000;
+
+/// Reminders of one account: three for each day of a month.
+pub const REMINDERS: usize = 100;
+
+/// Bytes of what a reminder says: a paragraph.
+pub const REMINDER_BYTES: usize = 1000;

@@ -60,7 +60,7 @@ impl Case {
     pub fn needs_our_process(&self) -> bool {
         self.steps.iter().any(|step| match &step.action {
             Action::TimePasses(_)
-            | Action::Restart(_)
+            | Action::Restart(..)
             | Action::Store(_)
             | Action::Administrator(_)
             | Action::Invites { .. }
@@ -111,7 +111,8 @@ pub enum Action {
     /// `time passes 10 minutes`
     TimePasses(Duration),
     /// `the server restarts`, `the server is killed and restarts`
-    Restart(Ending),
+    /// What goes by before it is there again.
+    Restart(Ending, Duration),
     /// `the operator deletes juliet`
     Deletes(String),
     /// `the operator invites as {token} with uses=2`

@@ -38,6 +38,7 @@ use rookery_gateway::mail::{Gateway, Settings, Submission, imap, smtp};
 use rookery_gateway::pager::{self, snpp};
 use rookery_gateway::reach::Reach;
 use rookery_gateway::reach::channel::{Channel, Way};
+use rookery_gateway::secretary::Secretary;
 use rookery_gateway::sms::smpp::{self, Joining, Link};
 use rookery_gateway::sms::text::Alphabet;
 use rookery_gateway::sms::{self, Fresh, phone};
@@ -162,7 +163,9 @@ impl TestServer {
         };
         let (browsers, files) = (Browsers::default(), options.files);
         let judge = options.settings.contains_key("judged").then(names::judge).transpose()?;
-        let opened = open(&data, &policy, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
+        let env = Env::virtual_from(1);
+        let opened =
+            open(&data, &policy, env, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
         let phones = options.settings.contains_key("sms");
         let ways = policy.reach.ways.iter().map(|offer| offer.way);
@@ -196,6 +199,7 @@ impl TestServer {
         server.open_mail();
         server.open_reach();
         server.open_pager();
+        server.open_secretary();
         Ok(server)
     }
 
@@ -406,6 +410,13 @@ impl TestServer {
         }
     }
 
+    /// The secretary, where this test has one.
+    fn open_secretary(&self) {
+        if let Some(secretary) = Secretary::new(self.core().clone()) {
+            self.connections.lock().push(tokio::spawn(secretary.run()));
+        }
+    }
+
     /// A new connection of a caller at `peer`, by SNPP; none where there is no place, or no paging station.
     pub fn connect_caller_from(&self, peer: IpAddr) -> Option<DuplexStream> {
         let pager = self.pager.clone()?;
@@ -521,6 +532,12 @@ impl TestServer {
 
     /// Ends, and starts again on the same store. All connections are gone.
     pub async fn restart(&mut self, ending: Ending) -> Result<()> {
+        self.restart_after(ending, Duration::ZERO).await
+    }
+
+    /// The same; `away` goes by before it is there again.
+    pub async fn restart_after(&mut self, ending: Ending, away: Duration) -> Result<()> {
+        let env = self.core().env.clone();
         if let Some(task) = self.reaching.take() {
             task.abort();
             task.await.ok();
@@ -544,12 +561,15 @@ impl TestServer {
             }
         }
         self.connections.lock().clear();
+        tokio::time::advance(away).await;
         let (tls, previews) = (self.tls.clone(), self.previews.clone());
         (self.server, self.web, self.clock) =
-            open(&self.data, &self.policy, tls, &self.disk, &self.browsers, &self.files, previews).await?;
+            open(&self.data, &self.policy, env, tls, &self.disk, &self.browsers, &self.files, previews)
+                .await?;
         self.open_mail();
         self.open_reach();
         self.open_pager();
+        self.open_secretary();
         Ok(())
     }
 
@@ -594,9 +614,11 @@ fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
     LocalCertificate::new(data.path(), &policy.domain)
 }
 
+#[allow(clippy::too_many_arguments, reason = "all that a server in a test is made of")]
 async fn open(
     data: &TempDir,
     policy: &Policy,
+    env: Env,
     tls: Option<Arc<Tls>>,
     disk: &Faults,
     browsers: &Browsers,
@@ -605,7 +627,7 @@ async fn open(
 ) -> Result<(Arc<Server>, Arc<Web>, JoinHandle<()>)> {
     let mut options = Options::new(data.path().join("rookery.db"));
     options.vfs = Some(disk.name().to_owned());
-    let core = assemble::core(data.path(), options, policy.clone(), Env::virtual_from(1)).await?;
+    let core = assemble::core(data.path(), options, policy.clone(), env).await?;
     let files = assemble::files(&core, data.path(), files.clone())?;
     let poster = Poster::open(data.path(), Client::through(browsers.dial()), &core.policy)?;
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
@@ -681,6 +703,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             }
             ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
             ("pager", "on") => policy.gateways.push(rookery::pager::host("pager.localhost".into())),
+            ("secretary", "on") => policy.gateways.push(rookery::secretary::host(&policy.domain)),
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {
                 let create = pep::Creators::from_name(who).with_context(|| format!("{who} make no nodes"))?;

@@ -247,11 +247,11 @@ impl Core {
     }
 }
 
-/// Who sends it: an address at the component's host (XEP-0114 §3).
+/// Who sends it: an address of the component's (XEP-0114 §3).
 fn sender(component: &Component, stanza: &Stanza) -> Result<Jid, StreamError> {
     let Some(from) = stanza.from() else { return Err(StreamError::new("improper-addressing")) };
     match Jid::new(&from) {
-        Ok(jid) if jid.domain().as_str() == component.allowed.host => Ok(jid),
+        Ok(jid) if component.serves(jid.node().map(|it| it.as_str()), jid.domain().as_str()) => Ok(jid),
         _ => Err(StreamError::new("invalid-from")),
     }
 }

@@ -50,7 +50,8 @@ impl Core {
 
     /// The component that a contact is at, unless the server has nothing to do with that contact.
     fn outside(&self, contact: &BareJid) -> Option<&Arc<Component>> {
-        self.components.of(contact.domain().as_str()).filter(|_| !self.denies_contact(contact))
+        let local = contact.node().map(|local| local.as_str());
+        self.components.at(local, contact.domain().as_str()).filter(|_| !self.denies_contact(contact))
     }
 
     /// Shows all available resources of an account to a contact at a component, or takes them back, unless it is hidden

@@ -36,7 +36,8 @@ pub(super) async fn message(
     let displayed = inbox::of_marker(ctx, &peer);
     if class.has(Flags::DELIVER) {
         ctx.core.answers(ctx.member, &peer).await?;
-        let flags = Flags::DELIVER | archived(ctx.core, ctx.member, &peer, class).await?;
+        let kept = archived(ctx.core, ctx.member, &peer, class).await?;
+        let flags = Flags::DELIVER | kept | ctx.core.ends_cases(ctx.member, class);
         let origin = origin(ctx, &peer);
         let pointer = Pointer { uid: ctx.member.uid, peer, peer_resource, direction, resource, flags };
         let flags = Flags(class.0 & !(Flags::ARCHIVE | Flags::DELIVER).0);

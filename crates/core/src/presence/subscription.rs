@@ -114,7 +114,8 @@ pub(crate) async fn take_up(ctx: &Ctx<'_>, theirs: &Arc<Member>, token: &str) ->
 
 /// A subscription stanza for a contact at a component goes to it, and presence follows (RFC 6121 §3.1.5, §3.2.2).
 fn hand_out(ctx: &Ctx<'_>, to: &BareJid, kind: Kind, route: bool, stanza: Bytes) -> Result<(), StanzaError> {
-    let Some(component) = ctx.core.components.of(to.domain().as_str()).filter(|_| route) else {
+    let local = to.node().map(|local| local.as_str());
+    let Some(component) = ctx.core.components.at(local, to.domain().as_str()).filter(|_| route) else {
         return Ok(());
     };
     component.send(stanza)?;

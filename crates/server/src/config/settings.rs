@@ -15,6 +15,7 @@ mod previews;
 mod pubsub;
 mod reach;
 mod registration;
+mod secretary;
 mod security;
 mod sms;
 mod tls;
@@ -72,6 +73,7 @@ pub const SECTIONS: &[Section] = &[
     reach::SECTION,
     pager::SECTION,
     sms::SECTION,
+    secretary::SECTION,
     previews::SECTION,
     limits::SECTION,
     moderation::SECTION,
@@ -129,6 +131,7 @@ impl Config {
             reach_per_server: 0,
             pager: Pager::default(),
             sms: Sms::default(),
+            secretary: false,
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,

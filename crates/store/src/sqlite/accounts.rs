@@ -315,6 +315,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM reach_case WHERE uid = ?1",
         "DELETE FROM call WHERE uid = ?1",
         "DELETE FROM pager WHERE uid = ?1",
+        "DELETE FROM reminder WHERE uid = ?1",
         "DELETE FROM sms_letter WHERE uid = ?1",
         "DELETE FROM sms_talk WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.

@@ -39,6 +39,7 @@ pub(crate) mod privacy;
 pub(crate) mod pubsub;
 pub(crate) mod push;
 pub(crate) mod reach;
+pub(crate) mod reminders;
 pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod roster;

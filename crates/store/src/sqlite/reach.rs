@@ -49,6 +49,21 @@ pub(crate) fn plan(conn: &Connection, owner: Uid) -> Result<Option<Plan>> {
     Ok(Some(plan))
 }
 
+/// Only the time zone; who has no rules yet has none then either.
+pub(super) fn set_zone(tx: &Tx<'_>, owner: Uid, zone: &str) -> Result<()> {
+    if zone.len() > limits::ZONE_BYTES {
+        return Err(StoreError::Invalid("zone"));
+    }
+    let Plan { active, urgent, tells, .. } = Plan::default();
+    let set = "INSERT INTO reach_plan (uid, active, zone, urgent, content)
+               SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)
+               ON CONFLICT (uid) DO UPDATE SET zone = excluded.zone";
+    match tx.conn.prepare_cached(set)?.execute(params![int(owner.0), active, zone, urgent, tells])? {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn set_plan(tx: &mut Tx<'_>, owner: Uid, plan: &Plan, now: Timestamp) -> Result<()> {
     check(tx, owner, plan)?;
     let uid = int(owner.0);

@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0039_sms.sql"),
     include_str!("migrations/0045_junk.sql"),
     include_str!("migrations/0040_sms_taken.sql"),
+    include_str!("migrations/0042_reminders.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -23,6 +23,7 @@ mod pagers;
 mod privacy;
 mod pubsub;
 mod push;
+mod reminders;
 mod reports;
 mod review;
 mod roster;
@@ -93,6 +94,8 @@ macro_rules! suite {
                     letters_are_sendings, parts_wait_for_the_others, stop_is_law, what_is_brought_again_is_known;
                 pagers:
                     a_pager_number_is_one_accounts, pagers_are_bounded;
+                reminders:
+                    a_reminder_is_told_once, an_errand_answers_what_waits, reminders_are_bounded;
                 calls:
                     a_call_is_known_until_it_is_answered, a_call_is_taken_back_with_its_message, calls_are_bounded;
                 mail:

@@ -113,7 +113,7 @@ impl Play {
                 Ok(())
             }
             Action::TimePasses(time) => self.time_passes(*time).await,
-            Action::Restart(ending) => self.target.restart(*ending).await,
+            Action::Restart(ending, away) => self.target.restart(*ending, *away).await,
             Action::Deletes(account) => self.target.ours()?.delete_account(account).await,
             Action::Invites { token, settings } => {
                 let made = self.target.ours()?.invite(settings).await?;

@@ -25,8 +25,13 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         [key, "makes", "the", "code", code] => Action::Code(variable(key)?, variable(code)?),
         [name, "is", "an", "administrator"] => Action::Administrator((*name).to_owned()),
         ["time", "passes", number, unit] => Action::TimePasses(duration(number, unit)?),
-        ["the", "server", "restarts"] => Action::Restart(Ending::Orderly),
-        ["the", "server", "is", "killed", "and", "restarts"] => Action::Restart(Ending::Killed),
+        ["the", "server", "restarts"] => Action::Restart(Ending::Orderly, Duration::ZERO),
+        ["the", "server", "is", "killed", "and", "restarts"] => {
+            Action::Restart(Ending::Killed, Duration::ZERO)
+        }
+        ["the", "server", "is", "killed", "and", "restarts", "after", number, unit] => {
+            Action::Restart(Ending::Killed, duration(number, unit)?)
+        }
         ["the", "operator", "deletes", account] => Action::Deletes((*account).to_owned()),
         ["the", "operator", "invites", "as", token, settings @ ..] => Action::Invites {
             token: variable(token)?,

@@ -101,7 +101,7 @@ impl Target {
     }
 
     /// Restart; meanwhile time passes, since a server that ends gives its clients some to say goodbye.
-    pub(super) async fn restart(&mut self, ending: Ending) -> Result<()> {
+    pub(super) async fn restart(&mut self, ending: Ending, away: Duration) -> Result<()> {
         let passing = async {
             loop {
                 clock::pass(Duration::from_millis(100)).await;
@@ -109,7 +109,7 @@ impl Target {
         };
         tokio::select! {
             biased;
-            restarted = self.ours()?.restart(ending) => restarted,
+            restarted = self.ours()?.restart_after(ending, away) => restarted,
             () = passing => Ok(()),
         }
     }
