@@ -27,7 +27,7 @@ impl Core {
             _ => None,
         };
         match append {
-            Some(append) => self.store.fail_mail(queued.id, append).await?.await.map(|_| true),
+            Some(append) => self.store.fail_mail(queued.id, append, None).await?.await.map(|_| true),
             None => self.store.unqueue_mail(queued.id).await,
         }
     }

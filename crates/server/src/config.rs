@@ -23,7 +23,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
-pub use settings::{Carrier, Mail, Out, Pager, Provider, SECTIONS, Section, Setting, Sms, Way, by_url};
+pub use settings::{
+    Carrier, Front, Mail, Out, Pager, Provider, SECTIONS, Section, Setting, Sms, Way, by_url,
+};
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "rookery.toml";

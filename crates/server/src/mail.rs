@@ -3,20 +3,22 @@
 mod dns;
 pub mod doctor;
 pub mod keys;
+mod rspamd;
 
-use crate::config::{Config, Out};
-use crate::http::client::{self, Reach};
+use crate::config::{Config, Front, Out};
+use crate::http::client::{self, Client, Reach};
 use crate::tls::Tls;
 use anyhow::Context;
 use rookery_core::gateway::Hosted;
+use rookery_gateway::mail::filter::Ask;
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::route::Dialling;
-use rookery_gateway::mail::smtp::{Carrier, anyone};
+use rookery_gateway::mail::smtp::{Carrier, Door, anyone};
 use rookery_gateway::mail::{Route, Settings, Sign, address, imap};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// How long another mail server may take to answer a call: longer than any lost packet.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -24,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// Addresses of one host that are tried.
 const ADDRESSES: usize = 4;
 
-pub use rookery_gateway::mail::smtp::{run, run_submission};
+pub use rookery_gateway::mail::smtp::{run, run_front, run_submission};
 
 /// The gateway's host, for core.
 pub fn hosted(config: &Config) -> Option<Hosted> {
@@ -90,7 +92,36 @@ pub fn settings(config: &Config, tls: Option<Arc<Tls>>) -> anyhow::Result<Option
         out: config.mail.smarthost.is_some(),
         sign: signer(config),
         judge: judge.map(Arc::new),
+        filter: filter(config)?,
+        unfiltered: config.mail.unfiltered,
+        greylist: config.mail.greylist,
     }))
+}
+
+/// The filter, if there is one. It is the operator's own, wherever it is.
+fn filter(config: &Config) -> anyhow::Result<Option<Arc<Ask>>> {
+    let base = config.mail.rspamd.as_deref();
+    let ask = base.map(|base| rspamd::ask(Client::new(Reach::Anywhere), base)).transpose();
+    ask.map_err(anyhow::Error::msg).context("mail.rspamd is no address")
+}
+
+/// Where the operator's front server comes in, if it does. A socket that nobody listens at any more is taken away first.
+pub async fn front(config: &Config) -> anyhow::Result<Option<Door>> {
+    let Some(front) = &config.mail.lmtp else { return Ok(None) };
+    let door = async {
+        match front {
+            Front::Address(address) => TcpListener::bind(address).await.map(Door::Address),
+            Front::Socket(path) => {
+                let stale = path.exists() && UnixStream::connect(path).await.is_err();
+                if stale {
+                    std::fs::remove_file(path)?;
+                }
+                UnixListener::bind(path).map(Door::Socket)
+            }
+        }
+    };
+    let door = door.await.with_context(|| format!("mail.lmtp: {front} cannot be opened"))?;
+    Ok(Some(door))
 }
 
 /// Signs with the keys of the data directory.

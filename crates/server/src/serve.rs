@@ -184,6 +184,9 @@ async fn open_mail(
         let listener = bind(*address, "mail.listen").await?;
         doors.spawn(mail::run(gateway.clone(), listener));
     }
+    if let Some(door) = mail::front(config).await? {
+        doors.spawn(mail::run_front(gateway.clone(), door));
+    }
     let submission = assemble::submission(server, &gateway, config.mail.sent_per_hour);
     let kinds = [
         ("mail.submission", &config.mail.submission, false),

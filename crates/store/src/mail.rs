@@ -5,10 +5,10 @@ use bytes::Bytes;
 use rookery_proto::Uid;
 use rookery_proto::jid::BareJid;
 
-use crate::sqlite::{Kind, mail};
+use crate::sqlite::{Kind, Tx, mail};
 use crate::store::{Pending, Store};
 use crate::timeline::{Append, Appended, MessageId};
-use crate::{FileToken, FolderId, Result, Timestamp};
+use crate::{FileToken, FolderId, NewFiled, Result, Timestamp};
 
 /// What a mail says of itself, beside the body in the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -155,16 +155,18 @@ impl Store {
     }
 
     /// [`Store::defer_mail`], and its sender is told so by `append`, as one transaction. Once only: the second time nothing is
-    /// appended.
+    /// appended. `report`: see [`Store::fail_mail`].
     pub async fn delay_mail(
         &self,
         id: u64,
         next: Timestamp,
         trouble: &str,
         append: Append,
+        report: Option<NewFiled>,
     ) -> Result<Pending<Appended>> {
         let trouble = trouble.to_owned();
-        self.enqueue(Kind::Guarded, move |tx| mail::delay(tx, id, next, &trouble, append)).await
+        let work = move |tx: &mut Tx<'_>| mail::delay(tx, id, next, &trouble, append, report.as_ref());
+        self.enqueue(Kind::Guarded, work).await
     }
 
     /// This mail is due, or all are; how many that were.
@@ -177,8 +179,14 @@ impl Store {
         self.write(move |tx| mail::unqueue(tx, id)).await
     }
 
-    /// A mail is out of the queue because it failed, and its failure is in its sender's log, as one transaction.
-    pub async fn fail_mail(&self, id: u64, append: Append) -> Result<Pending<Appended>> {
-        self.enqueue(Kind::Guarded, move |tx| mail::fail(tx, id, append)).await
+    /// A mail is out of the queue because it failed, and its failure is in its sender's log, as one transaction; and `report` in its
+    /// sender's inbox, where there are folders of mail.
+    pub async fn fail_mail(
+        &self,
+        id: u64,
+        append: Append,
+        report: Option<NewFiled>,
+    ) -> Result<Pending<Appended>> {
+        self.enqueue(Kind::Guarded, move |tx| mail::fail(tx, id, append, report.as_ref())).await
     }
 }

@@ -162,6 +162,8 @@ pub enum Action {
     AnswersBy(String, GatewayWay, String),
     /// `a mail server connects`
     MailServerConnects,
+    /// `a front server connects`: the operator's own, by LMTP
+    FrontServerConnects,
     /// `mail program mutt connects`: from this machine, or (true) from elsewhere
     MailProgramConnects(String, bool),
     /// `mail program mutt connects to send`: from this machine, or (true) `from afar`

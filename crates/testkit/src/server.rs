@@ -129,6 +129,10 @@ pub struct TestServer {
     letters: Option<Arc<Letters>>,
     /// Who judges mail that comes in, where this test has one.
     judge: Option<Arc<Judge>>,
+    /// A filter is asked about mail that comes in.
+    filtered: bool,
+    /// Mail servers that are new are asked to come again.
+    greylist: bool,
     /// Where mail programs hand in what is to be sent.
     submission: Option<Arc<Submission>>,
     /// What mail programs read.
@@ -186,6 +190,8 @@ impl TestServer {
             submission: None,
             letters: None,
             judge,
+            filtered: options.settings.contains_key("filtered"),
+            greylist: options.settings.contains_key("greylist"),
             programs: None,
             reach: None,
             reaching: None,
@@ -347,6 +353,9 @@ impl TestServer {
                 out: self.policy.gateways.iter().any(|it| (it.reaches)("a\\40b.org")),
                 sign: Arc::new(|_| String::new()),
                 judge: self.judge.clone(),
+                filter: self.filtered.then(names::filter),
+                unfiltered: false,
+                greylist: self.greylist,
             };
             assemble::mail(self.core(), files, settings)
         });
@@ -378,6 +387,15 @@ impl TestServer {
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let place = mail.enter(peer)?;
         self.connections.lock().push(tokio::spawn(smtp::serve(mail, theirs, peer, place)));
+        Some(ours)
+    }
+
+    /// A new connection of the operator's front server, by LMTP; none where there is no mail.
+    pub fn connect_front(&self) -> Option<DuplexStream> {
+        let mail = self.mail.clone()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.connections.lock().push(tokio::spawn(smtp::serve_front(mail, theirs, here)));
         Some(ours)
     }
 
@@ -690,7 +708,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("outage", uri) => policy.outage = vec![uri.into()],
             // Looked at before, and after.
             ("previews", "on") => {}
-            ("judged", "on") => {}
+            ("judged" | "filtered" | "greylist", "on") => {}
             ("mail", way @ ("in" | "on")) => {
                 policy.gateways = vec![rookery::mail::host("mail.localhost".into(), way == "on")];
             }

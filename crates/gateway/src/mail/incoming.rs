@@ -27,6 +27,8 @@ pub(super) struct Envelope<To> {
     pub(super) protocol: &'static str,
     /// Who has written it, where that is known: somebody here, who signed in.
     pub(super) author: Option<Arc<Member>>,
+    /// The operator's own front server brings it, which has judged it.
+    pub(super) front: bool,
 }
 
 /// Why a mail is not taken.
@@ -72,33 +74,49 @@ struct Arrived {
     raw: Vec<u8>,
     /// It is junk, whoever gets it.
     junk: bool,
+    /// It is junk for those who have not said otherwise of its sender.
+    suspected: bool,
 }
 
 impl Gateway {
-    /// Stores a mail for all its recipients; how it is called in the log. Each has it in a transaction of its own: who gets it
-    /// again, because another's failed, is not given it twice.
+    /// Stores a mail for all its recipients; how it is called in the log.
     pub(super) async fn receive(&self, envelope: Incoming, data: Vec<u8>) -> Result<String, Refusal> {
-        let now = self.core.env.now();
-        let arrived = self.read(&envelope, data, now).await?;
+        let (id, outcomes) = self.receive_each(&envelope, data).await?;
         let (mut taken, mut refusal) = (false, None);
-        for member in &envelope.to {
-            match self.take(&envelope, &arrived, member).await {
+        for outcome in outcomes {
+            match outcome {
                 Ok(()) => taken = true,
                 Err(Refusal::Nobody) => {}
                 // The sender comes again with all of it, and what was stored is known then.
                 Err(why) => refusal = Some(why),
             }
         }
-        let Arrived { id, .. } = arrived;
         match (refusal, taken) {
             (Some(why), _) => Err(why),
             // Who does not take it among others is passed over: an answer for one alone there is not (RFC 5321 §6.1).
             (None, false) => Err(Refusal::Nobody),
-            (None, true) => {
-                tracing::info!(id, peer = %envelope.peer, recipients = envelope.to.len(), "a mail was stored");
-                Ok(id)
-            }
+            (None, true) => Ok(id),
         }
+    }
+
+    /// Stores a mail for each of its recipients: how it is called in the log, and what became of it for each. Each has it in a
+    /// transaction of its own: who gets it again, because another's failed, is not given it twice.
+    pub(super) async fn receive_each(
+        &self,
+        envelope: &Incoming,
+        data: Vec<u8>,
+    ) -> Result<(String, Vec<Result<(), Refusal>>), Refusal> {
+        let now = self.core.env.now();
+        let arrived = self.read(envelope, data, now).await?;
+        let mut outcomes = Vec::with_capacity(envelope.to.len());
+        for member in &envelope.to {
+            outcomes.push(self.take(envelope, &arrived, member).await);
+        }
+        let (id, stored) = (arrived.id, outcomes.iter().filter(|outcome| outcome.is_ok()).count());
+        if stored > 0 {
+            tracing::info!(id, peer = %envelope.peer, recipients = stored, "a mail was stored");
+        }
+        Ok((id, outcomes))
     }
 
     async fn read(&self, envelope: &Incoming, data: Vec<u8>, now: Timestamp) -> Result<Arrived, Refusal> {
@@ -127,10 +145,11 @@ impl Gateway {
             name => name,
         };
         let (field, junk) = self.judged(envelope, &id, &data).await?;
+        let suspected = self.suspected(envelope, &id, &data).await?;
         let mut raw = self.trace(envelope, &id, now).into_bytes();
         raw.extend_from_slice(field.as_bytes());
         raw.extend_from_slice(&judge::without_ours(data, &self.settings.hostname));
-        Ok(Arrived { letter, peer, id, name, raw, junk })
+        Ok(Arrived { letter, peer, id, name, raw, junk, suspected })
     }
 
     /// Whether a mail is from whom it says: the field that tells, and whether it is junk.
@@ -149,7 +168,8 @@ impl Gateway {
                 false,
             ));
         }
-        let Some(judge) = &self.settings.judge else { return Ok((String::new(), false)) };
+        let judge = self.settings.judge.as_ref().filter(|_| !envelope.front);
+        let Some(judge) = judge else { return Ok((String::new(), false)) };
         let Incoming { from, helo, peer, .. } = envelope;
         let came = Came { peer: *peer, helo, from, hostname };
         let Verdict { field, mercy } = judge.judge(&came, data).await;
@@ -284,7 +304,8 @@ impl Gateway {
     /// What is junk for everybody, and what its recipient has said of the sender.
     async fn is_junk(&self, arrived: &Arrived, member: &Member) -> Result<bool, Refusal> {
         let said = self.core.store.junk_sender(member.uid, arrived.peer.clone()).await;
-        Ok(arrived.junk || said.map_err(|_| Refusal::LATER)? == Some(true))
+        let said = said.map_err(|_| Refusal::LATER)?;
+        Ok(arrived.junk || said.unwrap_or(arrived.suspected))
     }
 
     pub(super) async fn deposit(&self, file: NewFile) -> Result<Deposited, Refusal> {
@@ -327,7 +348,7 @@ pub(super) fn date(at: Timestamp) -> String {
 }
 
 /// Words of others in one of our replies: printable ASCII.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| matches!(c, ' '..='~')).take(100).collect()
 }
 

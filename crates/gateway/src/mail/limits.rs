@@ -32,6 +32,21 @@ pub const CONNECTIONS: usize = 200;
 /// See [`CONNECTIONS`].
 pub const CONNECTIONS_PER_ADDRESS: usize = 10;
 
+/// Connections of the operator's own front server (LMTP) at a time: it makes some tens.
+pub const FRONT: usize = 100;
+
+/// How long a new server is asked to wait before it comes again (RFC 6647 §5: one minute to some hours).
+pub const GREYLIST_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// Within which it must come again (§5: a day).
+pub const GREYLIST_PATIENCE: Duration = Duration::from_secs(86_400);
+
+/// For how long a server that has come again is known after it was last seen: what comes once a month is known, too.
+pub const GREYLIST_KNOWN: Duration = Duration::from_secs(36 * 86_400);
+
+/// Mails that wait so, and servers that are known, at a time; those that were not seen for longest are forgotten first.
+pub const GREYLISTED: usize = 50_000;
+
 /// Connections of people's programs that send, at a time: more than a program's, for whoever sends is through at once.
 pub const PROGRAMS: usize = 500;
 /// See [`PROGRAMS`]: a whole office behind one address.
@@ -101,6 +116,9 @@ pub const WAITS: [Duration; 7] = [
 
 /// After this time its sender is told that a mail is late: people who wait for an answer want to know.
 pub const LATE: Duration = Duration::from_secs(4 * 3600);
+
+/// Bytes of a mail's header that come back with a report: more than people's programs write.
+pub const RETURNED: usize = 32 << 10;
 
 /// Bytes of another server's words in an error that people see.
 pub const SAID: usize = 500;

@@ -5,6 +5,8 @@
 pub mod address;
 pub mod dkim;
 mod fields;
+pub mod filter;
+mod greylist;
 mod handed_in;
 pub mod imap;
 mod incoming;
@@ -17,6 +19,7 @@ pub(crate) mod outgoing;
 mod reading;
 mod reply;
 mod report;
+mod returned;
 pub mod route;
 mod sign_in;
 pub mod smtp;
@@ -70,6 +73,12 @@ pub struct Settings {
     pub sign: Arc<Sign>,
     /// Judges what comes in, where that is wanted.
     pub judge: Option<Arc<judge::Judge>>,
+    /// Asks the operator's filter, where there is one.
+    pub filter: Option<Arc<filter::Ask>>,
+    /// Whether mail is taken that the filter says nothing about, because it does not answer.
+    pub unfiltered: bool,
+    /// Whether servers that are new are asked to come again.
+    pub greylist: bool,
 }
 
 /// A file that is to be kept for an account.
@@ -139,6 +148,10 @@ pub struct Gateway {
     reach: Arc<Reach>,
     /// Places for large mails that come in.
     large: Arc<Semaphore>,
+    /// Places for the operator's front server.
+    front: Arc<Semaphore>,
+    /// Who is asked to come again, where anybody is.
+    greylist: Option<greylist::Greylist>,
     /// Rings when something is in the queue.
     queued: Notify,
 }
@@ -160,8 +173,20 @@ impl Gateway {
         let (guard, large) =
             (Arc::new(Guard::new(ALLOWANCE)), Arc::new(Semaphore::new(limits::LARGE_AT_ONCE)));
         let reach = Reach::new(core.clone());
-        let queued = Notify::new();
-        Some(Arc::new(Gateway { core, component, settings, deposit, guard, reach, large, queued }))
+        let (queued, front) = (Notify::new(), Arc::new(Semaphore::new(limits::FRONT)));
+        let greylist = settings.greylist.then(greylist::Greylist::new);
+        Some(Arc::new(Gateway {
+            core,
+            component,
+            settings,
+            deposit,
+            guard,
+            reach,
+            large,
+            front,
+            greylist,
+            queued,
+        }))
     }
 
     /// A place for a connection, if there is one.

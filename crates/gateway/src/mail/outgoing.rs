@@ -3,15 +3,17 @@
 
 use super::incoming::{Envelope, Refusal};
 use super::news::{self, Sent};
+use super::report::Action;
+use super::returned::{self, Returned};
 use super::smtp::client::{self, Failure, Outgoing};
 use super::writing::{self, Letterhead};
-use super::{Gateway, Known, Route, address, limits};
+use super::{Gateway, Known, NewFile, Route, address, limits};
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
 use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 use rookery_store::limits::MAIL_PAGE;
-use rookery_store::{Append, NewQueued, Outbound, Queued, StoreError, Timestamp};
+use rookery_store::{Append, MailFlags, NewFiled, NewQueued, Outbound, Queued, StoreError, Timestamp};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -213,6 +215,7 @@ impl Gateway {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             protocol: "local",
             author: Some(author),
+            front: false,
         };
         self.receive(envelope, mail.data.to_vec()).await.map(drop).map_err(|refusal| match refusal {
             Refusal::Later(_) | Refusal::NoRoom => Failure::Later(refusal.reply()),
@@ -263,9 +266,9 @@ impl Gateway {
                 }
             }
             Err(Failure::Later(why) | Failure::Unreached(why) | Failure::Unknown(why)) => {
-                self.fail(id, &mail, &news::explain("4.4.7", &why)).await
+                self.fail(id, &mail, "4.4.7", &why).await
             }
-            Err(Failure::Never(why)) => self.fail(id, &mail, &news::explain(news::status(&why), &why)).await,
+            Err(Failure::Never(why)) => self.fail(id, &mail, news::status(&why), &why).await,
         }
     }
 
@@ -273,7 +276,11 @@ impl Gateway {
     async fn delay(&self, id: u64, mail: &NewQueued, next: Timestamp, why: &str) -> Result<(), StoreError> {
         let append = self.told(mail, |sent| self.late(sent, why)).await?;
         match append {
-            Some(append) => self.core.store.delay_mail(id, next, why, append).await?.await.map(drop),
+            Some(append) => {
+                let words = "It is tried again and again, for five days.";
+                let report = self.report(mail, Action::Delayed, news::status(why), why, words).await;
+                self.core.store.delay_mail(id, next, why, append, report).await?.await.map(drop)
+            }
             None => self.core.store.defer_mail(id, next, why).await,
         }
     }
@@ -291,11 +298,46 @@ impl Gateway {
     }
 
     /// A mail has failed: its sender's message has.
-    async fn fail(&self, id: u64, mail: &NewQueued, error: &StanzaError) -> Result<(), StoreError> {
+    async fn fail(&self, id: u64, mail: &NewQueued, status: &str, why: &str) -> Result<(), StoreError> {
         tracing::info!(id, "a mail has failed");
-        match self.told(mail, |sent| self.failed(sent, error)).await? {
-            Some(append) => self.core.store.fail_mail(id, append).await?.await.map(drop),
+        let error = news::explain(status, why);
+        match self.told(mail, |sent| self.failed(sent, &error)).await? {
+            Some(append) => {
+                let words = error.text.as_deref().unwrap_or_default();
+                let report = self.report(mail, Action::Failed, status, why, words).await;
+                self.core.store.fail_mail(id, append, report).await?.await.map(drop)
+            }
             None => self.core.store.unqueue_mail(id).await.map(drop),
+        }
+    }
+
+    /// A report as a mail, for who has handed a mail in with a program; `None`: it is not needed, or there is no room for it.
+    async fn report(
+        &self,
+        mail: &NewQueued,
+        action: Action,
+        status: &str,
+        said: &str,
+        words: &str,
+    ) -> Option<NewFiled> {
+        if !mail.program {
+            return None;
+        }
+        let (domain, hostname) = (&self.settings.domain, &self.settings.hostname);
+        let (token, at) = (&self.core.env.token(), self.core.env.now());
+        let returned = Returned { mail, action, status, said, words, domain, hostname, token, at };
+        let data = returned::write(&returned);
+        let (name, media_type) = ("report.eml".into(), "message/rfc822".into());
+        let kept = (self.deposit)(NewFile { uid: mail.uid, name, media_type, data }).await;
+        match kept {
+            Ok(kept) => {
+                let (flags, keywords) = (MailFlags::default(), Vec::new());
+                Some(NewFiled { raw: kept.token, at, flags, keywords })
+            }
+            Err(why) => {
+                tracing::info!(uid = mail.uid.0, ?why, "a report is in the conversation only");
+                None
+            }
         }
     }
 }

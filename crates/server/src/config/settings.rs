@@ -21,7 +21,7 @@ mod sms;
 mod tls;
 mod top;
 
-pub use mail::{Mail, Out};
+pub use mail::{Front, Mail, Out};
 pub use pager::{Carrier, Pager, Way, by_url};
 pub use sms::{Provider, Sms};
 

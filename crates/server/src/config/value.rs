@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::settings::Out;
+use super::settings::{Front, Out};
 use crate::http::visitor::Network;
 use axum::http::Uri;
 use rookery_core::listed::Source;
@@ -151,6 +151,19 @@ pub(super) fn file(value: &DeValue<'_>) -> Read<Option<PathBuf>> {
 }
 
 /// A domain in its prepared form.
+/// An address with a port, or the path of a socket; empty: none.
+pub(super) fn front(value: &DeValue<'_>) -> Read<Option<Front>> {
+    match text(value)? {
+        "" => Ok(None),
+        path if path.starts_with('/') => Ok(Some(Front::Socket(path.into()))),
+        address => address.parse().map(|address| Some(Front::Address(address))).map_err(|_| {
+            format!(
+                "{address:?} is no address with a port, such as \"127.0.0.1:24\", and no path of a socket."
+            )
+        }),
+    }
+}
+
 pub(super) fn domain(text: &str) -> Read<String> {
     DomainPart::new(text)
         .map(|domain| domain.as_str().to_owned())

@@ -1,5 +1,7 @@
 //! `rookery doctor mail`: what the DNS and the network say of this mail server, and what is to be done about it.
 
+mod programs;
+
 use super::dns::Dns;
 use super::keys;
 use crate::config::{Config, Out};
@@ -32,6 +34,8 @@ struct Facts {
     keys: Vec<(String, String, Vec<String>)>,
     /// What is heard at port 25 of the hostname.
     greeting: Option<String>,
+    /// Where mail programs read and send.
+    ports: Vec<programs::Port>,
 }
 
 /// Something that was looked at.
@@ -75,6 +79,7 @@ pub async fn examine(config: &Config) -> Result<Vec<Finding>> {
         texts: dns.texts(&domain).await,
         dmarc: dns.texts(&format!("_dmarc.{domain}")).await,
         greeting: greeting(&hostname).await,
+        ports: programs::look(config, &hostname).await,
         addresses,
         keys,
         domain,
@@ -97,6 +102,7 @@ fn findings(facts: &Facts) -> Vec<Finding> {
     let mut all = vec![exchanges(facts)];
     all.extend(addresses(facts));
     all.push(greeted(facts));
+    all.extend(programs::findings(&facts.ports, &facts.hostname));
     all.push(spf(facts));
     all.extend(keys_published(facts));
     all.push(dmarc(facts));
@@ -196,6 +202,10 @@ fn dmarc(facts: &Facts) -> Finding {
 mod tests {
     use super::*;
 
+    fn port(heard: Result<String, String>) -> programs::Port {
+        programs::Port { number: 993, tls: true, begin: "* OK ", heard }
+    }
+
     fn facts() -> Facts {
         Facts {
             domain: "x.org".into(),
@@ -211,13 +221,14 @@ mod tests {
                 vec!["v=DKIM1;p=a".into()],
             )],
             greeting: Some("220 mx.x.org ESMTP Rookery".into()),
+            ports: vec![port(Ok("* OK [CAPABILITY IMAP4rev2] mx.x.org".into()))],
         }
     }
 
     #[test]
     fn what_is_well_is_said_to_be() {
         let all = findings(&facts());
-        assert!(all.len() == 6 && all.iter().all(|finding| finding.good), "{all:#?}");
+        assert!(all.len() == 7 && all.iter().all(|finding| finding.good), "{all:#?}");
     }
 
     #[test]
@@ -229,6 +240,7 @@ mod tests {
             dmarc: Vec::new(),
             keys: vec![("s._domainkey.x.org. IN TXT ( .. )".into(), "v=DKIM1; p=a".into(), Vec::new())],
             greeting: None,
+            ports: vec![port(Err("the certificate has expired".into())), port(Ok("220 another".into()))],
             ..facts()
         };
         let all = findings(&nothing);

@@ -9,7 +9,7 @@ use super::Tx;
 use super::columns::{int, jid, uid, useq};
 use super::{imap, outbox, timeline};
 use crate::timeline::{Append, Appended, Direction, Flags, MessageId};
-use crate::{FolderId, Mail, NewQueued, Queued, Result, StoreError, Timestamp, limits};
+use crate::{FolderId, Mail, NewFiled, NewQueued, Queued, Result, StoreError, Timestamp, limits};
 
 const MAIL: &str = "uid, peer, name, refs, thread, subject, stanza, raw, sent";
 const LATEST: &str =
@@ -294,16 +294,11 @@ pub(crate) fn delay(
     next: Timestamp,
     trouble: &str,
     append: Append,
+    report: Option<&NewFiled>,
 ) -> Result<Appended> {
     defer(tx, id, next, trouble)?;
-    let marked = tx
-        .conn
-        .prepare_cached("UPDATE mail_queue SET told = 1 WHERE id = ?1 AND told = 0")?
-        .execute([int(id)])?;
-    match marked {
-        0 => Ok(Appended::Duplicate),
-        _ => timeline::append(tx, append),
-    }
+    let owner = "UPDATE mail_queue SET told = 1 WHERE id = ?1 AND told = 0 RETURNING uid";
+    tell(tx, owner, id, append, report)
 }
 
 pub(crate) fn hurry(tx: &mut Tx<'_>, id: Option<u64>, now: Timestamp) -> Result<u64> {
@@ -316,9 +311,16 @@ pub(crate) fn unqueue(tx: &mut Tx<'_>, id: u64) -> Result<bool> {
     Ok(tx.conn.prepare_cached("DELETE FROM mail_queue WHERE id = ?1")?.execute([int(id)])? > 0)
 }
 
-pub(crate) fn fail(tx: &mut Tx<'_>, id: u64, append: Append) -> Result<Appended> {
-    match unqueue(tx, id)? {
-        true => timeline::append(tx, append),
-        false => Ok(Appended::Duplicate),
+pub(crate) fn fail(tx: &mut Tx<'_>, id: u64, append: Append, report: Option<&NewFiled>) -> Result<Appended> {
+    tell(tx, "DELETE FROM mail_queue WHERE id = ?1 RETURNING uid", id, append, report)
+}
+
+/// Tells the owner of a mail in the queue, if the step by which it is told was not done before.
+fn tell(tx: &mut Tx<'_>, step: &str, id: u64, append: Append, report: Option<&NewFiled>) -> Result<Appended> {
+    let owner = tx.conn.prepare_cached(step)?.query_row([int(id)], |row| uid(row, 0)).optional()?;
+    let Some(owner) = owner else { return Ok(Appended::Duplicate) };
+    if let Some(report) = report.filter(|_| owner != Uid(0)) {
+        imap::put_into_inbox(tx, owner, report)?;
     }
+    timeline::append(tx, append)
 }

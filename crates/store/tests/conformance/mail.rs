@@ -196,7 +196,8 @@ pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
     assert_eq!((listed[0].trouble.len(), listed[0].mail.data.len()), (limits::MAIL_NAME_BYTES, 0));
 
     let late = || Append { flags: Flags::DELIVER, ..one(Direction::In, "late") };
-    let delay = async |at| f.store.delay_mail(due[0].id, Timestamp(at), "full", late()).await.unwrap().await;
+    let delay =
+        async |at| f.store.delay_mail(due[0].id, Timestamp(at), "full", late(), None).await.unwrap().await;
     assert!(matches!(delay(199).await, Ok(Appended::Stored(_))));
     assert!(matches!(delay(299).await, Ok(Appended::Duplicate)), "once is enough");
     let listed = f.store.mail_queue(0).await.unwrap();
@@ -208,9 +209,12 @@ pub(crate) async fn mails_are_tried_when_they_are_due(mut f: Fixture) {
     assert_eq!(domains(&f).await, [("verona.example".to_owned(), Timestamp(50))]);
 
     let failure = || Append { flags: Flags::DELIVER, ..one(Direction::In, "failed") };
-    let stored = f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap();
+    let stored = f.store.fail_mail(due[0].id, failure(), None).await.unwrap().await.unwrap();
     assert!(matches!(stored, Appended::Stored(_)));
-    assert_eq!(f.store.fail_mail(due[0].id, failure()).await.unwrap().await.unwrap(), Appended::Duplicate);
+    assert_eq!(
+        f.store.fail_mail(due[0].id, failure(), None).await.unwrap().await.unwrap(),
+        Appended::Duplicate
+    );
     assert_eq!(log(&f.store, ALICE).await.len(), 4, "it failed once");
     assert_eq!(domains(&f).await, []);
 }

@@ -102,6 +102,12 @@ impl Play {
         Ok(())
     }
 
+    /// The same by LMTP, of the operator's front server.
+    pub(super) fn front_server_connects(&mut self) -> Result<()> {
+        self.mail = Some(BufReader::new(self.target.ours()?.connect_front().context("there is no mail")?));
+        Ok(())
+    }
+
     /// The smarthost is called; time passes until then.
     pub(super) async fn mail_goes_out(&mut self) -> Result<()> {
         let server = self.target.ours()?;

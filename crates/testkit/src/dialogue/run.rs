@@ -174,6 +174,7 @@ impl Play {
             Action::CarrierSays(way, state) => self.carrier_says(*way, *state).await,
             Action::AnswersBy(address, way, text) => self.answers_by(address, *way, text).await,
             Action::MailServerConnects => self.mail_server_connects(),
+            Action::FrontServerConnects => self.front_server_connects(),
             Action::MailServerSpeaks(spoken) => {
                 mail::speak(&mut self.mail, spoken, &mut self.variables).await
             }

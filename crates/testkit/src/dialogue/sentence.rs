@@ -78,6 +78,7 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", way, "carrier", "says", news] => Action::CarrierSays(reach::way(way)?, reach::news(news)?),
         ["the", way, "carrier", mood] => Action::CarrierIs(reach::way(way)?, reach::mood(mood)?),
         ["a", "mail", "server", "connects"] => Action::MailServerConnects,
+        ["a", "front", "server", "connects"] => Action::FrontServerConnects,
         ["mail", "program", name, "connects"] => Action::MailProgramConnects((*name).to_owned(), false),
         ["mail", "program", name, "connects", "from", "afar"] => {
             Action::MailProgramConnects((*name).to_owned(), true)

@@ -3,6 +3,7 @@
 pub mod anyone;
 pub(crate) mod client;
 mod content;
+mod front;
 mod session;
 mod sign_in;
 mod wire;
@@ -10,10 +11,10 @@ mod wire;
 pub use wire::Carrier;
 
 use super::{Gateway, Place, Submission};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 /// How long to wait when the system has no descriptors left.
@@ -39,6 +40,53 @@ pub async fn run(gateway: Arc<Gateway>, listener: TcpListener) {
             }
         }
     }
+}
+
+/// Accepts connections of the operator's own front server, by LMTP (RFC 2033), until it is dropped.
+pub async fn run_front(gateway: Arc<Gateway>, door: Door) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        // Where there is no place it waits for one: nobody but the operator's server comes here.
+        let Ok(place) = gateway.front.clone().acquire_owned().await else { return };
+        let accepted = match &door {
+            Door::Address(listener) => listener.accept().await.map(|(stream, peer)| {
+                // Small writes go out at once; where they do not, they go out later.
+                stream.set_nodelay(true).ok();
+                (Box::new(stream) as Box<dyn Carrier>, peer.ip())
+            }),
+            Door::Socket(listener) => listener
+                .accept()
+                .await
+                .map(|(stream, _)| (Box::new(stream) as Box<dyn Carrier>, IpAddr::V4(Ipv4Addr::LOCALHOST))),
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let gateway = gateway.clone();
+                connections.spawn(async move {
+                    serve_front(gateway, stream, peer).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no mail can be accepted by LMTP at the moment");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            }
+        }
+    }
+}
+
+/// Where the operator's front server comes in.
+pub enum Door {
+    /// At an address.
+    Address(TcpListener),
+    /// At a socket of this machine.
+    Socket(UnixListener),
+}
+
+/// Serves one connection of the operator's front server.
+pub async fn serve_front(gateway: Arc<Gateway>, stream: impl Carrier, peer: IpAddr) {
+    session::Session::new(gateway, None, wire::Wire::new(stream), peer).at_front().serve().await;
 }
 
 /// Serves one connection.

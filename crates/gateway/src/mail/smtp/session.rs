@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub(super) submission: Option<Arc<Submission>>,
     /// Who has signed in.
     pub(super) author: Option<Arc<Member>>,
+    /// It is the operator's own front server's (RFC 2033).
+    pub(super) front: bool,
     pub(super) wire: Wire,
     pub(super) peer: IpAddr,
     /// The name that the peer gives itself; empty: it has not greeted.
@@ -48,6 +50,8 @@ pub(super) struct Transaction {
     from: String,
     /// Whom a server's mail is for.
     to: Vec<Arc<Member>>,
+    /// Which of them was named, each time that one was.
+    named: Vec<usize>,
     /// Whom a program's mail is for.
     addresses: Vec<String>,
     /// The letter that it answers, if it does.
@@ -68,6 +72,7 @@ impl Session {
             gateway,
             submission,
             author: None,
+            front: false,
             wire,
             peer: peer.to_canonical(),
             helo: String::new(),
@@ -81,7 +86,8 @@ impl Session {
     }
 
     pub(super) async fn serve(mut self) {
-        self.wire.say(&format!("220 {} ESMTP Rookery", self.gateway.settings.hostname));
+        let protocol = if self.front { "LMTP" } else { "ESMTP" };
+        self.wire.say(&format!("220 {} {protocol} Rookery", self.gateway.settings.hostname));
         let end = loop {
             match self.next().await {
                 Ok(Next::On) => {}
@@ -160,6 +166,11 @@ impl Session {
 
     async fn handle(&mut self, request: Request<Cow<'_, str>>) -> Said {
         match request {
+            Request::Lhlo { host } if self.front => self.greet(&host, true),
+            // RFC 2033 §4.1.
+            Request::Ehlo { .. } | Request::Helo { .. } if self.front => {
+                self.mistake("500 5.5.1 This is LMTP".into())
+            }
             Request::Ehlo { host } => self.greet(&host, true),
             Request::Helo { host } => self.greet(&host, false),
             Request::Mail { from } => self.mail(from).await,
@@ -211,7 +222,7 @@ impl Session {
     }
 
     fn offers_tls(&self) -> bool {
-        self.gateway.settings.tls.is_some() && !self.wire.tls
+        self.gateway.settings.tls.is_some() && !self.wire.tls && !self.front
     }
 
     fn tls(&mut self) -> Said {
@@ -244,13 +255,13 @@ impl Session {
         {
             return self.mistake(reply);
         }
-        if self.mails >= limits::MAILS {
+        if self.mails >= limits::MAILS && !self.front {
             return self.over("421 4.7.0 Enough for one connection");
         }
         self.mails += 1;
         let from = from.address.into_owned();
-        let (to, addresses) = (Vec::new(), Vec::new());
-        self.mail = Some(Transaction { from, to, addresses, answers: None, chunks: None });
+        let (to, named, addresses) = (Vec::new(), Vec::new(), Vec::new());
+        self.mail = Some(Transaction { from, to, named, addresses, answers: None, chunks: None });
         self.on("250 2.1.0 From whom it may concern")
     }
 
@@ -259,11 +270,11 @@ impl Session {
             return self.mistake("503 5.5.1 From whom?".into());
         };
         // An answer to a letter is for one conversation.
-        if mail.to.len() + mail.addresses.len() >= limits::RECIPIENTS || mail.answers.is_some() {
+        if mail.named.len() + mail.addresses.len() >= limits::RECIPIENTS || mail.answers.is_some() {
             return self.on("452 4.5.3 The others in a mail of their own");
         }
         let now = self.gateway.core.env.now();
-        if self.gateway.guard.guesses(self.peer, now) {
+        if !self.front && self.gateway.guard.guesses(self.peer, now) {
             return self.over("421 4.7.0 You have asked for too many who are not here; come later");
         }
         let from = mail.from.clone();
@@ -272,12 +283,16 @@ impl Session {
         }
         match self.gateway.find(&to.address, &from).await {
             Ok(Known::Here(member)) => {
-                if let Some(mail) = &mut self.mail
-                    && !mail.to.iter().any(|known| known.uid == member.uid)
-                {
-                    mail.to.push(member);
+                match self.gateway.comes_again(self.peer, &from, &member, self.front).await {
+                    Ok(true) => {
+                        if let Some(mail) = &mut self.mail {
+                            mail.is_for(member);
+                        }
+                        self.on("250 2.1.5 Known")
+                    }
+                    Ok(false) => self.on("451 4.7.1 Come again in some minutes"),
+                    Err(_) => self.on("451 4.3.0 This cannot be looked up at the moment"),
                 }
-                self.on("250 2.1.5 Known")
             }
             Ok(Known::Answers(sending)) => match &mut self.mail {
                 Some(mail) if mail.to.is_empty() => {
@@ -312,6 +327,9 @@ impl Session {
 
     /// Nobody is there: the answers to guesses come ever later.
     async fn unknown(&mut self, now: rookery_store::Timestamp) -> Said {
+        if self.front {
+            return self.on("550 5.1.1 Nobody has this address");
+        }
         self.gateway.guard.guessed(self.peer, now);
         self.unknown += 1;
         self.wire.flush().await?;
@@ -361,11 +379,17 @@ impl Session {
 
     /// The content is whole: the mail is stored before it is acknowledged.
     async fn finish(&mut self, content: Option<Vec<u8>>) -> Said {
-        let (Some(mail), Some(content)) = (self.mail.take(), content) else {
-            self.mail = None;
-            return self.on("552 5.3.4 This mail is too large");
+        let (mail, content) = match (self.mail.take(), content) {
+            (Some(mail), Some(content)) => (mail, content),
+            (mail, _) => {
+                // RFC 2033 §4.2: once for each.
+                let times = mail.filter(|_| self.front).map_or(1, |mail| mail.named.len().max(1));
+                (0..times).for_each(|_| self.wire.say("552 5.3.4 This mail is too large"));
+                return Ok(Next::On);
+            }
         };
         let protocol = match (self.extended, self.wire.tls, &self.author) {
+            _ if self.front => "LMTP",
             // RFC 3848.
             (true, true, Some(_)) => "ESMTPSA",
             (true, false, Some(_)) => "ESMTPA",
@@ -373,18 +397,20 @@ impl Session {
             (true, false, None) => "ESMTP",
             (false, ..) => "SMTP",
         };
-        let (from, helo, peer) = (mail.from, self.helo.clone(), self.peer);
+        let (from, helo, peer, front) = (mail.from, self.helo.clone(), self.peer, self.front);
         let stored = match (&self.submission, self.author.clone()) {
             (Some(submission), Some(author)) => {
                 let to = mail.addresses;
                 let (uid, now, count) = (author.uid, self.gateway.core.env.now(), to.len() as u32);
                 submission.sent.count_all(uid, count, now);
-                let envelope = Envelope { from, to, helo, peer, protocol, author: Some(author.clone()) };
+                let envelope =
+                    Envelope { from, to, helo, peer, protocol, author: Some(author.clone()), front };
                 self.gateway.submit(&author, &envelope, content).await
             }
             _ => {
-                let envelope = Envelope { from, to: mail.to, helo, peer, protocol, author: None };
+                let envelope = Envelope { from, to: mail.to, helo, peer, protocol, author: None, front };
                 match mail.answers {
+                    None if front => return self.finish_each(&envelope, &mail.named, content).await,
                     Some(sending) => self.gateway.take_answer(&envelope, &sending, content).await,
                     None => self.gateway.receive(envelope, content).await,
                 }
@@ -398,6 +424,15 @@ impl Session {
 }
 
 impl Transaction {
+    /// Somebody here was named.
+    fn is_for(&mut self, member: Arc<Member>) {
+        let known = self.to.iter().position(|known| known.uid == member.uid);
+        self.named.push(known.unwrap_or(self.to.len()));
+        if known.is_none() {
+            self.to.push(member);
+        }
+    }
+
     fn is_for_nobody(&self) -> bool {
         self.to.is_empty() && self.addresses.is_empty() && self.answers.is_none()
     }

@@ -1,6 +1,7 @@
 //! `[mail]`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use rookery_gateway::mail::Smarthost;
 
@@ -14,6 +15,24 @@ pub enum Out {
     Direct,
     /// Everything to this one.
     Smarthost(Smarthost),
+}
+
+/// Where the operator's own front server brings mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Front {
+    /// At an address.
+    Address(SocketAddr),
+    /// At a socket of this machine.
+    Socket(PathBuf),
+}
+
+impl std::fmt::Display for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Front::Address(address) => address.fmt(f),
+            Front::Socket(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// What the operator decided about mail.
@@ -41,6 +60,14 @@ pub struct Mail {
     pub largest: usize,
     /// Whether it is found out whom a mail is from.
     pub verify: bool,
+    /// Where the operator's own front server brings it (LMTP).
+    pub lmtp: Option<Front>,
+    /// Whether servers that are new are asked to come again.
+    pub greylist: bool,
+    /// Where rspamd is, if it is asked.
+    pub rspamd: Option<String>,
+    /// Whether mail is taken while rspamd does not answer.
+    pub unfiltered: bool,
     /// Where it goes that is sent; `None`: nothing is.
     pub smarthost: Option<Out>,
 }
@@ -132,6 +159,36 @@ pub(super) const SECTION: Section = Section {
             about: "Whether SPF, DKIM and DMARC of mail that comes in are looked up: what a domain wants refused is refused, what it \
                 wants set aside is set aside. Switch it off behind a mail server that does so itself.",
             set: |config, value| put(&mut config.mail.verify, value::boolean(value)),
+        },
+        Setting {
+            key: "mail.greylist",
+            default: "false",
+            about: "Whether mail servers that are new are asked to come again in some minutes. Theirs do, and much of what sends junk \
+                does not; but the first mail of each comes late.",
+            set: |config, value| put(&mut config.mail.greylist, value::boolean(value)),
+        },
+        Setting {
+            key: "mail.rspamd",
+            default: "\"\"",
+            about: "The address of a rspamd that is asked about mail that comes in, such as \"http://127.0.0.1:11333\". What it wants \
+                refused is refused, what it takes for junk is junk.",
+            set: |config, value| put(&mut config.mail.rspamd, value::base_url(value)),
+        },
+        Setting {
+            key: "mail.rspamd_failure",
+            default: "\"later\"",
+            about: "What becomes of mail while rspamd does not answer: \"later\", other servers are told to come again; or \"take\".",
+            set: |config, value| {
+                put(&mut config.mail.unfiltered, value::choice(value, &[("later", false), ("take", true)]))
+            },
+        },
+        Setting {
+            key: "mail.lmtp",
+            default: "\"\"",
+            about: "Where a mail server of your own, in front of this one, brings mail by LMTP: an address with a port, such as \
+                \"127.0.0.1:24\", or the path of a socket. What comes in there is judged by that server, and not by this one: nobody \
+                else may reach it. Nobody brings mail so while this is empty.",
+            set: |config, value| put(&mut config.mail.lmtp, value::front(value)),
         },
         Setting {
             key: "mail.smarthost",

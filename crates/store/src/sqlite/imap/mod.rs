@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Tx;
 use super::columns::{int, uid};
 use crate::timeline::Direction;
-use crate::{FileToken, FolderId, FolderRole, MailFlags, Result, Timestamp};
+use crate::{FileToken, FolderId, FolderRole, MailFlags, NewFiled, Result, Timestamp};
 
 /// A mail of the timeline that is to be filed.
 pub(super) struct Arrived {
@@ -60,6 +60,15 @@ pub(super) fn file(tx: &mut Tx<'_>, mail: &Arrived) -> Result<()> {
             flags.0
         ])?;
     Ok(())
+}
+
+/// A mail that is no message, into the inbox of who has folders.
+pub(super) fn put_into_inbox(tx: &mut Tx<'_>, owner: Uid, new: &NewFiled) -> Result<()> {
+    if !is_filing(tx.conn, owner)? {
+        return Ok(());
+    }
+    let inbox = folders::of_role(tx.conn, owner, FolderRole::Inbox)?;
+    mails::put(tx, owner, inbox, new).map(drop)
 }
 
 /// A body is gone, or empty: so is the mail, from all folders.
