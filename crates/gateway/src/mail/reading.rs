@@ -1,7 +1,7 @@
 //! What a mail says, as far as a messenger shows it. Nothing of it is believed to be well made.
 
-use super::limits;
 use super::report::{self, Report};
+use super::{fields, limits};
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders, PartType};
 
 /// A mail as it is read.
@@ -45,7 +45,8 @@ pub(super) struct Attachment {
 pub(super) fn read(data: &[u8], hostname: &str) -> Letter {
     let Some(message) = MessageParser::default().parse(data) else { return Letter::default() };
     let author = message.from().and_then(|from| from.first()).or_else(|| message.sender()?.first());
-    let text = texts(&message);
+    let attachments = attachments(&message);
+    let text = texts(&message, &attachments);
     let cut = text.len() > limits::TEXT;
     let html = message.html_bodies().any(|part| matches!(part.body, PartType::Html(_)));
     let by = format!("by {} ", hostname.to_ascii_lowercase());
@@ -58,7 +59,7 @@ pub(super) fn read(data: &[u8], hostname: &str) -> Letter {
         more: html || cut,
         id: id(message.message_id().unwrap_or_default()),
         references: references(&message),
-        attachments: attachments(&message),
+        attachments,
         hops: received().count(),
         report: report::read(&message),
         own_hops: received().filter(|(_, value)| value.to_ascii_lowercase().contains(&by)).count(),
@@ -67,16 +68,14 @@ pub(super) fn read(data: &[u8], hostname: &str) -> Letter {
 
 /// All that is text, in its order; of what is in HTML alone, the words. Where parts are not where their container says, the content as
 /// it stands: better that than a mail of which nothing is seen.
-fn texts(message: &Message<'_>) -> String {
+fn texts(message: &Message<'_>, files: &[Attachment]) -> String {
     let text = parts(message);
-    let container = || message.parts.first().filter(|root| matches!(root.body, PartType::Multipart(_)));
-    match container() {
-        Some(root) if text.is_empty() && message.attachment_count() == 0 => {
-            let content = message.raw_message.get(root.offset_body as usize..).unwrap_or_default();
-            clean(&String::from_utf8_lossy(&content[..content.len().min(limits::TEXT + 1)])).trim().to_owned()
-        }
-        _ => text,
+    let container = message.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"));
+    if !container || !text.is_empty() || !files.is_empty() {
+        return text;
     }
+    let content = fields::split(message.raw_message()).1;
+    clean(&String::from_utf8_lossy(&content[..content.len().min(limits::TEXT + 1)])).trim().to_owned()
 }
 
 /// The parts that are text.
@@ -263,11 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn a_container_without_parts_shows_what_is_in_it() {
+    fn nothing_is_lost_of_a_container_without_parts() {
         for content in ["Wherefore\n", "--x--\nWherefore\n", "--y\n\nWherefore\n"] {
             let letter =
                 letter(&format!("From: a@b.org\nContent-Type: multipart/mixed; boundary=x\n\n{content}"));
-            assert!(letter.text.contains("Wherefore"), "{content:?}: {:?}", letter.text);
+            // Either it stands in the text, or in a file.
+            let in_file = |file: &Attachment| String::from_utf8_lossy(&file.data).contains("Wherefore");
+            let seen = letter.text.contains("Wherefore") || letter.attachments.iter().any(in_file);
+            assert!(seen, "{content:?}: {letter:?}");
         }
     }
 
