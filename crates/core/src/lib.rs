@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod announce;
 pub mod answer;
+mod behalf;
 mod choice;
 pub mod component;
 pub mod delivered;

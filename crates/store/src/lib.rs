@@ -28,6 +28,7 @@ mod mail;
 mod notice;
 mod outbox;
 mod pager;
+mod phone;
 mod prefs;
 mod privacy;
 mod pubsub;
@@ -76,6 +77,7 @@ pub use mail::{Mail, NewQueued, Queued};
 pub use notice::{Announcement, Notice, NoticeKind};
 pub use outbox::Outbound;
 pub use pager::{Pager, PagerDevice};
+pub use phone::{Desk, DeskItem, PhoneAnswer, PinDigest, PinTried};
 pub use prefs::{ArchiveDefault, ArchivePrefs};
 pub use privacy::{Adding, Audience, Privacy, PrivacySettings, Request, Strangers};
 pub use pubsub::{

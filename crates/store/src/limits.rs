@@ -441,6 +441,17 @@ pub const SMS_NAME_BYTES: usize = 64;
 /// minutes, and what somebody really says twice should not be lost for long.
 pub const SMS_AGAIN_MS: i64 = 15 * 60_000;
 
+/// Conversations in a list on a phone: numbers of one digit.
+pub const DESK_LISTED: usize = 9;
+
+/// For how long (ms) what a phone was shown last is kept: who reads in the morning answers in the evening.
+pub const DESK_KEPT_MS: i64 = 24 * 3_600_000;
+
+/// Wrong PINs from phones within [`PIN_LOCKED_MS`], before none is looked at for that time: of a million PINs.
+pub const PIN_TRIES: i64 = 5;
+/// See [`PIN_TRIES`].
+pub const PIN_LOCKED_MS: i64 = 24 * 3_600_000;
+
 /// Parts of short messages that wait for others, of one phone and of all: a long message of some phones, and of a town.
 pub const SMS_PARTS_OF_PHONE: usize = 300;
 /// See [`SMS_PARTS_OF_PHONE`].

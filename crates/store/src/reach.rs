@@ -66,6 +66,8 @@ pub struct Rule {
 pub struct Plan {
     /// Whether anything is done at all.
     pub active: bool,
+    /// They count as not here, whatever their devices look like.
+    pub away: bool,
     /// The time zone of all hours, by its name in the IANA database.
     pub zone: String,
     /// When only what is urgent is told.

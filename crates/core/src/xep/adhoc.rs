@@ -21,6 +21,7 @@ mod notices;
 mod outmail;
 mod owner;
 mod people;
+mod phone;
 mod privacy;
 mod push;
 mod reports;
@@ -166,6 +167,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         invite::COMMANDS,
         take_up::COMMANDS,
         push::COMMANDS,
+        phone::COMMANDS,
         review::COMMANDS,
         admin::COMMANDS,
         census::COMMANDS,

@@ -40,6 +40,9 @@ pub async fn settings(ctx: &Ctx<'_>) -> Answer {
     let mut x = Xml::new();
     x.open_ns("settings", ns::REACH);
     x.attr("active", if plan.active { "true" } else { "false" }).attr("zone", &plan.zone);
+    if plan.away {
+        x.attr("away", "true");
+    }
     x.attr("urgent", urgent_name(plan.urgent)).attr("tells", tells_name(plan.tells));
     for offer in &ctx.core.policy.reach.ways {
         x.open("way").attr("name", offer.way.name()).close();

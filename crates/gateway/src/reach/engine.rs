@@ -88,7 +88,7 @@ impl Reach {
         let plan = store.reach_plan(case.uid).await.map_err(store_error)?.unwrap_or_default();
         let listed = rookery_store::limits::SENDINGS_LISTED;
         let sendings = store.sendings(case.uid, Some(case.id), listed).await.map_err(store_error)?;
-        let here = self.core.is_here(case.uid);
+        let here = self.core.is_here(case.uid) && !plan.away;
         let ways: Vec<Way> = self.core.policy.reach.ways.iter().map(|offer| offer.way).collect();
         let facts = Facts { plan: &plan, case, sendings: &sendings, here, ways: &ways, mail };
         Ok(match rules::step(&facts, now) {

@@ -36,13 +36,13 @@ pub(super) struct Line<'a> {
 }
 
 /// A message that somebody has written, all of it.
-struct Said<'a> {
-    carrier: &'a str,
-    from: &'a str,
-    to: &'a str,
-    text: String,
+pub(super) struct Said<'a> {
+    pub(super) carrier: &'a str,
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) text: String,
     /// The `id` that it has inside.
-    id: String,
+    pub(super) id: String,
 }
 
 impl Gateway {
@@ -184,8 +184,13 @@ impl Gateway {
             tracing::info!(carrier, stopped, "a phone has said what it wants");
             return Ok(());
         }
+        if self.order(said).await? {
+            tracing::info!(carrier, "somebody has sent a command from a phone");
+            return Ok(());
+        }
         // A number that was proved by a code is a person's.
         match self.reach.answered_from(Way::Sms, from, &said.text, &said.id).await? {
+            Answered::Nothing if self.hint(said).await? => Ok(()),
             Answered::Nothing => self.bring(said).await,
             Answered::Acknowledged | Answered::Said => {
                 tracing::info!(carrier, "somebody has answered by a short message");

@@ -14,6 +14,24 @@ pub const WINDOW: usize = 10;
 /// Messages of one carrier that are being stored; more are not read until one is.
 pub const INCOMING: usize = 20;
 
+/// Answers of a day to somebody who has proven nothing by a PIN: each may go to somebody who did not ask, and costs.
+pub const ASIDES: u32 = 5;
+/// See [`ASIDES`].
+pub const ASIDES_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
+/// How long `MORE` goes on without a PIN: as long as one reads.
+pub const DESK_OPEN: Duration = Duration::from_secs(600);
+
+/// Conversations of a list that are shown at a time, the characters of a name there, and of what was said.
+pub const DESK_SHOWN: usize = 3;
+/// See [`DESK_SHOWN`].
+pub const DESK_NAME: usize = 24;
+/// See [`DESK_SHOWN`].
+pub const DESK_LINE: usize = 60;
+
+/// Bytes of a conversation that are read on a phone: some thirty messages of a phone.
+pub const DESK_READ: usize = 4000;
+
 /// Lanes in which what phones write waits for what they wrote before: more than are busy at a time.
 pub const LANES: usize = 64;
 

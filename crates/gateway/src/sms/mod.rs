@@ -2,10 +2,11 @@
 //!
 //! Read along in this order: [`text`] is a text as short messages, [`gsm`] their alphabet and [`phone`] their addresses; [`smpp`] speaks
 //! with carriers; [`channel`] chooses the one that a message goes by, `talk` is what people write to phones, and `incoming` what
-//! becomes of what carriers bring.
+//! becomes of what carriers bring; `desk` does what people order by text messages.
 
 mod address;
 pub mod channel;
+mod desk;
 mod fresh;
 pub mod gsm;
 mod incoming;
@@ -20,12 +21,14 @@ pub use address::reaches;
 pub use channel::{Carrier, Way};
 pub use fresh::Fresh;
 
+use crate::guard::Tally;
 use crate::people::People;
 use crate::reach::Reach;
 use incoming::Line;
 use lanes::Lanes;
 use rookery_core::Core;
 use rookery_core::component::Component;
+use rookery_proto::Uid;
 use rookery_proto::xml::Xml;
 use rookery_store::Caps;
 use smpp::link::{Take, Takes};
@@ -66,6 +69,8 @@ pub struct Gateway {
     carriers: Vec<Carrier>,
     fresh: Arc<Fresh>,
     lanes: Lanes,
+    /// Answers to those who have proven nothing.
+    asides: Tally<Uid>,
 }
 
 impl Gateway {
@@ -78,7 +83,8 @@ impl Gateway {
         fresh: Arc<Fresh>,
     ) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
-        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh, lanes: Lanes::default() }))
+        let (lanes, asides) = (Lanes::default(), Tally::new(limits::ASIDES, limits::ASIDES_WITHIN));
+        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh, lanes, asides }))
     }
 
     /// Keeps the carriers connected, and takes what they bring, for as long as it is polled.

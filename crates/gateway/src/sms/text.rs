@@ -66,6 +66,18 @@ impl Parts {
         Parts { alphabet, parts }
     }
 
+    /// How many bytes of a text have room in so many parts: all, or what is followed by `end` then.
+    pub fn beginning(text: &str, end: &str, most: usize) -> usize {
+        if Parts::of(text).parts.len() <= most {
+            return text.len();
+        }
+        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        // The longest beginning that fits: what is shorter fits too.
+        let fits =
+            ends.partition_point(|at| Parts::of(&format!("{}{end}", &text[..*at])).parts.len() <= most);
+        ends.get(fits.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
     /// Of a text what has room in so many parts. What is cut ends with dots, and with `code`, if there is one, in brackets.
     pub fn fitting(text: &str, code: &str, most: usize) -> Parts {
         let whole = Parts::of(text);
@@ -73,11 +85,8 @@ impl Parts {
             return whole;
         }
         let end = if code.is_empty() { "...".to_owned() } else { format!("... [{code}]") };
-        let cut = |at: usize| Parts::of(&format!("{}{end}", text[..at].trim_end()));
-        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-        // The longest beginning that fits: what is shorter fits too.
-        let fits = ends.partition_point(|at| cut(*at).parts.len() <= most);
-        cut(ends.get(fits.saturating_sub(1)).copied().unwrap_or_default())
+        let at = Parts::beginning(text, &end, most);
+        Parts::of(&format!("{}{end}", text[..at].trim_end()))
     }
 }
 

@@ -318,6 +318,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, uid: Uid) -> Result<()> {
         "DELETE FROM reminder WHERE uid = ?1",
         "DELETE FROM sms_letter WHERE uid = ?1",
         "DELETE FROM sms_talk WHERE uid = ?1",
+        "DELETE FROM phone_pin WHERE uid = ?1",
+        "DELETE FROM phone_desk WHERE uid = ?1",
         // What it reported is the administrators' now; who it was is nobody's business any more.
         "UPDATE report SET reporter = 0 WHERE reporter = ?1",
         "INSERT INTO deleted (uid, erased) VALUES (?1, 0)",

@@ -34,6 +34,7 @@ pub(crate) mod notices;
 pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod pagers;
+pub(crate) mod phones;
 pub(crate) mod prefs;
 pub(crate) mod privacy;
 pub(crate) mod pubsub;

@@ -18,7 +18,8 @@ fn hours(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<Hours>> {
 }
 
 pub(crate) fn plan(conn: &Connection, owner: Uid) -> Result<Option<Plan>> {
-    let sql = "SELECT active, zone, quiet_from, quiet_to, urgent, content FROM reach_plan WHERE uid = ?1";
+    let sql =
+        "SELECT active, zone, quiet_from, quiet_to, urgent, content, away FROM reach_plan WHERE uid = ?1";
     let found = conn.prepare_cached(sql)?.query_row([int(owner.0)], |row| {
         Ok(Plan {
             active: row.get(0)?,
@@ -26,6 +27,7 @@ pub(crate) fn plan(conn: &Connection, owner: Uid) -> Result<Option<Plan>> {
             quiet: hours(row, 2)?,
             urgent: row.get(4)?,
             tells: row.get(5)?,
+            away: row.get(6)?,
             ..Plan::default()
         })
     });
@@ -68,9 +70,10 @@ pub(crate) fn set_plan(tx: &mut Tx<'_>, owner: Uid, plan: &Plan, now: Timestamp)
     check(tx, owner, plan)?;
     let uid = int(owner.0);
     let (from, to) = plan.quiet.map(|hours| (hours.from, hours.to)).unzip();
-    let set = "INSERT OR REPLACE INTO reach_plan (uid, active, zone, quiet_from, quiet_to, urgent, content)
-               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)";
-    let values = params![uid, plan.active, plan.zone, from, to, plan.urgent, plan.tells];
+    let set =
+        "INSERT OR REPLACE INTO reach_plan (uid, active, zone, quiet_from, quiet_to, urgent, content, away)
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM account WHERE uid = ?1)";
+    let values = params![uid, plan.active, plan.zone, from, to, plan.urgent, plan.tells, plan.away];
     if tx.conn.prepare_cached(set)?.execute(values)? == 0 {
         return Err(StoreError::NotFound);
     }

@@ -51,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0045_junk.sql"),
     include_str!("migrations/0040_sms_taken.sql"),
     include_str!("migrations/0042_reminders.sql"),
+    include_str!("migrations/0041_phones.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

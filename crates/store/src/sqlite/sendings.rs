@@ -52,13 +52,16 @@ pub(super) fn check_room(tx: &Tx<'_>, new: &NewSending, caps: Caps) -> Result<()
         return Err(StoreError::Limit("sendings that wait"));
     }
     if new.case.is_none() {
-        let plain = "SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND matter IS NULL";
+        let plain = "SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND matter IS NULL
+            AND NOT EXISTS (SELECT 1 FROM sms_letter l WHERE l.sending = sending.id)";
         if count(plain, &[&owner, &since])? >= limits::SENDING_PROOFS as i64 {
             return Err(StoreError::Limit("codes and tests of a day"));
         }
     }
-    // What was cancelled, or never tried, has cost nothing.
-    const COSTS: &str = "state <> 8 AND NOT (state = 4 AND attempts = 0)";
+    // What was cancelled, or never tried, has cost nothing. What people write to phones, and what these are answered, has caps of
+    // its own.
+    const COSTS: &str = "state <> 8 AND NOT (state = 4 AND attempts = 0)
+        AND NOT EXISTS (SELECT 1 FROM sms_letter l WHERE l.sending = sending.id)";
     let of_account = format!("SELECT count(*) FROM sending WHERE uid = ?1 AND at > ?2 AND {COSTS}");
     let of_all = format!("SELECT count(*) FROM sending WHERE at > ?1 AND {COSTS}");
     if count(&of_account, &[&owner, &since])? >= i64::from(caps.account)

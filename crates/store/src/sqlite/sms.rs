@@ -20,18 +20,7 @@ pub(crate) fn queue(
     }
     check_room(tx, letter.uid, sending.at, caps)?;
     let id = sendings::insert(tx, sending, SendingState::Queued, "")?.id;
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO sms_letter (sending, uid, peer, stanza, receipt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            int(id.0),
-            int(letter.uid.0),
-            letter.peer,
-            letter.stanza,
-            letter.receipt,
-            sending.at
-        ])?;
+    insert_letter(tx, id, letter, sending.at)?;
     tx.conn
         .prepare_cached("INSERT OR REPLACE INTO sms_talk (phone, uid, at) VALUES (?1, ?2, ?3)")?
         .execute(params![sending.address, int(letter.uid.0), sending.at])?;
@@ -39,8 +28,18 @@ pub(crate) fn queue(
     Ok(id)
 }
 
+pub(super) fn insert_letter(tx: &Tx<'_>, id: SendingId, letter: &Letter, at: Timestamp) -> Result<()> {
+    let Letter { uid, peer, stanza, receipt } = letter;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO sms_letter (sending, uid, peer, stanza, receipt, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![int(id.0), int(uid.0), peer, stanza, receipt, at])?;
+    Ok(())
+}
+
 /// [`StoreError::Limit`]: it may not be sent today.
-fn check_room(tx: &Tx<'_>, writer: Uid, now: Timestamp, caps: Caps) -> Result<()> {
+pub(super) fn check_room(tx: &Tx<'_>, writer: Uid, now: Timestamp, caps: Caps) -> Result<()> {
     let since = Timestamp(now.0.saturating_sub(limits::SENDING_DAY_MS));
     let own: i64 = tx
         .conn

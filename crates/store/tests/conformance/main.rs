@@ -91,7 +91,8 @@ macro_rules! suite {
                     who_invites_becomes_a_contact, an_offer_of_contact_makes_no_account, a_contact_is_taken_up,
                     contacts_use_nothing_up, invitations_of_one_account_are_bounded, the_disabled_invite_nobody;
                 sms:
-                    letters_are_sendings, parts_wait_for_the_others, stop_is_law, what_is_brought_again_is_known;
+                    letters_are_sendings, parts_wait_for_the_others, stop_is_law, what_is_brought_again_is_known,
+                    pins_are_tried_a_few_times, a_phone_is_answered_once;
                 pagers:
                     a_pager_number_is_one_accounts, pagers_are_bounded;
                 reminders:

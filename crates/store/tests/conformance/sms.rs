@@ -1,9 +1,9 @@
 //! Short messages: letters to phones, STOP, and parts.
 
-use rookery_proto::Uid;
+use rookery_proto::{Uid, Useq};
 use rookery_store::{
-    Caps, Letter, NewSending, SendingId, SendingRef, SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp,
-    Urgency, Way, limits,
+    Caps, Desk, DeskItem, Letter, NewSending, PhoneAnswer, PinTried, SendingId, SendingRef, SmsPart, SmsSeen,
+    SmsWhole, StoreError, Timestamp, Urgency, Way, limits,
 };
 
 use crate::common::*;
@@ -144,4 +144,79 @@ pub(crate) async fn what_is_brought_again_is_known(mut f: Fixture) {
     assert_eq!(f.store.sms_parts(whole(7, 2)).await.unwrap(), []);
     assert_eq!(keep(&f, 2, "three", at).await, None, "by this connection it is a new one");
     assert_eq!(f.store.sms_parts(whole(7, 2)).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn pins_are_tried_a_few_times(mut f: Fixture) {
+    let alice = new(&f).await;
+    let (right, wrong) = ([7; 32], [8; 32]);
+    let tries = async |f: &Fixture, pin, at| f.store.try_phone_pin(alice, pin, Timestamp(at)).await.unwrap();
+    assert_eq!(tries(&f, right, 1).await, PinTried::None);
+    f.store.set_phone_pin(alice, Some(right)).await.unwrap();
+    assert!(matches!(f.store.set_phone_pin(Uid(99_999), Some(right)).await, Err(StoreError::NotFound)));
+    f.reopen().await;
+    assert!(f.store.has_phone_pin(alice).await.unwrap());
+    // A right one forgets wrong ones.
+    for _ in 1..limits::PIN_TRIES {
+        assert_eq!(tries(&f, wrong, 10).await, PinTried::Wrong);
+    }
+    assert_eq!(tries(&f, right, 11).await, PinTried::Right);
+    for _ in 0..limits::PIN_TRIES {
+        assert_eq!(tries(&f, wrong, 20).await, PinTried::Wrong);
+    }
+    assert_eq!(tries(&f, right, 21).await, PinTried::Locked);
+    assert_eq!(tries(&f, right, 20 + limits::PIN_LOCKED_MS).await, PinTried::Right, "for a while");
+    for _ in 0..limits::PIN_TRIES {
+        tries(&f, wrong, 30).await;
+    }
+    f.store.set_phone_pin(alice, Some(wrong)).await.unwrap();
+    assert_eq!(tries(&f, wrong, 31).await, PinTried::Right, "until there is a new one");
+    f.store.delete_account(alice).await.unwrap();
+    assert!(!f.store.has_phone_pin(alice).await.unwrap(), "it goes with its account");
+}
+
+pub(crate) async fn a_phone_is_answered_once(mut f: Fixture) {
+    let alice = new(&f).await;
+    let peer = jid("bob@example.org");
+    let desk = |at| Desk {
+        uid: alice,
+        listed: vec![DeskItem { peer: peer.clone(), last: Useq(7), unread: 2 }],
+        item: 1,
+        place: 40,
+        at: Timestamp(at),
+    };
+    let answer = |about: &str, at, desk| PhoneAnswer {
+        sending: NewSending {
+            uid: alice,
+            way: Way::Sms,
+            address: PHONE.into(),
+            urgency: Urgency::Normal,
+            case: None,
+            title: String::new(),
+            text: "Nothing new.".into(),
+            code: String::new(),
+            at: Timestamp(at),
+        },
+        about: about.into(),
+        desk,
+        displayed: None,
+    };
+    assert!(f.store.answer_phone(answer("one", 1, Some(desk(1))), CAPS).await.unwrap());
+    assert!(!f.store.answer_phone(answer("one", 2, Some(desk(2))), CAPS).await.unwrap(), "once");
+    f.reopen().await;
+    assert_eq!(f.store.desk(PHONE).await.unwrap(), Some(desk(1)));
+    assert!(f.store.answer_phone(answer("two", 3, None), CAPS).await.unwrap());
+    assert_eq!(f.store.desk(PHONE).await.unwrap(), Some(desk(1)), "what was shown stays");
+    let third = f.store.answer_phone(answer("three", 4, Some(desk(4))), CAPS).await;
+    assert!(matches!(third, Err(StoreError::Limit(_))), "it counts as what is written to phones");
+    assert_eq!(f.store.desk(PHONE).await.unwrap(), Some(desk(1)));
+
+    // Answers take nothing from what reaches people.
+    let reach = NewSending { ..answer("", 5, None).sending };
+    f.store.queue_sending(reach, Caps { account: 1, server: 1 }).await.unwrap();
+
+    f.store.stop_phone(PHONE, true, Timestamp(6)).await.unwrap();
+    let stopped = f.store.answer_phone(answer("four", 6 + limits::SENDING_DAY_MS, None), CAPS).await;
+    assert!(matches!(stopped, Err(StoreError::Conflict)));
+    f.store.delete_account(alice).await.unwrap();
+    assert_eq!(f.store.desk(PHONE).await.unwrap(), None, "it goes with its account");
 }
