@@ -33,6 +33,15 @@ pub struct Entry {
     pub peer: Option<BareJid>,
 }
 
+/// What is said of a ticket that lets somebody in, to whom it would let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Whom it lets in.
+    pub address: BareJid,
+    /// The conversation that the letter was about, as far as that is known.
+    pub peer: Option<BareJid>,
+}
+
 /// Bytes of the MAC that stand in a ticket: nobody guesses 128 bits.
 const MAC: usize = 16;
 
@@ -91,12 +100,21 @@ impl Core {
         let (token, seen, kept) = self.pass(uid, fast::Pass { agent: &agent, newcomer, expires });
         self.store.enroll(uid, seen, kept).await?;
         tracing::info!(uid = uid.0, from = %newcomer.from, "a device was let in by a letter");
-        let case = match sending.what.case {
-            Some(case) => self.store.case(case).await?,
-            None => None,
-        };
         let admission = Admission { address: member.address.clone(), agent, token, expires };
-        Ok(Some(Entry { admission, peer: case.map(|case| case.peer) }))
+        Ok(Some(Entry { admission, peer: self.peer(&sending).await? }))
+    }
+
+    /// What a ticket that lets somebody in is about; it is not used by that. `None`: it was not ours, or its time is over.
+    pub async fn told(&self, ticket: &str) -> Result<Option<Told>> {
+        let Some(sending) = self.sending_of(Errand::Enter, ticket).await? else { return Ok(None) };
+        let Some(member) = self.directory.member(sending.what.uid).await? else { return Ok(None) };
+        Ok(Some(Told { address: member.address.clone(), peer: self.peer(&sending).await? }))
+    }
+
+    /// With whom the conversation is that a letter was about.
+    async fn peer(&self, sending: &Sending) -> Result<Option<BareJid>> {
+        let Some(case) = sending.what.case else { return Ok(None) };
+        Ok(self.store.case(case).await?.map(|case| case.peer))
     }
 
     async fn mac(&self, errand: Errand, sending: &Sending) -> Result<[u8; MAC]> {

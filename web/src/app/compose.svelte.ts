@@ -7,6 +7,8 @@ import { chats } from './chats.svelte';
 /** Milliseconds of silence after which a draft is kept, and after which one has stopped typing. */
 const KEEP_AFTER = 800;
 const PAUSED_AFTER = 5000;
+/** Among so many of the newest messages is one's own last one, to be corrected without looking for it. */
+const NEWEST = 30;
 
 type Mention = NonNullable<Outgoing['mentions']>[number];
 
@@ -62,6 +64,13 @@ export class Compose {
 
   mention(name: string, address: Address): void {
     this.#named.set(`@${name}`, address);
+  }
+
+  /** Begins to correct what one said last, if it was a text. */
+  async correctLast(): Promise<void> {
+    const { messages } = await app.api.history(this.address, { latest: true }, NEWEST);
+    const last = messages.findLast((one) => one.mine && one.state !== 'sending' && one.state !== 'failed');
+    if (last?.kind === 'text' && !last.retracted && this.text === '') this.edit(last);
   }
 
   edit(message: Message): void {

@@ -16,13 +16,23 @@ export function redeem(
   return post('link', { token, password, ...more });
 }
 
-/** What a letter's ticket gives. */
-export interface Entry {
+/** What a letter's ticket is about. */
+export interface Letter {
+  /** Whom it lets in. */
   address: string;
+  /** The conversation. */
+  peer: string | null;
+}
+
+/** What one signs in with by it. */
+export interface Entry extends Letter {
   agent: string;
   token: string;
-  /** The conversation that the letter is about. */
-  peer: string | null;
+}
+
+/** Asks what a ticket is about, and uses nothing up. Rejects with `expired` if its time is over. */
+export function letter(ticket: string): Promise<Letter> {
+  return post('enter', { ticket });
 }
 
 /** Uses the ticket of a letter up. Rejects with `expired` if it is no longer good. */

@@ -1,6 +1,7 @@
 /**
- * Sentences. `t('key', { n: 3 })` gives the sentence in the reader's language; a language is three files, for what is seen
- * before signing in, for the administration and for the rest, each fetched when it is first needed.
+ * Sentences. `t('key', { n: 3 })` gives the sentence in the reader's language; a language is a few files, for what is seen
+ * before signing in, for the administration, for what the server says by itself and for the rest, each fetched when it is first
+ * needed.
  */
 import enStart from './en/start.json';
 import enAdminUrl from './en/admin.json?url';
@@ -10,13 +11,14 @@ import enMainUrl from './en/main.json?url';
 import zhAdminUrl from './zh/admin.json?url';
 import zhMainUrl from './zh/main.json?url';
 import zhStartUrl from './zh/start.json?url';
+import zhToldUrl from './zh/told.json?url';
 
 export type Key = keyof typeof enStart | keyof typeof enMain | keyof typeof enAdmin;
 export type Values = Record<string, string | number>;
 /** A sentence, or one for each plural category of the language (chosen by the value `n`). */
 type Entry = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 type Words = Record<string, Entry>;
-type Part = 'start' | 'main' | 'admin';
+type Part = 'start' | 'main' | 'admin' | 'told';
 
 /** Languages that there are, named as their readers name them. */
 export const LANGUAGES = { en: 'English', zh: '简体中文' } as const;
@@ -24,8 +26,8 @@ export type Tag = keyof typeof LANGUAGES;
 
 /** Where each part is; what everybody needs first is here already. */
 const packs: Record<Tag, Record<Part, Words | string>> = {
-  en: { start: enStart, main: enMainUrl, admin: enAdminUrl },
-  zh: { start: zhStartUrl, main: zhMainUrl, admin: zhAdminUrl },
+  en: { start: enStart, main: enMainUrl, admin: enAdminUrl, told: {} },
+  zh: { start: zhStartUrl, main: zhMainUrl, admin: zhAdminUrl, told: zhToldUrl },
 };
 
 async function load(tag: Tag, part: Part): Promise<Words> {
@@ -58,6 +60,10 @@ class Language {
     const loaded = await Promise.all([...this.#parts].map((part) => load(tag, part)));
     this.#words = Object.assign({}, ...loaded);
     this.tag = tag;
+  }
+
+  get keys(): string[] {
+    return Object.keys(this.#words);
   }
 
   entry(key: string, values?: Values): string | undefined {

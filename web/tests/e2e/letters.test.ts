@@ -1,5 +1,5 @@
 /** What goes by mail, with the real server and a mail server that keeps what it is given: links for lost passwords, what waits for one, and answers. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server, freePort } from '../live/server';
 import { Smarthost } from '../live/smarthost';
@@ -122,14 +122,26 @@ describe.skipIf(ROOKERY_BIN === undefined)('letters', () => {
 
     const library = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
     library.setDefaultTimeout(15_000);
-    const there = await look(library, server, /\/(#\/enter\/\S+)/.exec(mail.text)![1]);
+    const link = /\/(#\/enter\/\S+)/.exec(mail.text)![1]!;
+    const there = await look(library, server, link);
     await there.getByRole('button', { name: 'Read it here' }).click();
     await there.getByText('Are you coming?').first().waitFor();
     expect(there.url()).toContain(`#/chats/${bob.number}@localhost`);
     expect(await kept({ page: there, context: library })).toEqual(NOTHING);
-    const again = await look(library, server, /\/(#\/enter\/\S+)/.exec(mail.text)![1]);
+    const again = await look(library, server, link);
     await again.getByRole('button', { name: 'Read it here' }).click();
     await again.getByText('lets nobody in any more').waitFor();
+
+    // Who is signed in already is led to the conversation, and nobody else is.
+    const visit = (who: Page) => who.evaluate((to) => void (location.hash = to), new URL(link, server.url).hash);
+    await there.evaluate(() => void (location.hash = '#/settings/profile'));
+    await visit(there);
+    await there.waitForURL(`**/#/chats/${bob.number}@localhost`);
+    await there.getByText('Are you coming?').first().waitFor();
+    await visit(bob.page);
+    await bob.page.getByText(`This link is for ${ann.number}@localhost.`).waitFor();
+    await bob.page.getByRole('button', { name: 'To my messages' }).click();
+    await library.close();
   }, 120_000);
 
   it('without a word of complaint', () => {

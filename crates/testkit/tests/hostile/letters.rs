@@ -167,6 +167,13 @@ fn a_letter_lets_in_once() {
             let answer = post(&server, "/account/enter", OWN, &asked(wrong)).await?;
             assert_eq!(answer.status, 404, "{wrong}");
         }
+        // Who is signed in only asks what it is about, and uses nothing up.
+        let look = format!(r#"{{"ticket":"{ticket}"}}"#);
+        let answer = post(&server, "/account/enter", OWN, &look).await?;
+        let said = String::from_utf8(answer.body)?;
+        assert_eq!(said, r#"{"address":"juliet@localhost","peer":"romeo@localhost"}"#);
+        let wrong = post(&server, "/account/enter", OWN, r#"{"ticket":"99-aaaa"}"#).await?;
+        assert_eq!(wrong.status, 404);
         let answer = post(&server, "/account/enter", OWN, &asked(ticket)).await?;
         let said = String::from_utf8(answer.body)?;
         ensure!(answer.status == 200 && said.contains(r#""peer":"romeo@localhost""#), "{said}");

@@ -73,10 +73,11 @@ async fn peer(turn: Turn<'_>, text: &str) -> Result<BareJid, StanzaError> {
 
 fn shown(way: &Way) -> Form {
     let trace = &way.trace;
-    let mut title = format!("Taken by the server {}, {} bytes", stamp(trace.at), trace.bytes);
-    if trace.retracted {
-        title.push_str(", taken back");
-    }
+    let (at, bytes) = (stamp(trace.at), trace.bytes);
+    let title = match trace.retracted {
+        false => format!("Taken by the server {at}, {bytes} bytes"),
+        true => format!("Taken by the server {at}, {bytes} bytes, taken back"),
+    };
     let columns = vec![
         Field::new(Kind::TextSingle, "owner", "In the log of"),
         Field::new(Kind::TextSingle, "state", "How far it has come"),

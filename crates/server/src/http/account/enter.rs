@@ -10,7 +10,7 @@ use rookery_core::accounts::is_odd;
 use rookery_core::env::stamp;
 use rookery_core::pairing::Newcomer;
 use rookery_core::store_error;
-use rookery_core::ticket::Entry;
+use rookery_core::ticket::{Entry, Told};
 use rookery_proto::error::StanzaError;
 use rookery_proto::sasl2::AGENT_BYTES;
 use serde::Deserialize;
@@ -28,11 +28,13 @@ const ASKED_BYTES: usize = 4 << 10;
 #[serde(deny_unknown_fields)]
 struct Asked {
     ticket: String,
-    /// The application.
-    software: String,
+    /// The application. Without it nobody comes in: it is asked what the ticket is about.
+    software: Option<String>,
     /// The machine, or the browser on it.
+    #[serde(default)]
     device: String,
     /// Others use this machine too.
+    #[serde(default)]
     public: bool,
 }
 
@@ -54,21 +56,35 @@ async fn entered(web: &Web, wire: &Wire, request: Request) -> Result<Value, Stan
     };
     // They are shown among the account's devices, in documents of XML.
     let is_name = |text: &str| text.len() <= AGENT_BYTES && !text.contains(is_odd);
-    let asked = asked.filter(|it| !it.software.is_empty() && is_name(&it.software) && is_name(&it.device));
+    let software = |it: &Asked| it.software.as_deref().is_none_or(|text| !text.is_empty() && is_name(text));
+    let asked = asked.filter(|it| software(it) && is_name(&it.device));
     let asked = asked.ok_or_else(|| StanzaError::bad_request().text("This is not what this page asks."))?;
     let core = &web.server.core;
     let Asked { ticket, software, device, public } = asked;
-    let newcomer = Newcomer { software, device, public, from };
-    let Some(Entry { admission, peer }) = core.enter(&ticket, &newcomer).await.map_err(store_error)? else {
+    let said = match software {
+        None => core.told(&ticket).await.map_err(store_error)?.map(|told| about(&told)),
+        Some(software) => {
+            let newcomer = Newcomer { software, device, public, from };
+            core.enter(&ticket, &newcomer).await.map_err(store_error)?.map(|entry| admitted_by(&entry))
+        }
+    };
+    said.ok_or_else(|| {
         // Tickets are not guessed one after the other.
         web.server.sign_ups.note_try(from, core.env.now());
-        return Err(StanzaError::item_not_found().text("This link lets nobody in any more: sign in."));
-    };
-    Ok(json!({
+        StanzaError::item_not_found().text("This link lets nobody in any more: sign in.")
+    })
+}
+
+fn about(told: &Told) -> Value {
+    json!({ "address": told.address.as_str(), "peer": told.peer.as_ref().map(|peer| peer.as_str()) })
+}
+
+fn admitted_by(Entry { admission, peer }: &Entry) -> Value {
+    json!({
         "address": admission.address.as_str(),
         "agent": admission.agent,
         "token": admission.token,
         "expires": stamp(admission.expires),
         "peer": peer.as_ref().map(|peer| peer.as_str()),
-    }))
+    })
 }
