@@ -59,6 +59,18 @@ export const SCREENS = [
     then: (page) => page.waitForSelector('.who'),
   },
   { name: 'enter', alike: true, hash: '#/enter/7-abc' },
+  {
+    name: 'entered',
+    alike: true,
+    query: 'signedIn',
+    hash: '#/chats',
+    then: async (page) => {
+      const json = { address: '10777@nest.example', peer: null };
+      await page.route('**/account/enter', (route) => route.fulfill({ json }));
+      await page.evaluate(() => void (location.hash = '#/enter/7-abc'));
+      await page.getByText('10777@nest.example').waitFor();
+    },
+  },
   { name: 'forgot', alike: true, hash: '#/forgot' },
   { name: 'recover', alike: true, hash: '#/recover/abc' },
   { name: 'chats', query: 'signedIn', hash: '#/chats' },
