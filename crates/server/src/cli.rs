@@ -4,6 +4,7 @@ mod account;
 mod announce;
 mod block;
 mod doctor;
+mod duty;
 mod export;
 mod files;
 mod group;
@@ -95,6 +96,9 @@ enum Command {
     /// Look after mail: the keys that sign it, and what is on its way
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Say who takes turns in groups of people of whom one is on duty
+    #[command(subcommand)]
+    Duty(duty::Command),
     /// Give accounts pager numbers, make what a paging transmitter sends, and try carriers
     #[command(subcommand)]
     Pager(pager::Command),
@@ -160,6 +164,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Mail(mail::Command::Dkim { rotate }) => mail::dkim(&load(cli.common)?, rotate)?,
         Command::Mail(mail::Command::Queue { command }) => {
             let command = command.unwrap_or(mail::Queue::List);
+            return commands(cli.common, false, async |control| command.run(control).await);
+        }
+        Command::Duty(command) => {
             return commands(cli.common, false, async |control| command.run(control).await);
         }
         Command::Pager(command) if command.stands_alone() => return command.alone(),

@@ -105,6 +105,8 @@ pub struct Config {
     pub pager: Pager,
     /// Short messages.
     pub sms: Sms,
+    /// Whether there are groups on duty.
+    pub duty: bool,
     /// Whether there is a secretary.
     pub secretary: bool,
     /// Whether links are looked at.
@@ -345,6 +347,7 @@ impl Config {
             ("`mail.host`", self.mail_host()),
             ("`pager.host`", self.pager_host()),
             ("`sms.host`", self.sms_host()),
+            ("`duty.enabled`", self.duty.then(|| rookery_gateway::duty::host(&self.domain))),
         ];
         let own = own.into_iter().filter_map(|(what, host)| Some((what, host?)));
         let others =

@@ -5,6 +5,7 @@
 
 mod admin;
 mod client;
+mod duties;
 mod files;
 mod groups;
 mod invites;
@@ -15,6 +16,7 @@ mod socket;
 
 pub use admin::Admin;
 pub use client::Control;
+pub use duties::{DutyRequest, DutyRow};
 pub use pagers::{DeviceRow, PagerRequest, PagerRow};
 pub use socket::{listen, run};
 
@@ -246,6 +248,11 @@ pub enum Request {
     },
     /// Servers and addresses that are blocked for everybody here.
     ListBlocked,
+    /// Something about groups on duty.
+    Duty {
+        /// What.
+        request: DutyRequest,
+    },
     /// Something about pager numbers.
     Pager {
         /// What.
@@ -444,6 +451,16 @@ pub enum Response {
         reporters: u64,
         /// The messages that it is about.
         messages: Vec<ReportedMessage>,
+    },
+    /// Groups on duty.
+    Duties {
+        /// In the order of their names.
+        duties: Vec<DutyRow>,
+    },
+    /// A calendar.
+    Calendar {
+        /// RFC 5545.
+        calendar: String,
     },
     /// Pager numbers, a part of them; none: there are no more.
     Pagers {

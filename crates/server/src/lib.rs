@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod data;
+pub mod duty;
 pub mod export;
 pub mod files;
 pub mod http;

@@ -7,6 +7,7 @@ use crate::certificate::LocalCertificate;
 use crate::config::{Config, LogFormat};
 use crate::control::{self, Admin};
 use crate::data::{DataLock, store_options};
+use crate::duty::{self, Desk};
 use crate::files::{self, Files, Scanner};
 use crate::http::client::{Client, Reach};
 use crate::http::listener::Http;
@@ -211,9 +212,14 @@ fn open_recovery(core: &Arc<Core>, letters: &Arc<Letters>, doors: &mut JoinSet<(
     Some(recovery)
 }
 
-/// The paging station, where there is one.
+/// The paging station, where there is one, and groups on duty.
 async fn open_pager(config: &Config, core: &Arc<Core>, doors: &mut JoinSet<()>) -> Result<()> {
-    let Some(gateway) = pager::settings(config).and_then(|it| pager::Gateway::new(core.clone(), it)) else {
+    let desk = Desk::new(core.clone());
+    if let Some(desk) = desk.clone() {
+        doors.spawn(desk.run());
+    }
+    let settings = pager::settings(config);
+    let Some(gateway) = settings.and_then(|it| pager::Gateway::new(core.clone(), it, desk)) else {
         return Ok(());
     };
     for (setting, addresses, protocol) in [
@@ -296,7 +302,7 @@ pub fn policy(config: &Config) -> Policy {
         lists: config.lists.clone(),
         gate: None,
         components: config.components.clone(),
-        gateways: [mail::hosted, pager::hosted, sms::hosted, secretary::hosted]
+        gateways: [mail::hosted, pager::hosted, sms::hosted, secretary::hosted, duty::hosted]
             .into_iter()
             .filter_map(|hosted| hosted(config))
             .collect(),

@@ -12,6 +12,7 @@ mod delivery;
 mod denied;
 mod device;
 mod directory;
+mod duty;
 mod error;
 mod factor;
 mod file;
@@ -58,6 +59,7 @@ pub use call::{Call, CallAnswer, Choice, NewCall};
 pub use denied::Denied;
 pub use device::{AddressKind, Device, DeviceId, Seen};
 pub use directory::{Card, Findable, Found, Part, words};
+pub use duty::{Cover, Duty, DutyEnd, DutyPage, NewDutyPage};
 pub use error::{Result, StoreError};
 pub use factor::Factor;
 pub use file::{

@@ -462,3 +462,12 @@ pub const REMINDERS: usize = 100;
 
 /// Bytes of what a reminder says: a paragraph.
 pub const REMINDER_BYTES: usize = 1000;
+
+/// Groups of people of whom one is on duty: those of a large clinic.
+pub const DUTIES: usize = 200;
+
+/// People who take turns in one group.
+pub const DUTY_PEOPLE: usize = 50;
+
+/// Times at which somebody else of a group is on duty, past ones too until they are removed.
+pub const DUTY_COVERS: usize = 100;

@@ -60,6 +60,7 @@ impl Case {
     pub fn needs_our_process(&self) -> bool {
         self.steps.iter().any(|step| match &step.action {
             Action::TimePasses(_)
+            | Action::Duty { .. }
             | Action::Restart(..)
             | Action::Store(_)
             | Action::Administrator(_)
@@ -110,6 +111,15 @@ pub enum Action {
     Code(String, String),
     /// `time passes 10 minutes`
     TimePasses(Duration),
+    /// These take turns in a group.
+    Duty {
+        /// The group.
+        name: String,
+        /// Who.
+        people: Vec<String>,
+        /// After how many minutes the next is told.
+        minutes: u32,
+    },
     /// `the server restarts`, `the server is killed and restarts`
     /// What goes by before it is there again.
     Restart(Ending, Duration),

@@ -31,6 +31,7 @@ use rookery_core::xep::extdisco::{Key, Service};
 use rookery_core::xep::pep;
 use rookery_core::xep::upload;
 use rookery_core::{Core, Policy, Registration, listed, pace};
+use rookery_gateway::duty::Desk;
 use rookery_gateway::mail::judge::Judge;
 use rookery_gateway::mail::letter::Letters;
 use rookery_gateway::mail::notices::Notices;
@@ -422,7 +423,11 @@ impl TestServer {
     fn open_pager(&mut self) {
         let domain = self.policy.domain.clone();
         let settings = pager::Settings { host: format!("pager.{domain}"), domain };
-        self.pager = pager::Gateway::new(self.core().clone(), settings);
+        let desk = Desk::new(self.core().clone());
+        if let Some(desk) = desk.clone() {
+            self.connections.lock().push(tokio::spawn(desk.run()));
+        }
+        self.pager = pager::Gateway::new(self.core().clone(), settings, desk);
         if let Some(pager) = self.pager.clone() {
             self.connections.lock().push(tokio::spawn(pager.run()));
         }
@@ -432,6 +437,25 @@ impl TestServer {
     fn open_secretary(&self) {
         if let Some(secretary) = Secretary::new(self.core().clone()) {
             self.connections.lock().push(tokio::spawn(secretary.run()));
+        }
+    }
+
+    /// These take turns in a group on duty, each for a day that ends at midnight (UTC), from the first on now; the next is told after so
+    /// many minutes.
+    pub async fn set_duty(&self, name: &str, people: &[String], minutes: u32) -> Result<()> {
+        let admin = Admin::of(self.core().clone());
+        let request = control::DutyRequest::Set {
+            name: name.to_owned(),
+            people: people.to_vec(),
+            days: 1,
+            at: "00:00".to_owned(),
+            since: None,
+            zone: "UTC".to_owned(),
+            patience: minutes,
+        };
+        match admin.handle(control::Request::Duty { request }).await {
+            control::Response::Done { .. } => Ok(()),
+            other => bail!("the group was not made: {other:?}"),
         }
     }
 
@@ -721,6 +745,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             }
             ("sendings_per_day", _) => policy.reach.caps.account = number()? as u32,
             ("pager", "on") => policy.gateways.push(rookery::pager::host("pager.localhost".into())),
+            ("duty", "on") => policy.gateways.push(rookery::duty::host(&policy.domain)),
             ("secretary", "on") => policy.gateways.push(rookery::secretary::host(&policy.domain)),
             ("pubsub", "off") => policy.pubsub = None,
             ("pubsub", who) => {

@@ -47,10 +47,7 @@ impl Gateway {
                     let answer = CallAnswer { at: outbound.at, choice, text };
                     store.answer_call(call.call.tag, outbound.id, answer).await?;
                 }
-                None => {
-                    self.refuse(outbound, &peer, &stanza).await?;
-                    store.drop_outbound(outbound.id).await?;
-                }
+                None => self.refuse(outbound, &peer, &stanza).await?,
             }
         }
         Ok(!waiting.is_empty())
@@ -68,15 +65,19 @@ impl Gateway {
         self.core.store.waiting_call(outbound.uid, peer.clone(), named).await
     }
 
+    /// Its sender is told, and it is out of the outbox, in one transaction.
     async fn refuse(&self, outbound: &Outbound, peer: &BareJid, stanza: &Stanza) -> Result<(), StoreError> {
-        let Some(member) = self.core.directory.member(outbound.uid).await? else { return Ok(()) };
+        let store = &self.core.store;
+        let Some(member) = self.core.directory.member(outbound.uid).await? else {
+            return store.drop_outbound(outbound.id).await;
+        };
         let text = "Nobody waits for an answer there: the page was a one-way page, or it is answered.";
         let error = StanzaError::not_acceptable().text(text);
         let id = stanza.id().unwrap_or_default();
-        if let Ok(append) = self.core.undelivered(&member, peer, &id, None, &error) {
-            self.core.store.append(append).await?.await?;
+        match self.core.undelivered(&member, peer, &id, None, &error) {
+            Ok(append) => store.refuse_outbound(outbound.id, append).await?.await.map(drop),
+            Err(_) => store.drop_outbound(outbound.id).await,
         }
-        Ok(())
     }
 }
 
@@ -103,7 +104,7 @@ pub(crate) fn said(stanza: &Stanza) -> Option<String> {
 }
 
 /// The answer to choose from that a text is: its code, its words, or both as they stand in the message.
-fn chosen(choices: &[Choice], text: &str) -> Option<String> {
+pub(crate) fn chosen(choices: &[Choice], text: &str) -> Option<String> {
     let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
     let is = |choice: &&Choice| {
         let both = format!("{}: {}", choice.code, choice.text);

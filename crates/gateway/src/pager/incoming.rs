@@ -2,12 +2,13 @@
 
 use super::page::{Page, State, Ticket};
 use super::{Gateway, address, stanza};
+use crate::duty::Arriving;
 use data_encoding::BASE32_NOPAD;
 use rookery_core::member::Member;
 use rookery_core::store_error;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Call, NewCall, StoreError, Timestamp};
+use rookery_store::{Call, Duty, NewCall, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -30,6 +31,15 @@ pub(super) enum Taken {
     Later,
 }
 
+/// Whom a page is for.
+#[derive(Clone)]
+pub(super) enum Paged {
+    /// An account.
+    Account(Arc<Member>),
+    /// Whoever of a group is on duty.
+    Duty(Arc<Duty>),
+}
+
 /// Why one of those whom it is for does not have it.
 enum Failed {
     Refused,
@@ -38,7 +48,7 @@ enum Failed {
 
 impl Gateway {
     /// Whose pager this is, if they take pages of this caller: an account's number or name, or its pager number.
-    pub(super) async fn find(&self, pager: &str, from: &BareJid) -> Result<Option<Arc<Member>>, StanzaError> {
+    pub(super) async fn find(&self, pager: &str, from: &BareJid) -> Result<Option<Paged>, StanzaError> {
         // As addresses are prepared (RFC 7622 §3.3): in small letters.
         let Ok(prepared) = BareJid::new(&format!("{pager}@{}", self.settings.domain)) else {
             return Ok(None);
@@ -49,8 +59,12 @@ impl Gateway {
             None => self.carries(local.as_str()).await.map_err(store_error)?,
         };
         match member {
-            Some(member) if self.core.admits(&member, from).await? => Ok(Some(member)),
-            _ => Ok(None),
+            Some(member) if self.core.admits(&member, from).await? => Ok(Some(Paged::Account(member))),
+            Some(_) => Ok(None),
+            None => match &self.desk {
+                Some(desk) => Ok(desk.find(local.as_str()).await?.map(|duty| Paged::Duty(Arc::new(duty)))),
+                None => Ok(None),
+            },
         }
     }
 
@@ -69,12 +83,16 @@ impl Gateway {
 
     /// Stores a page for all whom it is for; each in a transaction of its own: who gets it again, because another's failed,
     /// is not given it twice.
-    pub(super) async fn receive(&self, to: &[Arc<Member>], page: &Page, arrival: &Arrival<'_>) -> Taken {
+    pub(super) async fn receive(&self, to: &[Paged], page: &Page, arrival: &Arrival<'_>) -> Taken {
         let Some(from) = self.caller(&page.caller, arrival.via) else { return Taken::Refused };
         let ticket = page.two_way.as_ref().map(|_| ticket(arrival.name));
         let (mut stored, mut later) = (0, false);
-        for member in to {
-            match self.hand_in(member, &from, page, arrival, ticket).await {
+        for paged in to {
+            let handed = match paged {
+                Paged::Account(member) => self.hand_in(member, &from, page, arrival, ticket).await,
+                Paged::Duty(duty) => self.hand_to_duty(duty, page, arrival, ticket).await,
+            };
+            match handed {
                 Ok(()) => stored += 1,
                 Err(Failed::Refused) => {}
                 Err(Failed::Later) => later = true,
@@ -85,6 +103,32 @@ impl Gateway {
             (true, _) => Taken::Later,
             (false, 0) => Taken::Refused,
             (false, _) => Taken::Stored(ticket),
+        }
+    }
+
+    async fn hand_to_duty(
+        &self,
+        duty: &Duty,
+        page: &Page,
+        arrival: &Arrival<'_>,
+        ticket: Option<Ticket>,
+    ) -> Result<(), Failed> {
+        let desk = self.desk.as_ref().ok_or(Failed::Refused)?;
+        let text = match page.subject.as_str() {
+            "" => page.text.clone(),
+            subject => format!("{subject}: {}", page.text),
+        };
+        let choices = page.two_way.as_ref().map(|it| it.choices.as_slice()).unwrap_or_default();
+        let (stanza, ticket) = (id(arrival.name), ticket.map(|it| (it.tag, it.pass)));
+        let from = page.caller.as_str();
+        let page = Arriving { from, text: &text, choices, caller: None, stanza: &stanza, ticket };
+        match desk.take(duty, &page).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failed::Refused),
+            Err(error) => {
+                tracing::warn!(condition = error.condition, "a page to a group on duty cannot be stored");
+                Err(Failed::Later)
+            }
         }
     }
 
@@ -132,6 +176,9 @@ impl Gateway {
     pub(super) async fn call(&self, ticket: Ticket) -> Result<Option<Call>, StoreError> {
         // What was answered before it was asked for is told.
         self.post().await?;
+        if let Some(desk) = &self.desk {
+            desk.catch_up(ticket.tag).await?;
+        }
         let call = self.core.store.call(ticket.tag).await?;
         Ok(call.filter(|known| known.call.pass == ticket.pass))
     }

@@ -20,6 +20,7 @@ pub use crate::guard::Place;
 pub use address::{number, reaches};
 pub use stanza::PAGE;
 
+use crate::duty::Desk;
 use crate::guard::{Allowance, Guard, Tally};
 use crate::people::People;
 use rookery_core::Core;
@@ -71,17 +72,19 @@ pub struct Gateway {
     guard: Arc<Guard>,
     /// Pages of each address.
     pages: Tally,
+    /// Where groups of people are on duty, if there are any.
+    desk: Option<Arc<Desk>>,
     /// Held while the outbox is looked through.
     posting: tokio::sync::Mutex<()>,
 }
 
 impl Gateway {
-    /// The paging station; `None` if core has no gateway at its host.
-    pub fn new(core: Arc<Core>, settings: Settings) -> Option<Arc<Gateway>> {
+    /// The paging station, which pages groups through `desk`; `None` if core has no gateway at its host.
+    pub fn new(core: Arc<Core>, settings: Settings, desk: Option<Arc<Desk>>) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
         let guard = Arc::new(Guard::new(ALLOWANCE));
         let pages = Tally::new(limits::PAGES_PER_HOUR, limits::HOUR);
-        Some(Arc::new(Gateway { core, component, settings, guard, pages, posting: Default::default() }))
+        Some(Arc::new(Gateway { core, component, settings, guard, pages, desk, posting: Default::default() }))
     }
 
     /// A place for a connection, if there is one.

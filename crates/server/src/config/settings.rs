@@ -2,6 +2,7 @@
 
 mod archive;
 mod contact;
+mod duty;
 mod files;
 mod groups;
 mod http;
@@ -74,6 +75,7 @@ pub const SECTIONS: &[Section] = &[
     pager::SECTION,
     sms::SECTION,
     secretary::SECTION,
+    duty::SECTION,
     previews::SECTION,
     limits::SECTION,
     moderation::SECTION,
@@ -132,6 +134,7 @@ impl Config {
             pager: Pager::default(),
             sms: Sms::default(),
             secretary: false,
+            duty: false,
             previews: false,
             resumption: Duration::ZERO,
             groups_host: None,

@@ -89,6 +89,7 @@ impl Admin {
             Request::Block { jids } => return self.set_blocked(jids, true).await,
             Request::Unblock { jids } => return self.set_blocked(jids, false).await,
             Request::ListBlocked => self.list_blocked().await,
+            Request::Duty { request } => self.duties(request).await,
             Request::Pager { request } => self.pagers(request).await,
             Request::ListFiles { filter, before } => self.list_files(filter, before).await,
             Request::FileUsage { account, after } => self.file_usage(account, after).await,

@@ -89,6 +89,9 @@ impl Admin {
             return refused("A pager number has no spaces and no signs such as @ or /.");
         };
         // Accounts are paged by their own numbers and names: another's pager must not stand in their way, nor they in its.
+        if self.store.duty(&number).await?.is_some() {
+            return refused("A group on duty has this name.");
+        }
         if self.accounts.find(&number).await.is_ok() {
             return refused("An account has this number or name: it is paged by it without a pager.");
         }

@@ -113,13 +113,19 @@ pub(crate) fn waiting(
 }
 
 pub(crate) fn answer(tx: &mut Tx<'_>, tag: u64, outbound: u64, answer: &CallAnswer) -> Result<()> {
+    set_answer(tx, tag, answer)?;
+    outbox::remove(tx, outbound).map(drop)
+}
+
+/// The first answer is the one that counts.
+pub(super) fn set_answer(tx: &Tx<'_>, tag: u64, answer: &CallAnswer) -> Result<()> {
     let text = &answer.text[..answer.text.floor_char_boundary(limits::CALL_BYTES)];
     tx.conn
         .prepare_cached(
             "UPDATE call SET answered = ?2, choice = ?3, answer = ?4 WHERE tag = ?1 AND answered IS NULL",
         )?
         .execute(params![int(tag), answer.at, answer.choice, text])?;
-    outbox::remove(tx, outbound).map(drop)
+    Ok(())
 }
 
 pub(crate) fn withdraw(tx: &mut Tx<'_>, tag: u64) -> Result<()> {

@@ -20,6 +20,7 @@ pub(crate) mod delivery;
 pub(crate) mod denied;
 pub(crate) mod devices;
 pub(crate) mod directory;
+pub(crate) mod duties;
 pub(crate) mod factors;
 pub(crate) mod files;
 pub(crate) mod groups;

@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0040_sms_taken.sql"),
     include_str!("migrations/0042_reminders.sql"),
     include_str!("migrations/0041_phones.sql"),
+    include_str!("migrations/0043_duty.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.

@@ -9,6 +9,7 @@ mod calls;
 mod cases;
 mod devices;
 mod directory;
+mod duties;
 mod factors;
 mod files;
 mod groups;
@@ -95,6 +96,8 @@ macro_rules! suite {
                     pins_are_tried_a_few_times, a_phone_is_answered_once;
                 pagers:
                     a_pager_number_is_one_accounts, pagers_are_bounded;
+                duties:
+                    a_group_is_made_and_changed, a_page_is_told_once_to_each;
                 reminders:
                     a_reminder_is_told_once, an_errand_answers_what_waits, reminders_are_bounded;
                 calls:

@@ -112,6 +112,9 @@ impl Play {
                 self.variables.insert(code.clone(), made);
                 Ok(())
             }
+            Action::Duty { name, people, minutes } => {
+                self.target.ours()?.set_duty(name, people, *minutes).await
+            }
             Action::TimePasses(time) => self.time_passes(*time).await,
             Action::Restart(ending, away) => self.target.restart(*ending, *away).await,
             Action::Deletes(account) => self.target.ours()?.delete_account(account).await,

@@ -41,6 +41,13 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
                 _ => bail!("not a sentence of the language"),
             },
         },
+        ["the", "group", name, "has", "on", "duty", people @ .., "for", minutes, "minutes", "each"] => {
+            Action::Duty {
+                name: (*name).to_owned(),
+                people: people.iter().map(|it| (*it).to_owned()).collect(),
+                minutes: minutes.parse().with_context(|| format!("{minutes} is no number"))?,
+            }
+        }
         ["the", "store", "fails"] => Action::Store(Some(StoreFault::Fails)),
         ["the", "store", "is", "full"] => Action::Store(Some(StoreFault::Full)),
         ["the", "store", "stalls"] => Action::Store(Some(StoreFault::Stalls)),

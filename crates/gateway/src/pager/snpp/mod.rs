@@ -5,13 +5,12 @@ mod session;
 
 pub use client::page;
 
-use super::incoming::{Arrival, Taken};
+use super::incoming::{Arrival, Paged, Taken};
 use super::lines::{Broken, Lines};
 use super::page::{Page, Ticket};
 use super::{Gateway, limits};
 use crate::guard::Place;
 use crate::mail::smtp::Carrier;
-use rookery_core::member::Member;
 use rookery_store::Timestamp;
 use session::{Act, Sent, Session};
 use std::net::IpAddr;
@@ -25,13 +24,17 @@ const VIA: &str = "snpp";
 /// What does not work at the moment.
 const LATER: &str = "554 Error, Failed (Try Again Later)";
 
-/// A member as a pager of a session: known by the account.
+/// Whom a page is for, as a pager of a session: known by the account, or by the group.
 #[derive(Clone)]
-struct Pager(Arc<Member>);
+struct Pager(Paged);
 
 impl PartialEq for Pager {
     fn eq(&self, other: &Pager) -> bool {
-        self.0.uid == other.0.uid
+        match (&self.0, &other.0) {
+            (Paged::Account(one), Paged::Account(other)) => one.uid == other.uid,
+            (Paged::Duty(one), Paged::Duty(other)) => one.name == other.name,
+            _ => false,
+        }
     }
 }
 
@@ -109,9 +112,9 @@ impl Served {
             return Act::End("421 Too Many Pages, Goodbye".into());
         }
         gateway.pages.count(self.peer, now);
-        let members: Vec<Arc<Member>> = pagers.iter().map(|pager| pager.0.clone()).collect();
+        let paged: Vec<Paged> = pagers.iter().map(|pager| pager.0.clone()).collect();
         let name = format!("{}/{}", self.name, self.pages);
-        let taken = gateway.receive(&members, page, &Arrival { via: VIA, name: &name }).await;
+        let taken = gateway.receive(&paged, page, &Arrival { via: VIA, name: &name }).await;
         let sent = match taken {
             Taken::Stored(ticket) => {
                 self.pages += 1;
