@@ -7,16 +7,17 @@
 use crate::address::Target;
 use crate::env::{parse_stamp, stamp};
 use crate::member::Member;
-use crate::pipeline::{Kind, archived, classify};
+use crate::pipeline::{self, Kind, archived, classify};
+use crate::privacy::Strangers;
 use crate::session::{Link, Session};
 use crate::{Core, limits, store_error};
+use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::jid::{BareJid, Jid};
 use rookery_proto::ns;
 use rookery_proto::stanza::Stanza;
 use rookery_proto::subscription::State;
 use rookery_proto::xml::Xml;
-use rookery_proto::{Uid, Useq};
 use rookery_store::{
     Append, Caps, Case, CaseState, Direction, Entry, Flags, MayBeUrgent, Origin, Plan, Pointer, Sending,
     SendingState, Telling, Timestamp, Urgency, Way,
@@ -271,14 +272,21 @@ pub struct Answer<'a> {
 }
 
 impl Core {
-    /// Stores what somebody answered by another way in both logs; it ends what the account is to be reached about there.
-    pub async fn answer_for(&self, answer: Answer<'_>) -> Result<Option<Useq>, StanzaError> {
+    /// Stores what somebody answered by another way in both logs; it ends what the account is to be reached about there. It meets what
+    /// any message of the account meets. False: there is nobody to say it to.
+    pub async fn answer_for(&self, answer: Answer<'_>) -> Result<bool, StanzaError> {
         let Answer { member, peer, text, id } = answer;
         let Target::Account { member: to, .. } = self.target(&Jid::from(peer.clone())).await? else {
-            return Ok(None);
+            return Ok(false);
         };
-        if to.blocks(&Jid::from(member.address.clone())) || to.disabled {
-            return Ok(None);
+        let me = Jid::from(member.address.clone());
+        if member.disabled || member.waits || to.disabled || to.blocks(&me) {
+            return Ok(false);
+        }
+        self.pace.message(member, self.env.now())?;
+        let reception = self.reception(&to, &member.address).await?;
+        if reception == Strangers::Refuse {
+            return Ok(false);
         }
         let mut x = Xml::new();
         x.open("message").attr("from", member.address.as_str()).attr("to", to.address.as_str());
@@ -286,6 +294,8 @@ impl Core {
         let stanza = x.into_vec();
         let read = Stanza::parse(&stanza).map_err(|_| StanzaError::internal_server_error())?;
         let class = classify(&read, Kind::Chat);
+        let Some(letter) = pipeline::route(self, Kind::Chat, to.clone(), None)? else { return Ok(false) };
+        let aside = self.screen(&me, &read, class, &letter).await? || reception == Strangers::SetAside;
         let pointer = |uid, peer: &BareJid, direction, flags| Pointer {
             uid,
             peer: peer.clone(),
@@ -294,7 +304,10 @@ impl Core {
             resource: None,
             flags,
         };
-        let theirs = Flags::DELIVER | archived(self, &to, &member.address, class).await?;
+        let theirs = match aside {
+            true => Flags::REQUEST | Flags::ARCHIVE,
+            false => Flags::DELIVER | archived(self, &to, &member.address, class).await?,
+        };
         let mine = Flags::DELIVER | archived(self, member, &to.address, class).await? | Flags::REACH;
         let append = Append {
             stanza: stanza.into(),
@@ -306,11 +319,9 @@ impl Core {
             ],
             origin: Some(Origin { sender: member.uid, peer: to.address.clone(), id: id.into(), dedup: true }),
         };
-        let stored = self.store.append(append).await.map_err(store_error)?.await.map_err(store_error)?;
-        Ok(match stored {
-            rookery_store::Appended::Stored(useqs) => useqs.first().copied(),
-            rookery_store::Appended::Duplicate => None,
-        })
+        // What was stored before is there.
+        self.store.append(append).await.map_err(store_error)?.await.map_err(store_error)?;
+        Ok(true)
     }
 }
 

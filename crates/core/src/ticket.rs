@@ -9,7 +9,7 @@ use crate::xep::fast;
 use crate::{Core, limits};
 use data_encoding::BASE32_NOPAD;
 use rookery_proto::jid::BareJid;
-use rookery_store::{Result, Sending, SendingId, SendingRef, TicketHash, Timestamp};
+use rookery_store::{ReachAddress, Result, Sending, SendingId, SendingRef, TicketHash, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -73,8 +73,8 @@ impl Core {
 
     /// The sending that a ticket is for; `None`: the ticket is good for nothing, or not any more.
     pub async fn sending_of(&self, errand: Errand, ticket: &str) -> Result<Option<Sending>> {
-        let Some((id, shown)) = ticket.split_once('-') else { return Ok(None) };
-        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some((number, shown)) = ticket.split_once('-') else { return Ok(None) };
+        let Ok(id) = number.parse::<u64>() else { return Ok(None) };
         let Some(sending) = self.store.sending(SendingRef::Id(SendingId(id))).await? else { return Ok(None) };
         let ours = BASE32_NOPAD.encode(&self.mac(errand, &sending).await?);
         let same: bool = shown.to_ascii_uppercase().as_bytes().ct_eq(ours.as_bytes()).into();
@@ -82,7 +82,17 @@ impl Core {
         let member = self.directory.member(sending.what.uid).await?;
         // Who administers comes in by the password.
         let barred = member.is_none_or(|it| it.disabled || (errand == Errand::Enter && it.admin));
-        Ok((same && !over && !barred).then_some(sending))
+        let stands = errand == Errand::Stop || self.is_reached_at(&sending).await?;
+        Ok((same && !over && !barred && stands).then_some(sending))
+    }
+
+    /// Whether the address that a sending went to is still one of its owner's: what went there before it was given up is anybody's.
+    async fn is_reached_at(&self, sending: &Sending) -> Result<bool> {
+        let known = self.store.reach_addresses(sending.what.uid).await?;
+        let is_it = |it: &ReachAddress| {
+            it.verified && it.way == sending.what.way && it.address == sending.what.address
+        };
+        Ok(known.iter().any(is_it))
     }
 
     /// Lets a machine in by a ticket, once; `None`: the ticket is good for nothing.
@@ -90,7 +100,9 @@ impl Core {
         let Some(sending) = self.sending_of(Errand::Enter, ticket).await? else { return Ok(None) };
         let uid = sending.what.uid;
         let expires = Timestamp(sending.what.at.0 + Errand::Enter.lasts());
-        let hash = TicketHash(Sha256::digest(ticket.to_ascii_lowercase()).into());
+        // As we write it: one may be spelt in many ways.
+        let ours = self.ticket(Errand::Enter, &sending).await?;
+        let hash = TicketHash(Sha256::digest(ours).into());
         if !self.store.use_ticket(hash, expires, self.env.now()).await? {
             return Ok(None);
         }

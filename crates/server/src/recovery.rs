@@ -17,14 +17,17 @@ use rookery_store::LinkPurpose;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 /// Requests that wait for their turn: some seconds' worth.
 const WAITING: usize = 64;
 
-/// Letters that are handed over at a time, and wait between attempts.
+/// Letters that are handed over at a time.
 const AT_ONCE: usize = 16;
+
+/// Letters that wait between attempts: some kilobytes each.
+const KEPT: usize = 512;
 
 /// Accounts that are helped at once, where several have given the same address: a family's.
 const ACCOUNTS: usize = 4;
@@ -69,6 +72,7 @@ impl Recovery {
         let desk = Desk {
             core: core.clone(),
             letters,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
             accounts: Debts::new(TO_FORGIVEN, MOST),
             mailboxes: Debts::new(TO_FORGIVEN, MOST),
         };
@@ -96,6 +100,8 @@ impl Recovery {
 struct Desk {
     core: Arc<Core>,
     letters: Arc<Letters>,
+    /// One for each letter that is being handed over.
+    turns: Arc<Semaphore>,
     accounts: Debts<u64>,
     mailboxes: Debts<Box<str>>,
 }
@@ -151,10 +157,10 @@ impl Desk {
         };
         for mailbox in mailboxes {
             self.mailboxes.add(mailbox.as_str().into(), now);
-            while letters.len() >= AT_ONCE {
-                letters.join_next().await;
+            if letters.len() >= KEPT {
+                return tracing::warn!(uid = uid.0, "too many links for lost passwords wait to be mailed");
             }
-            let (core, way) = (self.core.clone(), self.letters.clone());
+            let (core, way) = (self.core.clone(), (self.letters.clone(), self.turns.clone()));
             letters.spawn(deliver(core, way, uid, mailbox, language, link.clone()));
         }
     }
@@ -163,7 +169,7 @@ impl Desk {
 /// Hands the letter over. It is nowhere kept, as what is in it is nowhere kept: when the server ends, one asks again.
 async fn deliver(
     core: Arc<Core>,
-    letters: Arc<Letters>,
+    (letters, turns): (Arc<Letters>, Arc<Semaphore>),
     uid: Uid,
     mailbox: String,
     language: Language,
@@ -186,7 +192,9 @@ async fn deliver(
         stop: None,
     };
     for pause in PAUSES.into_iter().map(Some).chain([None]) {
+        let Ok(turn) = turns.acquire().await else { return };
         let handed = tokio::time::timeout(HAND_OVER, letters.hand(&letter)).await;
+        drop(turn);
         let why = match handed {
             Ok(Handed::Accepted { .. }) => {
                 return tracing::info!(uid = uid.0, "a link for a lost password was mailed");

@@ -232,8 +232,15 @@ impl Store {
     }
 
     /// Removes an address and the rules that name it; false: there is none.
-    pub async fn remove_reach_address(&self, uid: Uid, way: Way, address: String) -> Result<bool> {
-        self.write(move |tx| reach::remove_address(tx, uid, way, &address)).await
+    /// What waits to be sent there is not sent.
+    pub async fn remove_reach_address(
+        &self,
+        uid: Uid,
+        way: Way,
+        address: String,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.write(move |tx| reach::remove_address(tx, uid, way, &address, now)).await
     }
 
     /// The accounts whose verified address this is, at most [`crate::limits::REACH_SHARED`].

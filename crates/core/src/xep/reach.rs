@@ -173,8 +173,8 @@ pub async fn prove(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
 pub async fn remove(ctx: &Ctx<'_>, payload: &Child<'_>) -> Answer {
     // As it is kept: the way may not be offered any more.
     let (way, address) = (way(payload)?, payload.text().into_owned());
-    let uid = ctx.member.uid;
-    if !ctx.core.store.remove_reach_address(uid, way, address).await.map_err(store_error)? {
+    let (uid, now) = (ctx.member.uid, ctx.core.env.now());
+    if !ctx.core.store.remove_reach_address(uid, way, address, now).await.map_err(store_error)? {
         return Err(StanzaError::item_not_found());
     }
     ctx.core.directory.changed(uid);

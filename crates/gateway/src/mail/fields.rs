@@ -14,6 +14,12 @@ impl<'a> Field<'a> {
         self.whole[..self.name].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
     }
 
+    /// Whether it is a field at all (RFC 5322 §2.2): others take such a line for the end of the header.
+    pub(super) fn is_one(&self) -> bool {
+        let name = self.whole[..self.name].trim_ascii_end();
+        self.name < self.whole.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+    }
+
     /// What stands after the colon; empty where there is none.
     pub(super) fn value(&self) -> &'a [u8] {
         self.whole.get(self.name + 1..).unwrap_or_default()
@@ -56,6 +62,7 @@ mod tests {
         let mail = b"From: a@b\r\nbcc :\r\n x@y,\r\n\tz@y\r\nnonsense\r\n\r\nBcc: text\r\n";
         let (fields, rest) = split(mail);
         assert_eq!(fields.len(), 3);
+        assert_eq!(fields.iter().map(Field::is_one).collect::<Vec<_>>(), [true, true, false]);
         assert!(fields[1].is("Bcc") && fields[1].whole.ends_with(b"z@y\r\n") && !fields[0].is("Bcc"));
         assert_eq!((fields[0].value(), fields[2].value()), (&b" a@b\r\n"[..], &b""[..]));
         assert_eq!(rest, b"\r\nBcc: text\r\n");

@@ -1,7 +1,7 @@
 //! A mail that a program hands in to be sent, made fit for the way (RFC 6409 §8): what it lacks is added, and what nobody else is to see
 //! is taken away.
 
-use super::fields;
+use super::fields::{self, Field};
 use super::incoming::date;
 use super::reading::{self, Letter};
 use mail_parser::{HeaderName, HeaderValue, MessageParser};
@@ -43,6 +43,9 @@ pub(super) fn read(data: &[u8], way: &Way<'_>) -> HandedIn {
     let (authors, to) = people(data);
     let (fields, rest) = fields::split(data);
     let has = |name: &str| fields.iter().any(|field| field.is(name));
+    // Where readers do not agree on where the header ends they do not agree on who wrote it.
+    let well_made = fields.iter().all(Field::is_one) && fields.iter().filter(|it| it.is("From")).count() == 1;
+    let authors = authors.filter(|_| well_made);
     let named = !letter.id.is_empty();
     if !named {
         letter.id = format!("{}@{}", way.fresh, way.hostname);
@@ -147,7 +150,8 @@ mod tests {
         assert_eq!(authors("From: a@b, C <c@d>\nSender: e@f\n\n"), some(&["a@b", "c@d", "e@f"]));
         assert_eq!(authors("From: all: a@b, c@d;\n\n"), some(&["a@b", "c@d"]));
         assert_eq!(authors("From: a@b <c@d>\n\n"), some(&["c@d"]));
-        for text in ["", "\n\nFrom: a@b\n", "From: a@b\nFrom: c@d\n\n", "From:\n\n", "Sender: a@b\n\n"] {
+        let two = "From: a@b\nnonsense\n \nFrom: c@d\n\n";
+        for text in [two, "", "\n\nFrom: a@b\n", "From: a@b\nFrom: c@d\n\n", "From:\n\n", "Sender: a@b\n\n"] {
             assert_eq!(authors(text), None, "{text:?}");
         }
         // What cannot be read is nobody's address.

@@ -3,7 +3,7 @@
 
 use super::route::Route;
 use super::smtp::client::{Failure, Outgoing};
-use super::{Gateway, address, incoming};
+use super::{Gateway, address, incoming, limits};
 use crate::reach::channel::Handed;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
@@ -76,7 +76,8 @@ impl Letters {
         // Without a reverse path nobody answers by machine (RFC 3834 §4).
         let mail =
             Outgoing { sender: "", recipient: letter.to, envelope: letter.name, receipt: false, data: &data };
-        match self.gateway.hand_on(&self.route, &domain.to_lowercase(), &mail).await {
+        let opening = limits::OPENING_LETTER;
+        match self.gateway.hand_on(&self.route, &domain.to_lowercase(), &mail, opening).await {
             Ok(()) => Handed::accepted(letter.name),
             Err(Failure::Unreached(why) | Failure::Later(why)) => Handed::deferred(why),
             Err(Failure::Never(why)) => Handed::refused(why),

@@ -94,6 +94,15 @@ pub const AGAIN: Duration = Duration::from_secs(30);
 /// Mail servers of one domain that are tried in one attempt.
 pub const HOSTS: usize = 5;
 
+/// How long one of them may take until it can be told of a mail (RFC 5321 §4.5.3.2.1 gives the greeting alone five minutes).
+pub const OPENING: Duration = Duration::from_secs(15 * 60);
+
+/// The same for a letter of the server's own, whose patience [`crate::reach`] is: all of them within its time for one attempt.
+pub const OPENING_LETTER: Duration = Duration::from_secs(15);
+
+/// What a link that lets somebody in must have left to be worth giving, ms.
+pub const TICKET_WORTH_MS: i64 = 3_600_000;
+
 /// Domains that mail goes to at a time, each with one mail in memory; of the mails to one, one after the other.
 pub const DOMAINS_AT_ONCE: usize = 16;
 

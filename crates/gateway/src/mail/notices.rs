@@ -2,7 +2,7 @@
 //! answers, or gets no more of them. Its queue and its patience are reach's.
 
 use super::letter::{Letter, Letters, Part};
-use super::reply;
+use super::{limits, reply};
 use crate::reach::channel::{Channel, Digests, Handed, Handing, Sending, Way};
 use rookery_core::Core;
 use rookery_core::ticket::Errand;
@@ -58,7 +58,7 @@ impl Notices {
         self.letters.hand(&letter).await
     }
 
-    /// Codes and tests have none; who administers comes in by the password only.
+    /// Codes and tests have none; who administers comes in by the password only, as does whoever is told late.
     async fn back(&self, sendings: &[Sending], first: &Sending) -> Result<Back> {
         let mut back = Back::default();
         if first.what.case.is_none() {
@@ -72,7 +72,10 @@ impl Notices {
         if let Some(base) = &core.policy.public_url {
             back.stop = Some(format!("{base}/account/stop/{}", core.ticket(Errand::Stop, first).await?));
             let member = core.directory.member(first.what.uid).await?;
-            back.enter = match member.is_some_and(|member| !member.admin) {
+            // What comes late has a link that works, too.
+            let age = core.env.now().0 - first.what.at.0;
+            let fresh = age < rookery_core::limits::TICKET_ENTER_MS - limits::TICKET_WORTH_MS;
+            back.enter = match fresh && member.is_some_and(|member| !member.admin) {
                 true => Some(format!("{base}/#/enter/{}", core.ticket(Errand::Enter, first).await?)),
                 false => Some(format!("{base}/")),
             };

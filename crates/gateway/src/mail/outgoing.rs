@@ -198,7 +198,7 @@ impl Gateway {
         let Some(route) = route else {
             return Err(Failure::Never("550 5.7.1 No mail goes out from here".into()));
         };
-        self.hand_on(route, &mail.domain, &outgoing(mail)).await
+        self.hand_on(route, &mail.domain, &outgoing(mail), limits::OPENING).await
     }
 
     /// A mail of somebody here to somebody here comes in as others do.
@@ -223,25 +223,32 @@ impl Gateway {
         })
     }
 
-    /// To the first host that can be spoken to.
+    /// To the first host that can be spoken to, each of which has this long until it can.
     pub(super) async fn hand_on(
         &self,
         route: &Route,
         domain: &str,
         mail: &Outgoing<'_>,
+        opening: Duration,
     ) -> Result<(), Failure> {
         let hostname = &self.settings.hostname;
-        let mut sent = Ok(());
+        let mut unreached = Ok(());
         for host in route.hosts(domain, hostname).await? {
-            sent = match (route.dial)(&host.host, host.port).await {
-                Ok(line) => client::deliver(line, &host, hostname, route.tls.clone(), mail).await,
-                Err(error) => Err(Failure::Unreached(format!("{} is not reached: {error}", host.host))),
+            let open = async {
+                let line = (route.dial)(&host.host, host.port)
+                    .await
+                    .map_err(|error| Failure::Unreached(format!("{} is not reached: {error}", host.host)))?;
+                client::open(line, &host, hostname, route.tls.clone()).await
             };
-            if !matches!(sent, Err(Failure::Unreached(_))) {
-                break;
+            match tokio::time::timeout(opening, open).await {
+                Ok(Ok(open)) => return client::deliver(open, mail).await,
+                Ok(Err(why)) => unreached = Err(why),
+                Err(_) => {
+                    unreached = Err(Failure::Unreached(format!("{} does not answer in time", host.host)));
+                }
             }
         }
-        sent
+        unreached
     }
 
     /// What became of an attempt.
@@ -251,7 +258,12 @@ impl Gateway {
         match sent {
             Ok(()) => {
                 tracing::info!(id, attempts, "a mail was sent");
-                self.core.store.unqueue_mail(id).await.map(drop)
+                // It must not go again, however long the store takes; only its domain waits.
+                while let Err(error) = self.core.store.unqueue_mail(id).await {
+                    tracing::warn!(id, %error, "that a mail was sent cannot be noted yet");
+                    tokio::time::sleep(limits::AGAIN).await;
+                }
+                Ok(())
             }
             Err(Failure::Later(why) | Failure::Unreached(why) | Failure::Unknown(why))
                 if now.0 - mail.at.0 < limits::LIFETIME.as_millis() as i64 =>

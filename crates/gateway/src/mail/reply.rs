@@ -8,6 +8,7 @@ use super::Gateway;
 use super::incoming::{Incoming, Refusal};
 use super::{limits, reading};
 use crate::reach::Answered;
+use data_encoding::HEXLOWER;
 use mail_parser::MessageParser;
 use rookery_core::ticket::Errand;
 use rookery_proto::error::StanzaError;
@@ -72,16 +73,17 @@ impl Gateway {
         if !letter.from.eq_ignore_ascii_case(&sending.what.address) {
             return Err(never("5.7.1 Answer from the address that the mail went to"));
         }
-        let text = quoted::without(&letter.text);
+        let text = self.without_tickets(sending, quoted::without(&letter.text)).await?;
         if text.is_empty() {
             return Err(never("5.6.0 There is no text in this answer"));
         }
-        // A server that did not hear `250` sends the mail again.
+        // A server that did not hear `250` sends the mail again: it is known for some time, and has the same name in the log.
         let store = &self.core.store;
         if store.is_ticket_used(digest).await.map_err(|_| LATER)? {
             return Ok(id);
         }
-        match self.reach.answered(SendingRef::Id(sending.id), &text).await {
+        let name = format!("{id}-{}", HEXLOWER.encode(&digest.0[..16]));
+        match self.reach.answered(SendingRef::Id(sending.id), &text, &name).await {
             Ok(Answered::Said) => {
                 tracing::info!(id, peer = %envelope.peer, "a conversation was answered by mail");
                 let now = self.core.env.now();
@@ -97,6 +99,23 @@ impl Gateway {
             }
             Err(_) => Err(LATER),
         }
+    }
+}
+
+impl Gateway {
+    /// An answer without what is left of the letter that it answers, however a program quotes that: what the letter's tickets are good
+    /// for is not the other side's.
+    async fn without_tickets(&self, sending: &Sending, mut text: String) -> Result<String, Refusal> {
+        for errand in [Errand::Enter, Errand::Stop, Errand::Answer] {
+            let ticket = self.core.ticket(errand, sending).await.map_err(|_| LATER)?;
+            // A line may have been broken at the hyphen.
+            let mac = ticket.rsplit('-').next().unwrap_or(&ticket);
+            if let Some(at) = text.to_ascii_lowercase().find(mac) {
+                text.truncate(text[..at].rfind('\n').unwrap_or(0));
+            }
+        }
+        text.truncate(text.trim_end().len());
+        Ok(text)
     }
 }
 

@@ -28,18 +28,18 @@ const YES: [&str; 6] = ["1", "ok", "yes", "ack", "好", "收到"];
 
 impl Reach {
     /// Somebody has answered a sending by its own way: so a person has seen it. What says more than that is handed on to who had
-    /// written.
-    pub async fn answered(&self, which: SendingRef, text: &str) -> Result<Answered, StanzaError> {
+    /// written. `id` names the answer: under the same it is not handed on again.
+    pub async fn answered(&self, which: SendingRef, text: &str, id: &str) -> Result<Answered, StanzaError> {
         let sending = self.core.store.sending(which).await.map_err(store_error)?;
         match sending {
-            Some(sending) => self.answers(&sending, text, &self.core.env.token()).await,
+            Some(sending) => self.answers(&sending, text, id).await,
             None => Ok(Answered::Nothing),
         }
     }
 
     /// The same, where the way knows only from which address it claims to come: by the code of a sending, whichever way that went, or to
-    /// the latest that went to this address within [`limits::ANSWER_WITHOUT_CODE`]. `id` names the answer: under the same it is not
-    /// handed on again.
+    /// the latest that went to this address within [`limits::ANSWER_WITHOUT_CODE`]. Several accounts may have one phone: the code of
+    /// any of them goes before what is latest.
     pub async fn answered_from(
         &self,
         way: Way,
@@ -48,37 +48,33 @@ impl Reach {
         id: &str,
     ) -> Result<Answered, StanzaError> {
         let now = self.core.env.now();
+        let mut lists = Vec::new();
         for uid in self.core.store.reached_at(way, address).await.map_err(store_error)? {
-            let sendings =
-                self.core.store.sendings(uid, None, limits::ANSWERABLE).await.map_err(store_error)?;
-            let latest = || {
-                let here = |it: &&Sending| it.what.way == way && it.what.address == address;
-                sendings.iter().filter(here).find(|it| is_answerable(it) && is_recent(it, now))
-            };
-            if let Some(sending) = self.coded(uid, &sendings, text, now).or_else(latest) {
-                return self.answers(sending, text, id).await;
-            }
+            let sendings = self.core.store.sendings(uid, None, limits::ANSWERABLE).await;
+            lists.push((uid, sendings.map_err(store_error)?));
         }
-        Ok(Answered::Nothing)
+        let here = |it: &&Sending| it.what.way == way && it.what.address == address;
+        let recent = lists.iter().flat_map(|(_, sendings)| sendings).filter(here);
+        let recent = recent.filter(|it| is_answerable(it) && is_recent(it, now));
+        let latest = || recent.max_by_key(|it| (it.what.at, it.id));
+        match self.coded(&lists, text, now).or_else(latest) {
+            Some(sending) => self.answers(sending, text, id).await,
+            None => Ok(Answered::Nothing),
+        }
     }
 
     /// The sending of which there is the code in a text: at its beginning or its end, so that one text is one guess or two.
-    fn coded<'a>(
-        &self,
-        uid: Uid,
-        sendings: &'a [Sending],
-        text: &str,
-        now: Timestamp,
-    ) -> Option<&'a Sending> {
-        let mut codes = words(text).take(1).chain(words(text).last()).filter(|word| is_code(word)).peekable();
-        codes.peek()?;
-        if self.guesses.is_over(uid, now) {
+    fn coded<'a>(&self, lists: &'a [(Uid, Vec<Sending>)], text: &str, now: Timestamp) -> Option<&'a Sending> {
+        let codes = words(text).take(1).chain(words(text).last()).filter(|word| is_code(word));
+        let codes: Vec<&str> = codes.collect();
+        if codes.is_empty() {
             return None;
         }
-        let found =
-            codes.find_map(|code| sendings.iter().find(|it| it.what.code == code && is_answerable(it)));
+        let open = lists.iter().filter(|(uid, _)| !self.guesses.is_over(*uid, now));
+        let of = |it: &&Sending| codes.contains(&it.what.code.as_str()) && is_answerable(it);
+        let found = open.clone().flat_map(|(_, sendings)| sendings).find(of);
         if found.is_none() {
-            self.guesses.count(uid, now);
+            open.for_each(|(uid, _)| self.guesses.count(*uid, now));
         }
         found
     }
@@ -86,9 +82,12 @@ impl Reach {
     async fn answers(&self, sending: &Sending, text: &str, id: &str) -> Result<Answered, StanzaError> {
         let Some(case) = sending.what.case else { return Ok(Answered::Nothing) };
         self.news(SendingRef::Id(sending.id), State::Acknowledged, "").await.map_err(store_error)?;
-        let says_more =
-            words(text).any(|word| word != sending.what.code && !YES.contains(&word.to_lowercase().as_str()));
-        if !says_more {
+        // A mail is an answer by itself, so what stands in it was meant to be said.
+        let says = |word: &str| {
+            word != sending.what.code
+                && (sending.what.way == Way::Mail || !YES.contains(&word.to_lowercase().as_str()))
+        };
+        if !words(text).any(says) {
             return Ok(Answered::Acknowledged);
         }
         self.hand_on(case, sending, text.trim(), id).await
@@ -105,7 +104,7 @@ impl Reach {
         let member = self.core.directory.member(sending.what.uid).await.map_err(store_error)?;
         let (Some(case), Some(member)) = (case, member) else { return Ok(Answered::Acknowledged) };
         let said = self.core.answer_for(Answer { member: &member, peer: &case.peer, text, id }).await?;
-        Ok(if said.is_some() { Answered::Said } else { Answered::Acknowledged })
+        Ok(if said { Answered::Said } else { Answered::Acknowledged })
     }
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn set_plan(tx: &mut Tx<'_>, owner: Uid, plan: &Plan, now: Timestamp)
     if !plan.active {
         cases::end_all(tx, owner, now)?;
     }
-    Ok(())
+    sendings::cancel_without_rule(tx, owner, now)
 }
 
 fn check(tx: &Tx<'_>, owner: Uid, plan: &Plan) -> Result<()> {
@@ -194,12 +194,20 @@ pub(crate) fn prove(
     Ok(if right { Proven::Yes } else { Proven::Wrong })
 }
 
-pub(crate) fn remove_address(tx: &mut Tx<'_>, owner: Uid, way: Way, address: &str) -> Result<bool> {
+pub(crate) fn remove_address(
+    tx: &mut Tx<'_>,
+    owner: Uid,
+    way: Way,
+    address: &str,
+    now: Timestamp,
+) -> Result<bool> {
     let key = params![int(owner.0), way, address];
     let rules = "DELETE FROM reach_rule WHERE uid = ?1 AND way = ?2 AND address = ?3";
     tx.conn.prepare_cached(rules)?.execute(key)?;
     let sql = "DELETE FROM reach_address WHERE uid = ?1 AND way = ?2 AND address = ?3";
-    Ok(tx.conn.prepare_cached(sql)?.execute(key)? > 0)
+    let removed = tx.conn.prepare_cached(sql)?.execute(key)? > 0;
+    sendings::cancel_without_rule(tx, owner, now)?;
+    Ok(removed)
 }
 
 pub(crate) fn owners(conn: &Connection, way: Way, address: &str) -> Result<Vec<Uid>> {

@@ -109,6 +109,24 @@ pub(super) fn cancel(tx: &Tx<'_>, case: CaseId, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// What waits in the queue about cases, and no rule would send any more, is not sent: to a place that was given up goes nothing.
+pub(super) fn cancel_without_rule(tx: &Tx<'_>, owner: Uid, now: Timestamp) -> Result<()> {
+    let sql =
+        "UPDATE sending SET state = ?2, changed = ?3 WHERE uid = ?1 AND state = 0 AND matter IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM reach_rule WHERE reach_rule.uid = ?1 AND reach_rule.way = sending.way
+                         AND reach_rule.address = sending.address) RETURNING matter";
+    let cases: Vec<i64> = {
+        let mut statement = tx.conn.prepare_cached(sql)?;
+        let rows =
+            statement.query_map(params![int(owner.0), SendingState::Cancelled, now], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for case in cases {
+        cases::look_again(tx, CaseId(case as u64), now)?;
+    }
+    Ok(())
+}
+
 pub(crate) fn next(conn: &Connection, way: Way) -> Result<Option<Timestamp>> {
     let sql = "SELECT min(next) FROM sending WHERE way = ?1 AND state = 0";
     Ok(conn.prepare_cached(sql)?.query_row([way], |row| row.get(0))?)

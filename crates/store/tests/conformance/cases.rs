@@ -184,7 +184,7 @@ pub(crate) async fn a_plan_names_proven_addresses_only(mut f: Fixture) {
     said(&f, uid, Direction::In, URGENT, 10).await;
     set(&f, &Plan { active: false, ..plan }).await.unwrap();
     assert_eq!(cases(&f, uid).await[0].3, CaseState::Expired);
-    assert!(f.store.remove_reach_address(uid, way, "+49".into()).await.unwrap());
+    assert!(f.store.remove_reach_address(uid, way, "+49".into(), Timestamp(90)).await.unwrap());
     assert!(f.store.reach_plan(uid).await.unwrap().expect("it is kept").rules.is_empty());
     f.store.delete_account(uid).await.unwrap();
     assert_eq!(f.store.reach_plan(uid).await.unwrap(), None);

@@ -178,7 +178,9 @@ fn a_letter_lets_in_once() {
         let said = String::from_utf8(answer.body)?;
         ensure!(answer.status == 200 && said.contains(r#""peer":"romeo@localhost""#), "{said}");
         ensure!(said.contains(r#""address":"juliet@localhost""#), "{said}");
-        assert_eq!(post(&server, "/account/enter", OWN, &asked(ticket)).await?.status, 404, "once");
+        for spelt in [ticket.to_owned(), format!("0{ticket}"), format!("+{ticket}"), ticket.to_uppercase()] {
+            assert_eq!(post(&server, "/account/enter", OWN, &asked(&spelt)).await?.status, 404, "{spelt}");
+        }
         // Another letter's, after the password was changed, and after its time.
         let other = told(&server, &mut romeo).await?;
         let other = other.text.split_once("/#/enter/").context("no link")?.1.to_owned();
@@ -236,6 +238,69 @@ fn an_answer_is_in_the_conversation() {
         let said = format!("{:?}", romeo.barrier().await?);
         assert_eq!(said.matches("At eight.").count(), 1, "{said}");
         ensure!(!said.contains("wrote"), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_word_is_an_answer() {
+    run(async {
+        let server = reached().await?;
+        let mut romeo = available(&server, "romeo", "phone").await?;
+        let letter = told(&server, &mut romeo).await?;
+        let to = letter.field("Reply-To").context("no address")?;
+        let heard = answers(&server, &to, MAILBOX, "From: juliet@verona.example\r\n\r\nOk").await?;
+        ensure!(heard.starts_with("250 2.0.0"), "{heard}");
+        let said = format!("{:?}", romeo.barrier().await?);
+        ensure!(said.contains(r#"Text("Ok")"#), "{said}");
+        Ok(())
+    });
+}
+
+/// Programs quote in many ways, and some as if it were one's own words.
+#[test]
+fn nobody_answers_with_the_way_in() {
+    run(async {
+        let server = reached().await?;
+        let mut romeo = available(&server, "romeo", "phone").await?;
+        let letter = told(&server, &mut romeo).await?;
+        let to = letter.field("Reply-To").context("no address")?;
+        let quoted = letter.text.replace('\n', "\r\n");
+        let mail =
+            format!("From: juliet@verona.example\r\n\r\nAt eight.\r\n\r\nVon: localhost\r\n\r\n{quoted}");
+        let heard = answers(&server, &to, MAILBOX, &mail).await?;
+        ensure!(heard.starts_with("250 2.0.0"), "{heard}");
+        let said = format!("{:?}", romeo.barrier().await?);
+        ensure!(said.contains("At eight."), "{said}");
+        for secret in ["/#/enter/", "/account/stop/", "reply+"] {
+            ensure!(letter.raw.contains(secret) && !said.contains(secret), "{secret} in {said}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_mailbox_that_was_given_up_is_nobodys() {
+    run(async {
+        let server = reached().await?;
+        let mut romeo = bound(&server, "romeo", "phone").await?;
+        let letter = told(&server, &mut romeo).await?;
+        let (store, now) = (&server.core().store, server.core().env.now());
+        // What was not sent yet is not sent any more.
+        writes(&mut romeo, "still there?").await?;
+        passes(&server, AFTER).await;
+        drop(server.smarthost.called().await.context("nobody calls")?);
+        server.let_the_store_work().await;
+        ensure!(store.remove_reach_address(JULIET, Way::Mail, MAILBOX.into(), now).await?, "it is not known");
+        passes(&server, AFTER * 6).await;
+        ensure!(server.smarthost.is_quiet(), "there is another letter");
+        let ticket = letter.text.split_once("/#/enter/").context("no link")?.1.to_owned();
+        let ticket = ticket.split_whitespace().next().context("no ticket")?;
+        let asked = format!(r#"{{"ticket":"{ticket}","software":"Rookery","device":"","public":true}}"#);
+        assert_eq!(post(&server, "/account/enter", OWN, &asked).await?.status, 404);
+        let to = letter.field("Reply-To").context("no address")?;
+        let heard = answers(&server, &to, MAILBOX, "From: juliet@verona.example\r\n\r\nYes").await?;
+        ensure!(heard.starts_with("550 5.1.1"), "{heard}");
         Ok(())
     });
 }

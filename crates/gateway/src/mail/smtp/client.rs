@@ -73,7 +73,7 @@ fn gone(error: io::Error) -> Failure {
     Failure::Later(format!("The connection broke: {error}"))
 }
 
-struct Line {
+pub(crate) struct Line {
     io: Box<dyn Carrier>,
     read: Vec<u8>,
 }
@@ -193,31 +193,35 @@ fn offers(extensions: &[String], name: &str) -> bool {
 }
 
 /// Hands a mail on. The connection ends with it.
-pub(crate) async fn deliver(
-    io: Box<dyn Carrier>,
-    smarthost: &Smarthost,
-    hostname: &str,
-    tls: Arc<ClientConfig>,
-    mail: &Outgoing<'_>,
-) -> Result<(), Failure> {
-    let (mut line, extensions) =
-        open(io, smarthost, hostname, tls).await.map_err(|failure| match failure {
-            Failure::Unreached(why) | Failure::Later(why) | Failure::Unknown(why) | Failure::Never(why) => {
-                Failure::Unreached(why)
-            }
-        })?;
+pub(crate) async fn deliver((mut line, extensions): Open, mail: &Outgoing<'_>) -> Result<(), Failure> {
     hand_over(&mut line, &extensions, mail).await?;
     line.say("QUIT").await.ok();
     Ok(())
 }
 
-/// As far as the first mail; what the other side can.
-async fn open(
+/// A connection over which a mail can be handed on, and what the other side can.
+pub(crate) type Open = (Line, Vec<String>);
+
+/// As far as the first mail; who cannot be spoken to so far has nothing of it.
+pub(crate) async fn open(
     io: Box<dyn Carrier>,
     smarthost: &Smarthost,
     hostname: &str,
     tls: Arc<ClientConfig>,
-) -> Result<(Line, Vec<String>), Failure> {
+) -> Result<Open, Failure> {
+    begin(io, smarthost, hostname, tls).await.map_err(|failure| match failure {
+        Failure::Unreached(why) | Failure::Later(why) | Failure::Unknown(why) | Failure::Never(why) => {
+            Failure::Unreached(why)
+        }
+    })
+}
+
+async fn begin(
+    io: Box<dyn Carrier>,
+    smarthost: &Smarthost,
+    hostname: &str,
+    tls: Arc<ClientConfig>,
+) -> Result<Open, Failure> {
     let mut line = Line { io, read: Vec::new() };
     let direct = smarthost.protection == Protection::Direct;
     if direct {

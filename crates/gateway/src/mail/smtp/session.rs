@@ -10,6 +10,8 @@ use smtp_proto::{Error, MAIL_BODY_BINARYMIME, MAIL_REQUIRETLS, MAIL_SMTPUTF8, Ma
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
 /// Whether the connection goes on.
 #[derive(PartialEq)]
@@ -45,6 +47,7 @@ pub(super) struct Session {
 }
 
 /// A mail on its way in (RFC 5321 §3.3).
+#[derive(Default)]
 pub(super) struct Transaction {
     /// The reverse path; empty: none.
     from: String,
@@ -58,6 +61,10 @@ pub(super) struct Transaction {
     answers: Option<Box<Sending>>,
     /// Content that comes in chunks (RFC 3030), once it does; `None` inside: it is too large.
     chunks: Option<Option<Vec<u8>>>,
+    /// Until when its content must be here, once that has begun to come in chunks.
+    until: Option<Instant>,
+    /// Its place among the large ones, until it is dealt with.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Session {
@@ -129,7 +136,10 @@ impl Session {
     }
 
     async fn next(&mut self) -> Said {
-        let mut line = self.wire.line().await?;
+        let mut line = match self.mail.as_ref().and_then(|mail| mail.until) {
+            Some(until) => timeout_at(until, self.wire.line()).await.unwrap_or(Err(Broken::Slow))?,
+            None => self.wire.line().await?,
+        };
         line.extend_from_slice(b"\r\n");
         match Request::parse(&mut line.iter()) {
             Ok(request) => self.handle(request).await,
@@ -260,8 +270,7 @@ impl Session {
         }
         self.mails += 1;
         let from = from.address.into_owned();
-        let (to, named, addresses) = (Vec::new(), Vec::new(), Vec::new());
-        self.mail = Some(Transaction { from, to, named, addresses, answers: None, chunks: None });
+        self.mail = Some(Transaction { from, ..Transaction::default() });
         self.on("250 2.1.0 From whom it may concern")
     }
 
@@ -341,17 +350,17 @@ impl Session {
     }
 
     async fn data(&mut self) -> Said {
-        match &self.mail {
+        let mail = match &mut self.mail {
             None => return self.mistake("503 5.5.1 From whom?".into()),
             Some(mail) if mail.chunks.is_some() => {
                 return self.mistake("503 5.5.1 The rest in chunks, too".into());
             }
             Some(mail) if mail.is_for_nobody() => return self.mistake("554 5.5.1 To whom?".into()),
-            Some(_) => {}
-        }
+            Some(mail) => mail,
+        };
         self.wire.say("354 Go ahead, up to a dot alone");
         let (largest, large) = (self.gateway.settings.largest, self.gateway.large.clone());
-        let content = self.wire.content(largest, &large).await?;
+        let content = self.wire.content(largest, &large, &mut mail.place).await?;
         self.finish(content).await
     }
 
@@ -362,11 +371,19 @@ impl Session {
             self.wire.chunk(size, &mut Vec::new(), 0).await?;
             return self.mistake("503 5.5.1 From whom, and to whom?".into());
         };
+        let until = *mail.until.get_or_insert_with(|| Instant::now() + limits::CONTENT);
         let mut data = mail.chunks.take().unwrap_or_else(|| Some(Vec::new()));
         let limit = data.as_ref().map_or(0, |_| largest);
         let mut kept = data.take().unwrap_or_default();
-        let fits = self.wire.chunk(size, &mut kept, limit).await?;
+        let large = kept.len().saturating_add(size) > limits::LARGE && limit > 0;
+        let place = match mail.place.take() {
+            None if large => self.gateway.large.clone().acquire_owned().await.ok(),
+            place => place,
+        };
+        let chunk = timeout_at(until, self.wire.chunk(size, &mut kept, limit));
+        let fits = chunk.await.unwrap_or(Err(Broken::Slow))?;
         let content = fits.then_some(kept);
+        mail.place = place.filter(|_| fits);
         if last {
             let proper = content.as_deref().is_none_or(super::content::is_clean);
             return if proper { self.finish(content).await } else { Err(Broken::Line) };

@@ -3,7 +3,7 @@
 use super::session::{Said, Session};
 use super::wire::Broken;
 use crate::mail::sign_in::{Attempt, NotPlain, NotSignedIn, may_sign_in, plain};
-use crate::mail::{Submission, limits};
+use crate::mail::{Submission, address, limits};
 use data_encoding::BASE64;
 use rookery_core::member::Member;
 use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN};
@@ -19,8 +19,19 @@ impl Session {
 
     /// What is to be said against a program that begins a mail from this address; none if nothing.
     pub(super) async fn objection(&mut self, submission: &Submission, from: &str) -> Option<String> {
-        let Some(author) = &self.author else {
+        let Some(author) = self.author.take() else {
             return Some("530 5.7.0 Sign in first".into());
+        };
+        // Who was shut out since is not signed in any more.
+        self.author = match self.gateway.core.directory.member(author.uid).await {
+            Ok(now) => now.filter(|member| !member.disabled),
+            Err(_) => {
+                self.author = Some(author);
+                return Some("451 4.3.0 This cannot be looked up at the moment".into());
+            }
+        };
+        let Some(author) = &self.author else {
+            return Some("535 5.7.8 This account is closed".into());
         };
         if submission.sent.is_over(author.uid, self.gateway.core.env.now()) {
             return Some(
@@ -30,6 +41,10 @@ impl Session {
         // Receipts that people's programs send have no reverse path (RFC 8098 §3).
         if from.is_empty() {
             return None;
+        }
+        // What needs quotes would stand without them in what is written from it.
+        if address::halves(from).is_none() {
+            return Some("553 5.1.7 Mail cannot be sent from such an address".into());
         }
         match self.gateway.is_own(author, from).await {
             Ok(true) => None,

@@ -98,15 +98,15 @@ impl Wire {
         }
     }
 
-    /// The content after `DATA`; `None` if it is too large. Takes a place of `large` for what is large.
+    /// The content after `DATA`; `None` if it is too large. What is large takes a place of `large`, and keeps it in `place`.
     pub(super) async fn content(
         &mut self,
         largest: usize,
         large: &Arc<Semaphore>,
+        place: &mut Option<OwnedSemaphorePermit>,
     ) -> Result<Option<Vec<u8>>, Broken> {
         within(limits::CONTENT, async {
             let mut content = Content::new(largest);
-            let mut place: Option<OwnedSemaphorePermit> = None;
             loop {
                 let bytes = std::mem::take(&mut self.read);
                 if let Some(consumed) = content.push(&bytes).map_err(|_| Broken::Line)? {
@@ -114,7 +114,7 @@ impl Wire {
                     return Ok(content.finish());
                 }
                 if content.size() > limits::LARGE && place.is_none() {
-                    place = large.clone().acquire_owned().await.ok();
+                    *place = large.clone().acquire_owned().await.ok();
                 }
                 if content.size() > largest.saturating_add(limits::OVERRUN) {
                     return Err(Broken::Flood);
