@@ -48,11 +48,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0037_tickets.sql"),
     include_str!("migrations/0038_submission.sql"),
     include_str!("migrations/0039_sms.sql"),
-    include_str!("migrations/0045_junk.sql"),
     include_str!("migrations/0040_sms_taken.sql"),
-    include_str!("migrations/0042_reminders.sql"),
     include_str!("migrations/0041_phones.sql"),
+    include_str!("migrations/0042_reminders.sql"),
     include_str!("migrations/0043_duty.sql"),
+    include_str!("migrations/0044_junk.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own. Refuses a newer store and a strange file.
