@@ -66,11 +66,12 @@ export class Compose {
     this.#named.set(`@${name}`, address);
   }
 
-  /** Begins to correct what one said last, if it was a text. */
+  /** Begins to correct what one said last, if it was a text and is on its way no more: never what was said before it. */
   async correctLast(): Promise<void> {
     const { messages } = await app.api.history(this.address, { latest: true }, NEWEST);
-    const last = messages.findLast((one) => one.mine && one.state !== 'sending' && one.state !== 'failed');
-    if (last?.kind === 'text' && !last.retracted && this.text === '') this.edit(last);
+    const last = messages.findLast((one) => one.mine);
+    const there = last && last.state !== 'sending' && last.state !== 'failed';
+    if (there && last.kind === 'text' && !last.retracted && this.text === '') this.edit(last);
   }
 
   edit(message: Message): void {
