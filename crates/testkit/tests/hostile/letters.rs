@@ -70,6 +70,16 @@ impl Letter {
             head.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned()));
         line.map(|line| line.rsplit('<').next().unwrap_or_default().trim_end_matches('>').to_owned())
     }
+
+    /// What the link of it says, that lets in once.
+    fn ticket(&self) -> Result<&str> {
+        let (_, after) = self.text.split_once("/#/enter/").context("no link")?;
+        after.split_whitespace().next().context("no ticket")
+    }
+
+    fn answer_to(&self) -> Result<String> {
+        self.field("Reply-To").context("no address")
+    }
 }
 
 async fn letter(server: &TestServer) -> Result<Letter> {
@@ -90,6 +100,12 @@ async fn told(server: &TestServer, romeo: &mut Client) -> Result<Letter> {
 async fn post(server: &TestServer, path: &str, headers: &str, body: &str) -> Result<Answered> {
     let connection = server.connect_http_from(address(9), false);
     request(connection, "POST", path, headers, body.as_bytes()).await
+}
+
+/// Comes in by a ticket, on a device that is nobody's own.
+async fn enter(server: &TestServer, ticket: &str) -> Result<Answered> {
+    let asked = format!(r#"{{"ticket":"{ticket}","software":"Rookery","device":"Here","public":true}}"#);
+    post(server, "/account/enter", OWN, &asked).await
 }
 
 /// The last answers of a server to which these lines are said, one after the other, and then a mail.
@@ -149,11 +165,7 @@ fn a_letter_lets_in_once() {
         let server = reached().await?;
         let mut romeo = bound(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
-        let (_, after) = letter.text.split_once("/#/enter/").context("no link")?;
-        let ticket = after.split_whitespace().next().context("no ticket")?;
-        let asked = |ticket: &str| {
-            format!(r#"{{"ticket":"{ticket}","software":"Rookery","device":"Here","public":true}}"#)
-        };
+        let ticket = letter.ticket()?;
         for wrong in [
             "",
             "1",
@@ -164,8 +176,7 @@ fn a_letter_lets_in_once() {
             "x-y",
             &ticket[..ticket.len() - 1],
         ] {
-            let answer = post(&server, "/account/enter", OWN, &asked(wrong)).await?;
-            assert_eq!(answer.status, 404, "{wrong}");
+            assert_eq!(enter(&server, wrong).await?.status, 404, "{wrong}");
         }
         // Who is signed in only asks what it is about, and uses nothing up.
         let look = format!(r#"{{"ticket":"{ticket}"}}"#);
@@ -174,19 +185,17 @@ fn a_letter_lets_in_once() {
         assert_eq!(said, r#"{"address":"juliet@localhost","peer":"romeo@localhost"}"#);
         let wrong = post(&server, "/account/enter", OWN, r#"{"ticket":"99-aaaa"}"#).await?;
         assert_eq!(wrong.status, 404);
-        let answer = post(&server, "/account/enter", OWN, &asked(ticket)).await?;
+        let answer = enter(&server, ticket).await?;
         let said = String::from_utf8(answer.body)?;
         ensure!(answer.status == 200 && said.contains(r#""peer":"romeo@localhost""#), "{said}");
         ensure!(said.contains(r#""address":"juliet@localhost""#), "{said}");
         for spelt in [ticket.to_owned(), format!("0{ticket}"), format!("+{ticket}"), ticket.to_uppercase()] {
-            assert_eq!(post(&server, "/account/enter", OWN, &asked(&spelt)).await?.status, 404, "{spelt}");
+            assert_eq!(enter(&server, &spelt).await?.status, 404, "{spelt}");
         }
         // Another letter's, after the password was changed, and after its time.
         let other = told(&server, &mut romeo).await?;
-        let other = other.text.split_once("/#/enter/").context("no link")?.1.to_owned();
-        let other = other.split_whitespace().next().context("no ticket")?;
         clock::pass(Duration::from_secs(12 * 3_600)).await;
-        assert_eq!(post(&server, "/account/enter", OWN, &asked(other)).await?.status, 404);
+        assert_eq!(enter(&server, other.ticket()?).await?.status, 404);
         Ok(())
     });
 }
@@ -198,11 +207,8 @@ fn a_new_password_ends_what_letters_are_good_for() {
         let mut romeo = bound(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
         server.core().set_password(JULIET, "another".into()).await?;
-        let ticket = letter.text.split_once("/#/enter/").context("no link")?.1.to_owned();
-        let ticket = ticket.split_whitespace().next().context("no ticket")?;
-        let asked = format!(r#"{{"ticket":"{ticket}","software":"Rookery","device":"","public":true}}"#);
-        assert_eq!(post(&server, "/account/enter", OWN, &asked).await?.status, 404);
-        let to = letter.field("Reply-To").context("no address")?;
+        assert_eq!(enter(&server, letter.ticket()?).await?.status, 404);
+        let to = letter.answer_to()?;
         let heard = answers(&server, &to, MAILBOX, "From: juliet@verona.example\r\n\r\nYes").await?;
         ensure!(heard.starts_with("550 5.1.1"), "{heard}");
         Ok(())
@@ -227,7 +233,7 @@ fn an_answer_is_in_the_conversation() {
         let server = reached().await?;
         let mut romeo = available(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
-        let to = letter.field("Reply-To").context("no address")?;
+        let to = letter.answer_to()?;
         let mail = "From: Juliet <Juliet@verona.example>\r\nSubject: Re: A message\r\n\r\nAt eight.\r\n\r\n\
                     On Monday, localhost wrote:\r\n> come\r\n";
         let heard = answers(&server, &to, MAILBOX, mail).await?;
@@ -248,7 +254,7 @@ fn a_word_is_an_answer() {
         let server = reached().await?;
         let mut romeo = available(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
-        let to = letter.field("Reply-To").context("no address")?;
+        let to = letter.answer_to()?;
         let heard = answers(&server, &to, MAILBOX, "From: juliet@verona.example\r\n\r\nOk").await?;
         ensure!(heard.starts_with("250 2.0.0"), "{heard}");
         let said = format!("{:?}", romeo.barrier().await?);
@@ -264,7 +270,7 @@ fn nobody_answers_with_the_way_in() {
         let server = reached().await?;
         let mut romeo = available(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
-        let to = letter.field("Reply-To").context("no address")?;
+        let to = letter.answer_to()?;
         let quoted = letter.text.replace('\n', "\r\n");
         let mail =
             format!("From: juliet@verona.example\r\n\r\nAt eight.\r\n\r\nVon: localhost\r\n\r\n{quoted}");
@@ -294,11 +300,8 @@ fn a_mailbox_that_was_given_up_is_nobodys() {
         ensure!(store.remove_reach_address(JULIET, Way::Mail, MAILBOX.into(), now).await?, "it is not known");
         passes(&server, AFTER * 6).await;
         ensure!(server.smarthost.is_quiet(), "there is another letter");
-        let ticket = letter.text.split_once("/#/enter/").context("no link")?.1.to_owned();
-        let ticket = ticket.split_whitespace().next().context("no ticket")?;
-        let asked = format!(r#"{{"ticket":"{ticket}","software":"Rookery","device":"","public":true}}"#);
-        assert_eq!(post(&server, "/account/enter", OWN, &asked).await?.status, 404);
-        let to = letter.field("Reply-To").context("no address")?;
+        assert_eq!(enter(&server, letter.ticket()?).await?.status, 404);
+        let to = letter.answer_to()?;
         let heard = answers(&server, &to, MAILBOX, "From: juliet@verona.example\r\n\r\nYes").await?;
         ensure!(heard.starts_with("550 5.1.1"), "{heard}");
         Ok(())
@@ -311,7 +314,7 @@ fn answers_of_others_are_refused() {
         let server = reached().await?;
         let mut romeo = available(&server, "romeo", "phone").await?;
         let letter = told(&server, &mut romeo).await?;
-        let to = letter.field("Reply-To").context("no address")?;
+        let to = letter.answer_to()?;
         let good = "From: juliet@verona.example\r\n\r\nYes";
         for (from, head, code) in [
             ("thief@verona.example", "From: thief@verona.example\r\n\r\nYes", "550 5.7.1"),
