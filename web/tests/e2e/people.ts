@@ -5,6 +5,9 @@ import type { Server } from '../live/server';
 
 export const PASSWORD = 'a penguin on the ice';
 
+/** Somebody at a desk, who reads English. */
+export const DESK = { viewport: { width: 1280, height: 800 }, locale: 'en-GB' };
+
 /** Where a page is found: a server, or a way to one. */
 type Site = Pick<Server, 'url'>;
 
@@ -44,8 +47,21 @@ export async function signUp(
   place: 'public' | 'own',
   script?: () => void,
 ): Promise<Person> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  const context = await newContext(browser);
   if (script) await context.addInitScript(script);
+  return signUpIn(context, server, nick, place);
+}
+
+/** A browser context for somebody at a desk. */
+export const newContext = (browser: Browser) => browser.newContext(DESK);
+
+/** The same, in a browser context that is there. */
+export async function signUpIn(
+  context: BrowserContext,
+  server: Site,
+  nick: string,
+  place: 'public' | 'own',
+): Promise<Person> {
   const page = await look(context, server);
   await page.getByText('Get a number').click();
   await page.getByLabel('What are you called?').fill(nick);

@@ -15,6 +15,8 @@ export interface Options {
   /** Tables and keys that are added to the configuration; `{url}` is the address of the server. */
   config?: string;
   registration?: 'open' | 'invite' | 'closed' | 'review';
+  /** It asks other servers as well whose certificates its own authority has signed: those of `localhost`. */
+  trustsItself?: boolean;
 }
 
 export class Server {
@@ -25,6 +27,7 @@ export class Server {
     readonly folder: string,
     /** Of HTTP: the page, the WebSocket, uploads. */
     readonly port: number,
+    private readonly trustsItself: boolean,
   ) {}
 
   get url(): string {
@@ -38,7 +41,7 @@ export class Server {
   /** Makes a folder and a configuration, and starts. */
   static async start(options: Options = {}): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'rookery-live-'));
-    const server = new Server(folder, await freePort());
+    const server = new Server(folder, await freePort(), options.trustsItself === true);
     writeFileSync(
       join(folder, 'rookery.toml'),
       [
@@ -58,12 +61,23 @@ export class Server {
       ].join('\n'),
     );
     await server.run();
+    // It reads whom it trusts when it starts, and has made the authority in the meantime.
+    if (server.trustsItself) {
+      await server.end();
+      await server.run();
+    }
     return server;
   }
 
   /** Starts it again, on the same folder and port. */
   async run(): Promise<void> {
-    const child = spawn(ROOKERY_BIN!, ['--config', this.config, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(ROOKERY_BIN!, ['--config', this.config, 'serve'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        ...(this.trustsItself && { SSL_CERT_FILE: join(this.folder, 'data', 'tls', 'local-ca.pem') }),
+      },
+    });
     this.process = child;
     const log = createWriteStream(join(this.folder, 'log'), { flags: 'a' });
     child.stdout?.pipe(log);
