@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use rookery_testkit::crash::mail::{self, Doors};
 use rookery_testkit::crash::{self, Plan, Server};
 
 use crate::shell;
@@ -34,8 +35,11 @@ pub(crate) struct CrashArgs {
     /// What the server's store stands on, and what it is made to do wrong
     #[arg(long, value_enum, default_value_t = Mode::Disk)]
     mode: Mode,
+    /// Mail in place of messages: other servers bring some, and people's programs hand some in
+    #[arg(long)]
+    mail: bool,
     /// Judge another server, started with this command; it must keep its data where it did before
-    #[arg(long, requires = "address", value_delimiter = ' ')]
+    #[arg(long, requires = "address", conflicts_with = "mail", value_delimiter = ' ')]
     command: Vec<OsString>,
     /// Where that server listens; it serves localhost, and plain connections may authenticate and register
     #[arg(long)]
@@ -89,17 +93,20 @@ pub(crate) fn run(args: CrashArgs) -> Result<()> {
         let folder = tempfile::Builder::new().prefix("crash-").tempdir()?.keep();
         let log = folder.join("log");
         let server = Server { command: args.command, environment: Vec::new(), address, log, disk: None };
-        return judge(Mode::Disk, &plan, &server);
+        return judge(Mode::Disk, &plan, || {
+            crash::run(&plan, &server).map(|it| (it.is_good(), it.to_string()))
+        });
     }
     let program = build()?;
     if !args.short {
-        return in_folder(args.mode, &plan, &program);
+        return in_folder(args.mode, args.mail, &plan, &program);
     }
     for mode in Mode::value_variants() {
         // One kill is enough to lose what was not kept.
         let rounds = if mode.must_fail() { 1 } else { 5 };
         let short = Plan { rounds, devices: 12, round: Duration::from_secs(2), seed };
-        in_folder(*mode, &short, &program)?;
+        in_folder(*mode, false, &short, &program)?;
+        in_folder(*mode, true, &short, &program)?;
     }
     Ok(())
 }
@@ -111,11 +118,14 @@ fn build() -> Result<PathBuf> {
 }
 
 /// Run in a fresh folder, which stays as evidence if something is wrong.
-fn in_folder(mode: Mode, plan: &Plan, program: &Path) -> Result<()> {
+fn in_folder(mode: Mode, with_mail: bool, plan: &Plan, program: &Path) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("rookery-crash-").tempdir()?;
     let address = free_address()?;
     let config = folder.path().join("rookery.toml");
-    std::fs::write(&config, configuration(address, free_address()?)).context("writing the configuration")?;
+    let mut text = configuration(address, free_address()?);
+    let post = with_mail.then(Post::new).transpose()?;
+    text.extend(post.iter().map(Post::configuration));
+    std::fs::write(&config, text).context("writing the configuration")?;
     let data = folder.path().join("data");
     let arguments: [OsString; 5] =
         ["serve".into(), "--config".into(), config.into(), "--data".into(), data.into()];
@@ -124,18 +134,24 @@ fn in_folder(mode: Mode, plan: &Plan, program: &Path) -> Result<()> {
     let environment = mode.environment(&control);
     let disk = (mode != Mode::Disk).then_some(control);
     let server = Server { command, environment, address, log: folder.path().join("log"), disk };
-    let outcome = judge(mode, plan, &server);
+    let outcome = judge(mode, plan, || match post {
+        None => crash::run(plan, &server).map(|it| (it.is_good(), it.to_string())),
+        Some(Post { doors, smarthost }) => {
+            mail::run(plan, &server, doors, smarthost).map(|it| (it.is_good(), it.to_string()))
+        }
+    });
     if outcome.is_err() {
         println!("the server's data and log stay in {}", folder.keep().display());
     }
     outcome
 }
 
-fn judge(mode: Mode, plan: &Plan, server: &Server) -> Result<()> {
+/// Runs it; whether all was good, and what is to be said of it.
+fn judge(mode: Mode, plan: &Plan, run: impl FnOnce() -> Result<(bool, String)>) -> Result<()> {
     println!("crash run, {mode:?}: {} devices, {} kills, seed {}", plan.devices, plan.rounds, plan.seed);
-    let report = crash::run(plan, server)?;
+    let (good, report) = run()?;
     println!("{report}");
-    match (mode.must_fail(), report.is_good()) {
+    match (mode.must_fail(), good) {
         (false, true) => Ok(()),
         (false, false) => bail!("what the server acknowledged is not what it kept"),
         (true, true) => bail!("{mode:?} went unnoticed: the check does not bite"),
@@ -177,6 +193,39 @@ allow_plain_connections = true
 scram_iterations = 4096
 "#
     )
+}
+
+/// Where mail comes in and is read, and where it goes.
+struct Post {
+    doors: Doors,
+    smarthost: TcpListener,
+}
+
+impl Post {
+    fn new() -> Result<Post> {
+        let [smtp, lmtp, submission, imap] =
+            [free_address()?, free_address()?, free_address()?, free_address()?];
+        let smarthost = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+        Ok(Post { doors: Doors { smtp, lmtp, submission, imap }, smarthost })
+    }
+
+    fn configuration(&self) -> String {
+        let Doors { smtp, lmtp, submission, imap } = self.doors;
+        let smarthost = self.smarthost.local_addr().map_or(0, |address| address.port());
+        format!(
+            r#"
+[mail]
+enabled = true
+listen = ["{smtp}"]
+lmtp = "{lmtp}"
+submission = ["{submission}"]
+imap = ["{imap}"]
+smarthost = "smtp://127.0.0.1:{smarthost}"
+verify = false
+sent_per_hour = 100000
+"#
+        )
+    }
 }
 
 pub(crate) fn free_address() -> Result<SocketAddr> {

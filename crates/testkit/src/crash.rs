@@ -9,6 +9,8 @@ mod dice;
 mod feed;
 mod history;
 mod journal;
+mod killing;
+pub mod mail;
 mod process;
 mod run;
 mod upload;

@@ -298,6 +298,11 @@ impl Gateway {
             tracing::warn!(id, %error, "a mail cannot be stored");
             Refusal::LATER
         };
+        #[cfg(feature = "bite")]
+        if super::bite::wanted() {
+            let store = self.core.store.clone();
+            return Ok(super::bite::later(async move { store.append_mail(append, mail).await?.await }));
+        }
         self.core.store.append_mail(append, mail).await.map_err(failed)?.await.map_err(failed)
     }
 

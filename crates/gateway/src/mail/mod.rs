@@ -3,6 +3,8 @@
 //! address goes out as mail, through a smarthost or to the servers of its domain.
 
 pub mod address;
+#[cfg(feature = "bite")]
+mod bite;
 pub mod dkim;
 mod fields;
 pub mod filter;

@@ -204,6 +204,13 @@ impl Gateway {
                 Refusal::LATER
             }
         };
+        #[cfg(feature = "bite")]
+        if super::bite::wanted() {
+            let store = self.core.store.clone();
+            return Ok(super::bite::later(
+                async move { store.submit_mail(append, mail, queued).await?.await },
+            ));
+        }
         self.core.store.submit_mail(append, mail, queued).await.map_err(failed)?.await.map_err(failed)
     }
 

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 
+use super::history::Account;
 use crate::client::Client;
+use crate::dialogue::PASSWORD;
 
 /// How long a server may take to open its store and accept.
 const STARTING: Duration = Duration::from_secs(30);
@@ -80,6 +82,16 @@ impl Server {
         let mut client = self.connect().await?;
         let features = tokio::time::timeout(Duration::from_secs(5), client.open_for_features());
         features.await.context("no features")?.map(drop)
+    }
+
+    /// Makes the first so many accounts.
+    pub(super) async fn register(&self, count: usize) -> Result<()> {
+        for account in (0..count).map(Account) {
+            let mut client = self.connect().await?;
+            client.open_for_features().await?;
+            client.register(&account.name(), PASSWORD).await?;
+        }
+        Ok(())
     }
 
     /// A client with a fresh connection.

@@ -15,39 +15,18 @@ use super::dice::Dice;
 use super::feed;
 use super::history::{Account, Device, History, Outcome, Stored};
 use super::journal::{Journal, Tally};
-use super::process::{Running, Server};
+use super::killing;
+use super::process::Server;
 use super::upload;
 use crate::dialogue::PASSWORD;
 use crate::ns;
 
 /// How long nothing may come of what is due, once nobody kills the server any more.
-const DRAINING: Duration = Duration::from_secs(10);
+pub(super) const DRAINING: Duration = Duration::from_secs(10);
 /// How long a device may take to end.
-const ENDING: Duration = Duration::from_secs(60);
-/// The longest time for which a killed server stays away.
-const DOWN: Duration = Duration::from_millis(300);
-/// The longest time for which a disk stalls or fails.
-const STALL: Duration = Duration::from_secs(1);
+pub(super) const ENDING: Duration = Duration::from_secs(60);
 /// How many violations are written out; the rest is counted.
-const SHOWN: usize = 40;
-
-/// What a disk does before the server is killed.
-#[derive(Clone, Copy)]
-enum Trouble {
-    None,
-    /// What was to be synced never is.
-    StallsUntilKilled,
-    /// It fails in this way for a while, and is well again before the kill.
-    Heals(&'static str),
-}
-
-const TROUBLES: [Trouble; 5] = [
-    Trouble::StallsUntilKilled,
-    Trouble::Heals("write=full"),
-    Trouble::Heals("sync=stall"),
-    Trouble::None,
-    Trouble::Heals("write=io"),
-];
+pub(super) const SHOWN: usize = 40;
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -165,7 +144,7 @@ impl Run {
                 Actor::new(device, accounts, self.server.clone(), dice, journal.clone(), watched.clone());
             tasks.spawn(actor.live());
         }
-        let running = self.kill_again_and_again(running).await?;
+        let running = killing::again_and_again(&self.plan, &self.server, running).await?;
         phase.send_replace(Phase::Drain);
         self.drain().await;
         phase.send_replace(Phase::Stop);
@@ -199,11 +178,7 @@ impl Run {
         let accounts: Vec<Account> =
             self.journals.iter().map(|journal| journal.open().history.device.account).collect();
         let count = accounts.iter().max().map_or(0, |last| last.0 + 1);
-        for account in (0..count).map(Account) {
-            let mut client = self.server.connect().await?;
-            client.open_for_features().await?;
-            client.register(&account.name(), PASSWORD).await?;
-        }
+        self.server.register(count).await?;
         self.make_room_and_feed().await?;
         Ok(count)
     }
@@ -218,42 +193,6 @@ impl Run {
         let form = format!("<x xmlns='{}' type='submit'>{lasting}</x>", ns::DATA_FORMS);
         client.iq("set", Some(&room), &format!("<query xmlns='{}'>{form}</query>", ns::MUC_OWNER)).await?;
         feed::make(&mut client).await
-    }
-
-    /// The rounds. At the end the server runs.
-    async fn kill_again_and_again(&self, mut running: Running) -> Result<Running> {
-        let mut dice = Dice::new(self.plan.seed, 0);
-        for round in 0..self.plan.rounds {
-            tokio::time::sleep(self.plan.round / 4 + dice.up_to(self.plan.round * 3 / 4)).await;
-            self.trouble(round, &mut dice).await?;
-            running.kill()?;
-            tokio::time::sleep(dice.up_to(DOWN)).await;
-            running = self.server.start().await?;
-        }
-        tokio::time::sleep(self.plan.round / 4).await;
-        Ok(running)
-    }
-
-    /// What the disk does before the kill, if it can be told: each in its turn.
-    async fn trouble(&self, round: usize, dice: &mut Dice) -> Result<()> {
-        if self.server.disk.is_none() {
-            return Ok(());
-        }
-        match TROUBLES[round % TROUBLES.len()] {
-            Trouble::None => {}
-            Trouble::StallsUntilKilled => {
-                self.server.set_disk("sync=stall")?;
-                tokio::time::sleep(STALL / 4 + dice.up_to(STALL / 4)).await;
-            }
-            Trouble::Heals(fault) => {
-                self.server.set_disk(fault)?;
-                tokio::time::sleep(dice.up_to(STALL)).await;
-                self.server.set_disk("")?;
-                // Long enough for what was refused to be told so: an error is not kept for later.
-                tokio::time::sleep(STALL).await;
-            }
-        }
-        Ok(())
     }
 
     /// Wait until all is acknowledged and everything due has come; or until nothing comes any more, and then the
