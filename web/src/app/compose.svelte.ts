@@ -96,7 +96,7 @@ export class Compose {
   async send(files?: OutgoingFile[], sticker?: string): Promise<void> {
     const body = sticker ? '' : this.text.trim();
     const { editing, replyTo, urgency } = this;
-    if (editing) {
+    if (editing && !sticker && !files?.length) {
       if (body === '' || body === editing.body) {
         this.cancel();
         return;

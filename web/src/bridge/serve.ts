@@ -10,8 +10,10 @@ export type TabApi = Api & { detach(): void };
 export function serve(port: MessagePort, engine: () => Promise<TabApi>): void {
   const post = (message: ToPage) => port.postMessage(message);
   let tab: TabApi | undefined;
+  let ended = false;
 
   const end = () => {
+    ended = true;
     tab?.detach();
     port.onmessage = null;
     port.close();
@@ -24,6 +26,8 @@ export function serve(port: MessagePort, engine: () => Promise<TabApi>): void {
       if (held) held.push(...events);
       else post({ events });
     });
+    // The tab went while it came.
+    if (ended) return api.detach();
     post({ done: call, value: snapshot });
     if (held.length > 0) post({ events: held });
     held = undefined;

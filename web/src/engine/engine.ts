@@ -320,9 +320,11 @@ export class Engine {
     return undefined;
   }
 
-  private async forgetAll({ agent }: Remembered): Promise<void> {
+  private async forgetAll({ agent, address }: Remembered): Promise<void> {
     const account = await this.make('own', agent);
     this.account = undefined;
+    // What is wiped goes by its owner's address.
+    await account.restore(address).catch(() => {});
     await account.stop(true);
     await this.forget();
   }

@@ -46,11 +46,11 @@ export class Presence {
     // XEP-0186: the wish comes before the presence, so that nobody sees it for a moment.
     if (invisible !== this.invisible) {
       const wish = el(invisible ? 'invisible' : 'visible', { xmlns: NS.invisible });
-      this.invisible = invisible;
       const done = session.iq(el('iq', { type: 'set' }, wish));
       // Who asked to be invisible must not be seen because the server cannot do it.
       if (invisible) await done;
       else done.catch(() => {});
+      this.invisible = invisible;
     }
     session.send(await this.own());
     await this.reveal();

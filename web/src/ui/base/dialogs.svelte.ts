@@ -1,5 +1,6 @@
 /** Dialogs that any place may open: `confirm` and `ask` wait for the answer, `show` puts a component there. */
 import type { Component } from 'svelte';
+import { app } from '../../app/app.svelte';
 
 interface Question {
   title: string;
@@ -17,6 +18,15 @@ export type Opened =
 
 class Dialogs {
   list = $state.raw<Opened[]>([]);
+
+  constructor() {
+    // What was open is nothing for who signs in next.
+    app.listen((event) => {
+      if (event.type !== 'signed-out') return;
+      for (const opened of this.list) if (opened.kind === 'question') opened.answer(null);
+      this.list = [];
+    });
+  }
 
   async confirm(question: Omit<Question, 'field'>): Promise<boolean> {
     return (await this.#put(question)) !== null;
