@@ -1,5 +1,6 @@
 /** Conversations over a real server: every kind of message, both sides seen. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { el } from '../../src/xmpp/xml';
 import { befriend, PATIENCE, TalkingPage } from './page';
 import { ROOKERY_BIN, Server } from './server';
 
@@ -192,5 +193,28 @@ describe.skipIf(!ROOKERY_BIN)('messages against a Rookery', () => {
     await pip.message(nobody, 'Hello?', ({ state }) => state === 'failed');
     await pip.api.discard(nobody, sent.key);
     await expect.poll(() => pip.latest(nobody), PATIENCE).toEqual([]);
+  });
+
+  test('that a message failed says whom it went to, and nobody else', async () => {
+    const [pip, squeak] = await friends();
+    const pod = await arrive('Pod');
+    await befriend(pip, pod);
+    const sent = await pip.api.send(squeak.address, { body: 'Heard?' });
+    await pip.message(squeak.address, 'Heard?', ({ state }) => state === 'delivered');
+    const refuse = ({ engine }: TalkingPage) => {
+      const forbidden = el('forbidden', { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' });
+      const to = pip.engine.signedIn['context'].session.me;
+      const error = el('message', { type: 'error', id: sent.key, to }, el('error', { type: 'cancel' }, forbidden));
+      engine.signedIn['context'].session.send(error);
+    };
+    refuse(pod);
+    // Behind it, on the same way.
+    await pod.api.send(pip.address, { body: 'Loud and clear' });
+    await pip.message(pod.address, 'Loud and clear');
+    await pip.api.markRead(pod.address, (await pip.latest(pod.address)).at(-1)!.key);
+    expect(pip.rows.get(squeak.address)?.last).toMatchObject({ text: 'Heard?', state: 'delivered' });
+    expect(await pip.message(squeak.address, 'Heard?')).toMatchObject({ state: 'delivered' });
+    refuse(squeak);
+    await pip.message(squeak.address, 'Heard?', ({ state }) => state === 'failed');
   });
 });

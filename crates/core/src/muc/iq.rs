@@ -1,5 +1,6 @@
 //! Requests to the service of groups, to a room and to an occupant (XEP-0045 §6, §7.5, §10).
 
+use super::occupant::Occupant;
 use super::room::Room;
 use super::{admin, archive, disco, moderation, owner, requests};
 use crate::answer::{Answer, Reply};
@@ -118,6 +119,14 @@ async fn of_occupant(
     let text = "You are not in this room.";
     let asker = asker.ok_or_else(|| StanzaError::not_acceptable().text(text))?;
     let asked = asked.ok_or_else(StanzaError::item_not_found)?;
+    if asker.nick != asked.nick {
+        if ctx.blocks_named()? {
+            return Err(StanzaError::blocked());
+        }
+        if hears_not(ctx, room, &asked, &asker).await? {
+            return Err(StanzaError::service_unavailable());
+        }
+    }
     match (set, payload.ns(), payload.name()) {
         // XEP-0410 §4: the room itself knows that it is there.
         (false, ns::PING, "ping") if asker.nick == asked.nick => return Ok(Some(Reply::Empty)),
@@ -142,9 +151,23 @@ async fn answer(ctx: &Ctx<'_>, local: &str, nick: Option<&str>) -> Result<(), St
         (state.occupant_of(ctx.session).cloned(), state.occupant(nick).cloned())
     };
     let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
+    if hears_not(ctx, &room, &to, &from).await? {
+        return Ok(());
+    }
     for seat in &to.seats {
         let stanza = ctx.sent_on(&room.address_of(&from.nick), Some(seat.session.jid.as_str()), None);
         seat.session.push(stanza.into());
     }
     Ok(())
+}
+
+/// XEP-0191 §3: whether an occupant blocks another, under the address that it knows it by.
+async fn hears_not(
+    ctx: &Ctx<'_>,
+    room: &Room,
+    listener: &Occupant,
+    speaker: &Occupant,
+) -> Result<bool, StanzaError> {
+    let theirs = ctx.core.member_of(listener.uid).await?;
+    Ok(theirs.blocks(&crate::address::parse(&room.address_of(&speaker.nick))?))
 }

@@ -60,7 +60,7 @@ async fn available(ctx: &Ctx<'_>, local: &str, nick: &str) -> Result<(), StanzaE
     match (here, x) {
         (Some(now), None) if &*now == nick => update(ctx, &room, said).await,
         (Some(now), x) if &*now != nick => {
-            rename(ctx, &room, &now, nick).await?;
+            rename(ctx, &room, nick).await?;
             // §7.2.1: who says it wants to enter has forgotten that it is here, and is told everything again.
             if x.is_some() { enter(ctx, &room, nick, x, said, false).await } else { Ok(()) }
         }
@@ -263,17 +263,22 @@ async fn update(ctx: &Ctx<'_>, room: &Arc<Room>, said: Bytes) -> Result<(), Stan
     Ok(())
 }
 
-/// §7.6: another nick, for all sessions of the occupant.
-async fn rename(ctx: &Ctx<'_>, room: &Arc<Room>, from: &str, to: &str) -> Result<(), StanzaError> {
+/// §7.6: another nick, for all sessions of the occupant that the session is now.
+async fn rename(ctx: &Ctx<'_>, room: &Arc<Room>, to: &str) -> Result<(), StanzaError> {
     check_nick(to)?;
     let renamed = room
         .act(|state| {
+            // Under the room's lock: another session of it may just have taken another nick, and its old one be somebody's.
+            let from = state.occupant_of(ctx.session).ok_or_else(not_there)?.nick.clone();
+            if &*from == to {
+                return Ok((None, None));
+            }
             free(state, to, &ctx.member.address)?;
             if state.occupant(to).is_some() {
                 // Its own, of another session: two occupants do not become one.
                 return Err(StanzaError::conflict().text("You have this nick already."));
             }
-            let change = state.rename(from, to).ok_or_else(not_there)?;
+            let change = state.rename(&from, to).ok_or_else(not_there)?;
             let after = change.after.clone();
             Ok((Some(change), after))
         })

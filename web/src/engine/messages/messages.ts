@@ -363,9 +363,11 @@ export class Messages implements Conversations {
   private async refused(message: El): Promise<void> {
     const { id = '', from = '' } = message.attrs;
     const error = readError(message);
-    const conversation = this.outbox.get(id)?.conversation ?? (this.isGroup(jid.bare(from)) ? from : jid.bare(from));
+    const item = this.outbox.concerned(id, from);
+    if (!item) return;
+    const { conversation } = item;
     // XEP-0045 §7.4: the group does not know us (any more): it is sent when we are in it again.
-    if (error.condition === 'not-acceptable' && this.outbox.get(id)?.group) {
+    if (error.condition === 'not-acceptable' && item.group) {
       this.outbox.postpone(id);
       return this.around.groups.lost(jid.bare(from));
     }

@@ -7,6 +7,7 @@ import { ApiError } from '../../api/api';
 import type { Address, Failure, OutgoingFile } from '../../api/model';
 import type { Content, Fact, Said } from '../../history/facts';
 import type { Store } from '../../history/store';
+import * as jid from '../../xmpp/jid';
 import type { Session } from '../../xmpp/session';
 import type { El } from '../../xmpp/xml';
 import type { Uploads } from './upload';
@@ -135,6 +136,12 @@ export class Outbox {
     // The error may have come first.
     if (item && !item.error) await this.forget(key);
     this.under.delete(key);
+  }
+
+  /** What was sent lately or waits, if an error from there can be about it: anybody may say that something failed. */
+  concerned(key: string, from: Address): Item | undefined {
+    const item = this.items.get(key) ?? this.sent.get(key);
+    return item && mayRefuse(item, from) ? item : undefined;
   }
 
   /** An error came back for it, maybe after the server had taken it. */
@@ -269,6 +276,13 @@ export class Outbox {
       this.uploading.delete(item.key);
     }
   }
+}
+
+/** Who says of an item that it failed: whom it went to, the group for what went into it, or (without an address) our server. */
+function mayRefuse({ conversation, group }: Item, from: Address): boolean {
+  if (from === '' || from === conversation) return true;
+  // Of several devices one; for a group, that would be an occupant.
+  return !group && (jid.bare(from) === conversation || from === jid.bare(conversation));
 }
 
 function withFile(item: Item, file: Draft['files'][number]): Item {
