@@ -3,7 +3,7 @@
 mod invites;
 mod links;
 
-pub use invites::{Links, invite_hash};
+pub use invites::{Links, invite_hash, percent_encoded};
 pub use links::GrantedLink;
 
 use crate::announce::{letter, said};

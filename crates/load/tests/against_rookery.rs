@@ -50,7 +50,7 @@ async fn server(accounts: usize) -> Doors {
     let site = Site::with_tls(accounts).await.expect("a server");
     let server = site.server().clone();
     let admission = Arc::new(Admission::new(1000, 1000));
-    let web = Web::new(server.clone(), admission.clone(), http::Settings::default(), None, None, None);
+    let web = Web::new(server.clone(), admission.clone(), http::Settings::default(), None, None, None, None);
     let [plain, tls, http, https] = [door().await, door().await, door().await, door().await];
     let address = |listener: &TcpListener| listener.local_addr().expect("it is bound");
     let [at_plain, at_tls, at_http, at_https] = [&plain, &tls, &http, &https].map(address);

@@ -24,7 +24,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use print::{example, reference};
 pub use settings::{
-    Carrier, Front, Mail, Out, Pager, Provider, SECTIONS, Section, Setting, Sms, Way, by_url,
+    By, Carrier, Front, Mail, Out, Pager, Provider, SECTIONS, Section, Setting, Smpp, Sms, Way, by_url,
 };
 
 /// The file that is read where none is named, if it is there.

@@ -84,14 +84,15 @@ async fn run(config: Config) -> Result<()> {
         None => None,
     };
     let recovery = letters.as_ref().and_then(|letters| open_recovery(&core, letters, &mut doors));
-    open_doors(&config, &server, files.clone(), previews, recovery, &mut doors).await?;
+    let reaching = ReachMe::new(core.clone());
+    let phones = sms::gateway(&config, &core, &reaching);
+    open_doors(&config, &server, files.clone(), previews, recovery, phones.clone(), &mut doors).await?;
     let mut channels = Vec::new();
     channels.extend(letters.map(|letters| Arc::new(Notices::new(core.clone(), letters)) as Arc<dyn Channel>));
     open_pager(&config, &core, &mut doors).await?;
     channels.extend(pager::channel(&config, &core));
     open_secretary(&config, &core, &mut doors).await?;
-    let reaching = ReachMe::new(core.clone());
-    if let Some(phones) = sms::gateway(&config, &core, &reaching) {
+    if let Some(phones) = phones {
         doors.spawn(phones.clone().run());
         channels.push(phones);
     }
@@ -133,10 +134,12 @@ async fn open_doors(
     files: Option<Arc<Files>>,
     previews: Option<Arc<Previews>>,
     recovery: Option<Arc<Recovery>>,
+    phones: Option<Arc<sms::Gateway>>,
     doors: &mut JoinSet<()>,
 ) -> Result<()> {
     let admission = Arc::new(Admission::new(config.connections, config.connections_per_address));
-    let web = Web::new(server.clone(), admission.clone(), web_settings(config), files, previews, recovery);
+    let settings = web_settings(config);
+    let web = Web::new(server.clone(), admission.clone(), settings, files, previews, recovery, phones);
     let tls = server.tls.clone();
     for (setting, addresses, tls) in
         [("listen.http", &config.listen_http, None), ("listen.https", &config.listen_https, tls)]

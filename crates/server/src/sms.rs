@@ -1,12 +1,15 @@
 //! Short messages (`rookery-gateway`), as the configuration has them.
 
-use crate::config::{Config, Provider};
-use crate::http::client;
+pub mod ask;
+
+use crate::config::{By, Config, Provider, Smpp};
+use crate::http::client::{self, Client, Reach};
 use rookery_core::Core;
 use rookery_core::gateway::Hosted;
 use rookery_gateway::mail::route::Dialling;
 use rookery_gateway::mail::smtp::Carrier as Stream;
-use rookery_gateway::reach::Reach;
+use rookery_gateway::reach::Reach as ReachMe;
+use rookery_gateway::sms::http::Post;
 use rookery_gateway::sms::smpp::Link;
 use rookery_gateway::sms::smpp::link::Dial;
 use rookery_gateway::sms::{Carrier, Fresh, Settings, Way, reaches};
@@ -35,18 +38,24 @@ pub fn host(host: String) -> Hosted {
 }
 
 /// The way to phones; `None`: there is no provider.
-pub fn gateway(config: &Config, core: &Arc<Core>, reach: &Arc<Reach>) -> Option<Arc<Gateway>> {
+pub fn gateway(config: &Config, core: &Arc<Core>, reach: &Arc<ReachMe>) -> Option<Arc<Gateway>> {
     let host = config.sms_host().filter(|_| is_there(config))?;
     let fresh = Arc::new(Fresh::default());
+    // What the operator named may be inside.
+    let client = Client::new(Reach::Anywhere);
     let carrier = |provider: &Provider| {
-        let reference = u16::from_be_bytes(core.env.bytes());
-        let link = Link::new(&provider.name, provider.smpp.clone(), dial(provider), reference, fresh.clone());
-        Carrier {
-            name: provider.name.clone(),
-            prefixes: provider.prefixes.clone(),
-            priority: provider.priority,
-            way: Way::Smpp(link),
-        }
+        let name = &provider.name;
+        let way = match &provider.by {
+            By::Smpp(smpp) => {
+                let reference = u16::from_be_bytes(core.env.bytes());
+                Way::Smpp(Link::new(name, smpp.settings.clone(), dial(smpp), reference, fresh.clone()))
+            }
+            By::Http(http) => {
+                Way::Http(Post::new(name, (**http).clone(), ask::through(client.clone()), fresh.clone()))
+            }
+        };
+        let (prefixes, priority) = (provider.prefixes.clone(), provider.priority);
+        Carrier { name: name.clone(), prefixes, priority, way }
     };
     let carriers = config.sms.providers.iter().map(carrier).collect();
     let settings = Settings {
@@ -59,7 +68,7 @@ pub fn gateway(config: &Config, core: &Arc<Core>, reach: &Arc<Reach>) -> Option<
 }
 
 /// Connects to a provider, by TLS if it says so.
-fn dial(provider: &Provider) -> Arc<Dial> {
+fn dial(provider: &Smpp) -> Arc<Dial> {
     let (host, port, tls) = (provider.host.clone(), provider.port, provider.tls);
     Arc::new(move || -> Dialling { Box::pin(connect(host.clone(), port, tls)) })
 }

@@ -7,6 +7,7 @@ mod mail;
 mod matching;
 mod parse;
 mod party;
+mod provider;
 mod reach;
 mod room;
 mod run;
@@ -28,6 +29,7 @@ pub use target::Target;
 
 use crate::browser::Answer;
 use crate::carrier::Mood;
+use crate::provider::Answer as ProviderAnswer;
 use crate::server::{Ending, StoreFault};
 use crate::smsc::Mood as SmscMood;
 
@@ -160,6 +162,22 @@ pub enum Action {
     SmscSays(String),
     /// `the smsc brings:` `+49… to 4711: text`; or `brings in vain:`
     SmscBrings(String, bool),
+    /// `the provider answers 200:` and what stands below; `the provider breaks`
+    ProviderIs(ProviderAnswer),
+    /// `the provider is asked:` the body of a request
+    ProviderIsAsked(String),
+    /// `the provider is asked nothing`
+    ProviderIsAskedNothing,
+    /// `the provider posts:` what stands below, and is answered 200; `the provider posts and is answered 503:`; `a forger posts
+    /// and is answered 403:`
+    ProviderPosts {
+        /// What.
+        body: String,
+        /// It is not the provider.
+        forged: bool,
+        /// The status of the answer.
+        status: u16,
+    },
     /// `the sms carrier defers`
     CarrierIs(GatewayWay, Mood),
     /// `the sms carrier is handed:` an address, a colon and what is said to it

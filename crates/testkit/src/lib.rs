@@ -9,6 +9,7 @@ pub mod dialogue;
 pub mod measure;
 pub mod names;
 pub mod ns;
+pub mod provider;
 pub mod server;
 pub mod sites;
 pub mod smarthost;

@@ -5,6 +5,7 @@ use crate::carrier::Carrier;
 use crate::client::Door;
 use crate::clock;
 use crate::names;
+use crate::provider::Provider;
 use crate::sites;
 use crate::smarthost::Smarthost;
 use crate::smsc::Smsc;
@@ -144,10 +145,12 @@ pub struct TestServer {
     /// What these ways lead to.
     pub carriers: Vec<Arc<Carrier>>,
     pager: Option<Arc<pager::Gateway>>,
-    /// Whether short messages go by the carrier of this test.
-    phones: bool,
-    /// That carrier.
+    /// Whether short messages go by the carriers of this test; `http`: by the provider first.
+    phones: Option<String>,
+    /// The one by SMPP.
     pub smsc: Smsc,
+    /// The one by HTTP.
+    pub provider: Provider,
     /// Where mail goes out to.
     pub smarthost: Smarthost,
     connections: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
@@ -172,9 +175,9 @@ impl TestServer {
         let opened =
             open(&data, &policy, env, tls.clone(), &disk, &browsers, &files, previews.clone()).await?;
         let (server, web, clock) = opened;
-        let phones = options.settings.contains_key("sms");
+        let phones = options.settings.get("sms").cloned();
         let ways = policy.reach.ways.iter().map(|offer| offer.way);
-        let carriers = ways.filter(|way| !phones || *way != Way::Sms).map(Carrier::new).collect();
+        let carriers = ways.filter(|way| phones.is_none() || *way != Way::Sms).map(Carrier::new).collect();
         let connections = Default::default();
         let mut server = TestServer {
             data,
@@ -200,6 +203,7 @@ impl TestServer {
             pager: None,
             phones,
             smsc: Smsc::default(),
+            provider: Provider::default(),
             smarthost: Smarthost::default(),
             connections,
         };
@@ -288,7 +292,11 @@ impl TestServer {
             _ => carrier.clone() as Arc<dyn Channel>,
         };
         let mut channels: Vec<_> = self.carriers.iter().map(channel).collect();
-        let phones = if self.phones { self.phones(&reach) } else { None };
+        let by_http = self.phones.as_deref() == Some("http");
+        let phones = self.phones.as_ref().and_then(|_| self.phones(by_http, &reach));
+        if by_http {
+            self.open_hooks(phones.clone());
+        }
         channels.extend(phones.clone().map(|phones| phones as Arc<dyn Channel>));
         if channels.is_empty() {
             return;
@@ -303,8 +311,14 @@ impl TestServer {
         self.reach = Some(reach);
     }
 
-    /// The way to phones, by the carrier of this test.
-    fn phones(&self, reach: &Arc<Reach>) -> Option<Arc<sms::Gateway>> {
+    /// Providers post where streams are served, too.
+    fn open_hooks(&mut self, phones: Option<Arc<sms::Gateway>>) {
+        let files = self.web.files().cloned();
+        self.web = web(&self.server, files, self.previews.clone(), None, phones);
+    }
+
+    /// The way to phones, by the carriers of this test.
+    fn phones(&self, by_http: bool, reach: &Arc<Reach>) -> Option<Arc<sms::Gateway>> {
         let smpp = smpp::Settings {
             system_id: "rookery".into(),
             password: "secret".into(),
@@ -317,14 +331,16 @@ impl TestServer {
         let fresh = Arc::new(Fresh::default());
         let link = Link::new("smsc", smpp, self.smsc.dial(), 1, fresh.clone());
         let way = sms::Way::Smpp(link);
-        let carrier = sms::Carrier { name: "smsc".into(), prefixes: Vec::new(), priority: 0, way };
+        let carrier = sms::Carrier { name: "smsc".into(), prefixes: Vec::new(), priority: 1, way };
+        let mut carriers = vec![carrier];
+        carriers.extend(by_http.then(|| self.provider.carrier(fresh.clone())));
         let settings = sms::Settings {
             host: "sms.localhost".into(),
             caps: Caps { account: 5, server: 10 },
             numbers: [("4712".to_owned(), "nurse".to_owned())].into(),
             parts: 2,
         };
-        sms::Gateway::new(self.core().clone(), reach.clone(), settings, vec![carrier], fresh)
+        sms::Gateway::new(self.core().clone(), reach.clone(), settings, carriers, fresh)
     }
 
     /// Reach me ends, whatever it was doing, and begins again.
@@ -378,7 +394,7 @@ impl TestServer {
             let (recovery, fulfilling) = Recovery::open(self.core().clone(), letters);
             self.connections.lock().push(tokio::spawn(fulfilling));
             let (files, previews) = (self.files().cloned(), self.previews.clone());
-            self.web = web(&self.server, files, previews, Some(recovery));
+            self.web = web(&self.server, files, previews, Some(recovery), None);
         }
     }
 
@@ -644,12 +660,13 @@ fn web(
     files: Option<Arc<Files>>,
     previews: Option<Arc<Previews>>,
     recovery: Option<Arc<Recovery>>,
+    phones: Option<Arc<sms::Gateway>>,
 ) -> Arc<Web> {
     let proxies = ["127.0.0.2", "10.0.0.0/8"].map(|network| network.parse().expect("a network"));
     let settings =
         http::Settings { base: Some(PUBLIC_URL.to_owned()), origins: Vec::new(), proxies: proxies.to_vec() };
     let admission = Arc::new(Admission::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS));
-    Web::new(server.clone(), admission, settings, files, previews, recovery)
+    Web::new(server.clone(), admission, settings, files, previews, recovery, phones)
 }
 
 fn local(data: &TempDir, policy: &Policy) -> LocalCertificate {
@@ -675,7 +692,7 @@ async fn open(
     let clock = assemble::background(core.clone(), data.path(), files.clone(), poster);
     let settings = net::Settings { plain: tls.is_none(), registrations_per_hour: 5 };
     let server = Arc::new(Server::new(core, tls, settings));
-    let web = web(&server, files, previews, None);
+    let web = web(&server, files, previews, None, None);
     Ok((server, web, clock))
 }
 
@@ -739,7 +756,7 @@ fn policy(settings: &BTreeMap<String, String>) -> Result<Policy> {
             ("reach", ways) => {
                 policy.reach.ways.extend(ways.split('+').map(offer).collect::<Result<Vec<_>>>()?);
             }
-            ("sms", "on") => {
+            ("sms", "on" | "http") => {
                 policy.reach.ways.push(Offer { way: Way::Sms, canonical: phone::canonical });
                 policy.gateways.push(rookery::sms::host("sms.localhost".into()));
             }

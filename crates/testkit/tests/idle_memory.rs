@@ -155,7 +155,8 @@ async fn measured(over_web_socket: bool) -> usize {
     let around = |n| (1..=NEIGHBOURS).map(move |by| (n, (n + by) % accounts));
     site.befriend(&(0..accounts).flat_map(around).collect::<Vec<_>>()).await.expect("they are friends");
     let admission = Arc::new(Admission::new(accounts, accounts));
-    let http = Http::new(Web::new(site.server().clone(), admission, Settings::default(), None, None, None));
+    let http =
+        Http::new(Web::new(site.server().clone(), admission, Settings::default(), None, None, None, None));
     let way = if over_web_socket { Way::WebSocket(&http) } else { Way::Stream };
 
     let mut clients = Vec::with_capacity(accounts);

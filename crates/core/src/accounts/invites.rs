@@ -67,8 +67,8 @@ pub fn invite_hash(token: &str) -> InviteHash {
     InviteHash(Sha256::digest(token.trim().to_ascii_lowercase()).into())
 }
 
-/// A localpart as addresses of RFC 5122 have it, with fewer characters left as they are than could be.
-fn percent_encoded(local: &str) -> String {
+/// A text as it can stand anywhere in an address (RFC 3986 §2.1), with fewer characters left as they are than could be.
+pub fn percent_encoded(local: &str) -> String {
     let mut text = String::new();
     for byte in local.bytes() {
         match byte {

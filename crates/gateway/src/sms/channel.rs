@@ -1,5 +1,6 @@
 //! Short messages that people have chosen to be reached by: each goes by the carrier that is the first for its number.
 
+use super::http::Post;
 use super::smpp::Link;
 use super::text::Parts;
 use super::{Gateway, limits};
@@ -23,6 +24,8 @@ pub struct Carrier {
 pub enum Way {
     /// By SMPP.
     Smpp(Arc<Link>),
+    /// By HTTP.
+    Http(Arc<Post>),
 }
 
 impl Carrier {
@@ -36,6 +39,7 @@ impl Carrier {
     async fn send(&self, to: &str, text: &Parts, sending: &Sending) -> Handed {
         match &self.way {
             Way::Smpp(link) => link.send(to, text, sending.id).await,
+            Way::Http(post) => post.send(to, text, sending.id).await,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What carriers bring: receipts, and what people write. A part of a message is acknowledged when it is stored, the last one when the
 //! whole message is.
 //!
-//! SMPP has no name for what is brought that lasts: a carrier that did not hear our answer brings the same under another number. So
-//! the same text of the same phone is the same message again if it comes by another connection within a quarter of an hour, and is
-//! a message of its own by the same connection: people do say `ok` twice.
+//! A provider by HTTP may have a name for what it brings, by which it is known when it is brought again. SMPP has no such name that
+//! lasts: a carrier that did not hear our answer brings the same under another number. So the same text of the same phone is the same
+//! message again if it comes by another connection within a quarter of an hour, and is a message of its own by the same connection:
+//! people do say `ok` twice.
 
+use super::brought::{Brought, Message};
 use super::lanes;
 use super::smpp::link::Taken;
-use super::smpp::pdu::{Brought, Message};
 use super::text::{Alphabet, Place};
 use super::{Fresh, Gateway, address, limits, phone};
 use crate::reach::Answered;
@@ -90,7 +91,15 @@ impl Gateway {
 
     /// As it is known when it comes again.
     fn seen(&self, line: Line<'_>, message: &Message) -> SmsSeen {
-        let Message { from, to, alphabet, bytes, place } = message;
+        let Message { from, to, alphabet, bytes, place, name } = message;
+        let at = self.core.env.now();
+        if let Some(name) = name {
+            // It has the same name in the log, too, whenever it comes again.
+            let digest = Sha256::digest(format!("{} {name}", line.carrier));
+            let name = BASE32_NOPAD.encode(&digest).to_lowercase();
+            let id = format!("sms-{}", &name[..26]);
+            return SmsSeen { name, line: line.name.to_owned(), id, at };
+        }
         let mut name = Sha256::new();
         for field in [line.carrier, from, to] {
             name.update(field);
@@ -101,7 +110,7 @@ impl Gateway {
         name.update([total, number, number_of(*alphabet)]);
         name.update(bytes);
         let name = BASE32_NOPAD.encode(&name.finalize()).to_lowercase();
-        let (id, at) = (format!("sms-{}", self.core.env.token()), self.core.env.now());
+        let id = format!("sms-{}", self.core.env.token());
         SmsSeen { name, line: line.name.to_owned(), id, at }
     }
 

@@ -14,6 +14,29 @@ pub const WINDOW: usize = 10;
 /// Messages of one carrier that are being stored; more are not read until one is.
 pub const INCOMING: usize = 20;
 
+/// Bytes of what a provider posts: a long message, each character of it escaped.
+pub const HOOK: usize = 32 << 10;
+
+/// How far the time at which something was signed may be from ours: clocks differ, and nobody is to post it again later.
+pub const HOOK_WINDOW: Duration = Duration::from_secs(300);
+
+/// Calls of one address that do not prove that they are a provider's, within [`KNOCKS_WITHIN`]: an operator who tries it out needs a
+/// few.
+pub const KNOCKS: u32 = 20;
+/// See [`KNOCKS`].
+pub const KNOCKS_WITHIN: Duration = Duration::from_secs(600);
+
+/// Calls of one provider within [`CALLS_WITHIN`]: what a busy one brings, and more than any phone.
+pub const CALLS: u32 = 1200;
+/// See [`CALLS`].
+pub const CALLS_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long a request to a provider may take. Together with [`TURN`] it is less than what [`crate::reach::limits::HAND_OVER`] leaves.
+pub const HTTP_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of the answer to one.
+pub const HTTP_ANSWER: usize = 64 << 10;
+
 /// Answers of a day to somebody who has proven nothing by a PIN: each may go to somebody who did not ask, and costs.
 pub const ASIDES: u32 = 5;
 /// See [`ASIDES`].

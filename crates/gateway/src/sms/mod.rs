@@ -1,14 +1,16 @@
 //! Short messages to and from phones, by carriers that the operator has configured.
 //!
-//! Read along in this order: [`text`] is a text as short messages, [`gsm`] their alphabet and [`phone`] their addresses; [`smpp`] speaks
-//! with carriers; [`channel`] chooses the one that a message goes by, `talk` is what people write to phones, and `incoming` what
-//! becomes of what carriers bring; `desk` does what people order by text messages.
+//! Read along in this order: [`text`] is a text as short messages, [`gsm`] their alphabet and [`phone`] their addresses; [`smpp`] and
+//! [`http`] speak with carriers, and [`brought`] is what these bring; [`channel`] chooses the one that a message goes by, `talk` is what
+//! people write to phones, and `incoming` what becomes of what carriers bring; `desk` does what people order by text messages.
 
 mod address;
+pub mod brought;
 pub mod channel;
 mod desk;
 mod fresh;
 pub mod gsm;
+pub mod http;
 mod incoming;
 mod lanes;
 pub mod limits;
@@ -35,6 +37,7 @@ use smpp::link::{Take, Takes};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// What the operator decided about short messages.
@@ -71,6 +74,12 @@ pub struct Gateway {
     lanes: Lanes,
     /// Answers to those who have proven nothing.
     asides: Tally<Uid>,
+    /// Calls of addresses that did not prove that they are a provider's.
+    knocks: Tally,
+    /// Calls of providers, by their places among the carriers.
+    calls: Tally<usize>,
+    /// Calls that are being taken.
+    hooks: Semaphore,
 }
 
 impl Gateway {
@@ -84,15 +93,32 @@ impl Gateway {
     ) -> Option<Arc<Gateway>> {
         let component = core.components.of(&settings.host).filter(|it| it.is_gateway())?.clone();
         let (lanes, asides) = (Lanes::default(), Tally::new(limits::ASIDES, limits::ASIDES_WITHIN));
-        Some(Arc::new(Gateway { core, component, reach, settings, carriers, fresh, lanes, asides }))
+        let knocks = Tally::new(limits::KNOCKS, limits::KNOCKS_WITHIN);
+        let calls = Tally::new(limits::CALLS, limits::CALLS_WITHIN);
+        let hooks = Semaphore::new(limits::INCOMING);
+        Some(Arc::new(Gateway {
+            core,
+            component,
+            reach,
+            settings,
+            carriers,
+            fresh,
+            lanes,
+            asides,
+            knocks,
+            calls,
+            hooks,
+        }))
     }
 
     /// Keeps the carriers connected, and takes what they bring, for as long as it is polled.
     pub async fn run(self: Arc<Gateway>) {
         let mut links = JoinSet::new();
         for carrier in &self.carriers {
-            let Way::Smpp(link) = &carrier.way;
-            links.spawn(link.clone().run(self.clone().taker(&carrier.name)));
+            // Whoever speaks HTTP is asked when there is something, and posts what it brings.
+            if let Way::Smpp(link) = &carrier.way {
+                links.spawn(link.clone().run(self.clone().taker(&carrier.name)));
+            }
         }
         tokio::join!(self.speak(), self.write(), self.tidy(), async {
             while links.join_next().await.is_some() {}

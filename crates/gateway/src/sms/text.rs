@@ -66,6 +66,11 @@ impl Parts {
         Parts { alphabet, parts }
     }
 
+    /// The text that they carry.
+    pub fn whole(&self) -> String {
+        self.alphabet.decode(&self.parts.concat())
+    }
+
     /// How many bytes of a text have room in so many parts: all, or what is followed by `end` then.
     pub fn beginning(text: &str, end: &str, most: usize) -> usize {
         if Parts::of(text).parts.len() <= most {
@@ -170,7 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn joined(parts: &Parts) -> String {
-        parts.alphabet.decode(&parts.parts.concat())
+        parts.whole()
     }
 
     #[test]

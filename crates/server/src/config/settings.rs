@@ -24,7 +24,7 @@ mod top;
 
 pub use mail::{Front, Mail, Out};
 pub use pager::{Carrier, Pager, Way, by_url};
-pub use sms::{Provider, Sms};
+pub use sms::{By, Provider, Smpp, Sms};
 
 use std::time::Duration;
 

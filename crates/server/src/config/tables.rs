@@ -46,6 +46,14 @@ impl Table<'_> {
         self.get(key, full)
     }
 
+    /// An error if it has one of these keys, which are for providers and the like that speak something else.
+    pub(super) fn has_none_of(&self, keys: &[&str], what: &str) -> Read<()> {
+        match self.0.keys().find(|key| keys.contains(&&**key.get_ref())) {
+            Some(key) => Err(format!("`{}` is for {what} only.", key.get_ref())),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn required(&self, key: &str) -> Read<String> {
         self.text(key)?.ok_or_else(|| format!("`{key}` is missing in a table."))
     }

@@ -304,24 +304,85 @@ fn providers_of_short_messages() {
     use rookery_gateway::sms::smpp::Joining;
     let read = |text: &str| Config::parse(&format!("[[sms.provider]]\n{text}\n"), Path::new("rookery.toml"));
     let one = |text: &str| read(text).unwrap().sms.providers.remove(0);
-    let plain = one("name = 'a'\nurl = 'smpp://us:secret@carrier.example'");
+    let smpp = |text: &str| match one(text).by {
+        By::Smpp(smpp) => smpp,
+        By::Http(_) => panic!("by HTTP: {text}"),
+    };
+    let plain = smpp("name = 'a'\nurl = 'smpp://us:secret@carrier.example'");
     assert_eq!((plain.host.as_str(), plain.port, plain.tls), ("carrier.example", 2775, false));
-    assert_eq!((plain.smpp.system_id.as_str(), plain.smpp.password.as_str()), ("us", "secret"));
-    let full = one(
+    assert_eq!((plain.settings.system_id.as_str(), plain.settings.password.as_str()), ("us", "secret"));
+    let full = smpp(
         "name = 'a'\nurl = 'smpps://us:s%40@[::1]:9'\nsender = '+49 30 1234567'\nprefixes = ['+49']\njoining = 'sar'",
     );
     assert_eq!((full.host.as_str(), full.port, full.tls), ("::1", 9, true));
-    assert_eq!((full.smpp.sender.as_str(), full.smpp.joining), ("+49301234567", Joining::Sar));
+    assert_eq!((full.settings.sender.as_str(), full.settings.joining), ("+49301234567", Joining::Sar));
     for bad in [
         "url = 'smpp://us:x@y'",
         "name = 'a'",
         "name = 'a b'\nurl = 'smpp://us:x@y'",
-        "name = 'a'\nurl = 'http://us:x@y'",
+        "name = 'a'\nurl = 'ftp://us:x@y'",
+        "name = 'a'\nurl = 'smpp://us:x@y'\nbody = '{to} {text}'",
         "name = 'a'\nurl = 'smpp://y'",
         "name = 'a'\nurl = 'smpp://us:ninechars@y'",
         "name = 'a'\nurl = 'smpp://us:x@y'\nsender = 'more than eleven'",
         "name = 'a'\nurl = 'smpp://us:x@y'\nprefixes = ['49']",
         "name = 'a'\nurl = 'smpp://us:x@y'\n[[sms.provider]]\nname = 'a'\nurl = 'smpp://us:x@z'",
+    ] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn providers_of_short_messages_by_http() {
+    use rookery_gateway::sms::http::{Kind, Method};
+    let read = |text: &str| {
+        let file = format!("[[sms.provider]]\nname = 'a'\n{text}\n");
+        Config::parse(&file, Path::new("rookery.toml")).map(|mut config| config.sms.providers.remove(0).by)
+    };
+    let one = |text: &str| match read(text) {
+        Ok(By::Http(http)) => *http,
+        other => panic!("{text}: {other:?}"),
+    };
+    let short = one("url = 'http://10.0.0.2:8080/send?to={number}&text={text}'");
+    assert_eq!((short.template.method, short.template.headers.len(), short.hook), (Method::Get, 0, None));
+    let full = one(
+        "url = 'https://us:s%40@sms.example/2/{sender}'\nbody = 'To={to}&Body={text}'\nformat = 'form'\n\
+         headers = ['X-Key: a:b']\nanswer_id = '/sid'\nanswer_error = 'text:ERR '\nsender = '+49 30 1234567'\n\
+         hook_token = 'sixteen-letters-'\nhook_text = '/Body'\nhook_from = ['/From', '/Author']",
+    );
+    let template = &full.template;
+    assert_eq!((template.method, template.kind), (Method::Post, Kind::Form));
+    assert_eq!(template.url, "https://sms.example/2/{sender}");
+    let headers: Vec<_> =
+        template.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(headers, [("x-key", "a:b"), ("authorization", "Basic dXM6c0A=")]);
+    let hook = full.hook.expect("it posts");
+    assert_eq!((hook.fields.from, hook.signature), (vec!["/From".to_owned(), "/Author".to_owned()], None));
+    let sent = "url = 'https://sms.example/{to}/{text}'\n";
+    let signed = "hook_secret = 's'\nhook_header = 'X-Signature'\nhook_timestamp = 'X-Timestamp'\n\
+                  hook_receipt = '/payload/id'\nhook_state = '/event'";
+    let signature = one(&format!("{sent}{signed}")).hook.and_then(|hook| hook.signature).expect("it signs");
+    assert_eq!(
+        (signature.signed.as_str(), signature.timestamp.as_str()),
+        ("{body}{timestamp}", "x-timestamp")
+    );
+    for bad in [
+        "url = 'https://sms.example/{to}'",
+        "url = 'https://sms.example/{text}'",
+        "url = 'https://{to}/{text}'",
+        "url = 'https://user@sms.example/{to}/{text}'",
+        "url = 'https:///{to}/{text}'",
+        "url = 'https://sms.example/{to}/{text}'\njoining = 'sar'",
+        "url = 'https://sms.example/{to}/{text}'\nmethod = 'GET'\nbody = 'x'",
+        "url = 'https://sms.example/{to}/{text}'\nheaders = ['Authorization']",
+        "url = 'https://sms.example/{to}/{text}'\nanswer_id = 'sid'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_text = '/a'\nhook_from = '/b'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_token = 'sixteen-letters-'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_token = 'sixteen-letters-'\nhook_text = '/a'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_token = 'short'\nhook_text = '/a'\nhook_from = '/b'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_secret = 's'\nhook_text = '/a'\nhook_from = '/b'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_header = 'X-S'\nhook_token = 'sixteen-letters-'\nhook_text = '/a'\nhook_from = '/b'",
+        "url = 'https://sms.example/{to}/{text}'\nhook_token = 'sixteen-letters-'\nhook_text = 'a'\nhook_from = '/b'",
     ] {
         assert!(read(bad).is_err(), "{bad}");
     }

@@ -39,7 +39,7 @@ pub(super) fn choice<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Rea
     })
 }
 
-fn list<T>(value: &DeValue<'_>, what: &str, each: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<T>(value: &DeValue<'_>, what: &str, each: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
     let items = value.as_array().ok_or_else(|| format!("this must be a list of {what}."))?;
     items.iter().map(|item| each(text(item.get_ref())?)).collect()
 }

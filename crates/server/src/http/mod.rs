@@ -15,6 +15,7 @@ mod origin;
 mod page;
 mod patience;
 mod preview;
+mod sms;
 mod upload;
 pub mod visitor;
 mod websocket;
@@ -32,6 +33,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use rookery_core::export::EXPORT_PATH;
+use rookery_gateway::sms::Gateway as Phones;
 use std::sync::Arc;
 use visitor::Network;
 
@@ -63,6 +65,8 @@ pub struct Web {
     previews: Option<Arc<Previews>>,
     /// Links for lost passwords, where they are mailed.
     recovery: Option<Arc<Recovery>>,
+    /// The way to phones, where there is one: providers post what they bring.
+    phones: Option<Arc<Phones>>,
     /// Streams over BOSH.
     pub sessions: Arc<Sessions>,
 }
@@ -76,8 +80,10 @@ impl Web {
         files: Option<Arc<Files>>,
         previews: Option<Arc<Previews>>,
         recovery: Option<Arc<Recovery>>,
+        phones: Option<Arc<Phones>>,
     ) -> Arc<Web> {
-        Arc::new(Web { server, admission, settings, files, previews, recovery, sessions: Arc::default() })
+        let sessions = Arc::default();
+        Arc::new(Web { server, admission, settings, files, previews, recovery, phones, sessions })
     }
 
     /// Uploaded files, where they are offered.
@@ -107,6 +113,8 @@ fn router(web: Arc<Web>) -> Router {
         .route(account::stop::PATH, get(account::stop::show).post(account::stop::stop))
         .route(account::pair::PATH, post(account::pair::begin))
         .route(account::pair::WAIT_PATH, post(account::pair::wait))
+        .route(sms::PATH, post(sms::post))
+        .route(sms::TOKEN_PATH, post(sms::post_with_token))
         .route(upload::PATH, any(upload::serve))
         .route(&format!("{EXPORT_PATH}{{id}}"), get(export::get))
         .fallback(messenger::file)

@@ -165,6 +165,18 @@ impl Play {
                 (Err(_), false) => Ok(()),
                 (brought, true) => brought,
             },
+            Action::ProviderIs(answer) => {
+                self.target.ours()?.provider.set_answer(answer.clone());
+                Ok(())
+            }
+            Action::ProviderIsAsked(asked) => self.provider_is_asked(asked).await,
+            Action::ProviderIsAskedNothing => {
+                clock::settle().await;
+                self.target.ours()?.provider.expect_nothing()
+            }
+            Action::ProviderPosts { body, forged, status } => {
+                self.provider_posts(body, *forged, *status).await
+            }
             Action::CarrierIs(way, mood) => {
                 self.target.ours()?.carrier(*way)?.set_mood(*mood);
                 Ok(())

@@ -8,6 +8,7 @@ use rookery_proto::sasl::Mechanism;
 use super::{Action, Deed, Way, Who, mail};
 use super::{reach, sms};
 use crate::browser::Answer;
+use crate::provider::Answer as ProviderAnswer;
 use crate::server::{Ending, StoreFault};
 use crate::smsc::Mood;
 
@@ -70,6 +71,24 @@ pub(super) fn parse(sentence: &str, block: Option<String>) -> Result<Action> {
         ["the", "smsc", "says", stat] => Action::SmscSays((*stat).to_owned()),
         ["the", "smsc", "is", "away"] => Action::SmscIs(Mood::Away),
         ["the", "smsc", mood] => Action::SmscIs(sms::mood(mood)?),
+        ["the", "provider", "answers", status] => {
+            let body = block.context("nothing stands below this sentence")?;
+            let answer = ProviderAnswer::Status(status_of(status)?, body.trim_end().to_owned());
+            return Ok(Action::ProviderIs(answer));
+        }
+        ["the", "provider", "breaks"] => Action::ProviderIs(ProviderAnswer::Breaks),
+        ["the", "provider", "is", "asked:"] => {
+            return Ok(Action::ProviderIsAsked(block.context("nothing stands below this sentence")?));
+        }
+        ["the", "provider", "is", "asked", "nothing"] => Action::ProviderIsAskedNothing,
+        ["the", "provider", "posts:"] => {
+            let body = block.context("nothing stands below this sentence")?;
+            return Ok(Action::ProviderPosts { body, forged: false, status: 200 });
+        }
+        [_, who @ ("provider" | "forger"), "posts", "and", "is", "answered", status] => {
+            let body = block.context("nothing stands below this sentence")?;
+            return Ok(Action::ProviderPosts { body, forged: *who == "forger", status: status_of(status)? });
+        }
         ["the", way, "carrier", "is", "handed:"] => {
             let handed = block.context("nothing stands below this sentence")?;
             return Ok(Action::CarrierIsHanded(reach::way(way)?, handed));
@@ -218,6 +237,11 @@ fn client(who: &str, deed: &[&str], mut block: Option<String>) -> Result<Action>
 }
 
 /// The name in `{name}`.
+/// `200`, or `200:`
+fn status_of(text: &str) -> Result<u16> {
+    text.trim_end_matches(':').parse().with_context(|| format!("{text} is no status"))
+}
+
 fn variable(text: &str) -> Result<String> {
     let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     name.map(str::to_owned).with_context(|| format!("{text} is no variable"))

@@ -1,7 +1,8 @@
 //! What PDUs mean to us: messages that go out, and what a carrier brings.
 
-use super::receipt::{self, Receipt};
+use super::receipt;
 use super::{Joining, Settings};
+use crate::sms::brought::{self, Brought, Message, Receipt};
 use crate::sms::phone;
 use crate::sms::text::{Alphabet, Parts, Place, take_header};
 use rusmpp_core::pdus::owned::{BindTransceiver, DeliverSm, SubmitSm};
@@ -22,32 +23,6 @@ const RECEIPT: u8 = 0x04;
 
 /// `registered_delivery`: a receipt is wanted, whatever became of it (§5.2.17).
 const WANTED: u8 = 0x01;
-
-/// What a carrier brings.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Brought {
-    /// A message that somebody has written, or a part of one.
-    Message(Message),
-    /// What became of one of ours.
-    Receipt(Receipt),
-    /// Something that is no text, or not for people.
-    Nothing,
-}
-
-/// A message that somebody has written, or a part of one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
-    /// Who: a number in its canonical form, or what else the carrier calls them.
-    pub from: String,
-    /// To which of our numbers, in the same way.
-    pub to: String,
-    /// In what it is written.
-    pub alphabet: Alphabet,
-    /// What it says.
-    pub bytes: Vec<u8>,
-    /// Where it belongs; `None`: it is whole.
-    pub place: Option<Place>,
-}
 
 /// Signs in (§4.1.5); `None`: what we are called has no room in it.
 pub(super) fn bind(settings: &Settings) -> Option<BindTransceiver> {
@@ -146,6 +121,7 @@ pub(super) fn brought(deliver: &DeliverSm, default: Alphabet) -> Brought {
         alphabet,
         bytes: bytes.to_vec(),
         place,
+        name: None,
     })
 }
 
@@ -208,14 +184,9 @@ fn alphabet(coding: DataCoding, default: Alphabet) -> Option<Alphabet> {
 
 /// Who somebody is: a number with its country, where the carrier says so or it can be nothing else; or as the carrier has it.
 fn party(ton: Ton, address: &str) -> String {
-    /// Digits from which a number has its country where nobody says so: numbers inside of countries begin with a zero or are
-    /// shorter.
-    const LONG: usize = 10;
-    let known = match ton {
-        Ton::International => phone::international(address),
-        Ton::Unknown if address.starts_with(['+', '0']) => phone::canonical(address),
-        Ton::Unknown if address.len() >= LONG => phone::international(address),
-        _ => None,
-    };
-    known.unwrap_or_else(|| address.to_owned())
+    match ton {
+        Ton::International => phone::international(address).unwrap_or_else(|| address.to_owned()),
+        Ton::Unknown => brought::party(address),
+        _ => address.to_owned(),
+    }
 }

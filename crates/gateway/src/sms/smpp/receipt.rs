@@ -1,18 +1,8 @@
 //! What a carrier says became of a message (SMPP 3.4 Appendix B).
 
 use crate::reach::channel::State;
+use crate::sms::brought::Receipt;
 use rusmpp_core::values::MessageState;
-
-/// What became of a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Receipt {
-    /// What the carrier calls it.
-    pub id: String,
-    /// What became of it; `None`: nothing that is final.
-    pub state: Option<State>,
-    /// In the carrier's words, for people.
-    pub why: String,
-}
 
 /// A receipt in words: `id:… sub:… dlvrd:… submit date:… done date:… stat:DELIVRD err:000 text:…`; carriers vary it.
 pub(super) fn parse(text: &str) -> Option<Receipt> {

@@ -1,9 +1,10 @@
 //! One connection to a carrier, from signing in to its end.
 
 use super::Settings;
-use super::pdu::{self, Brought};
+use super::pdu;
 use super::wire::{self, Heard, Reader};
 use crate::sms::Fresh;
+use crate::sms::brought::Brought;
 use crate::sms::limits;
 use rookery_store::SendingId;
 use rusmpp_core::command::owned::Command;

@@ -1,7 +1,8 @@
-use super::pdu::{Brought, Message, brought, submits};
+use super::pdu::{brought, submits};
 use super::wire::{Heard, Reader, decode, encode};
 use super::{Joining, Settings};
 use crate::reach::channel::State;
+use crate::sms::brought::{Brought, Message};
 use crate::sms::text::{Alphabet, Parts, Place};
 use proptest::prelude::*;
 use rusmpp_core::command::owned::Command;

@@ -1,10 +1,12 @@
 //! `[sms]`
 
+mod by_http;
+mod by_smpp;
+
+pub use by_smpp::Smpp;
+
 use rookery_gateway::sms::phone;
-use rookery_gateway::sms::smpp::{self, Joining};
-use rookery_gateway::sms::text::Alphabet;
 use toml::de::DeValue;
-use url::Url;
 
 use super::super::tables::{Table, tables};
 use super::super::value::Read;
@@ -39,14 +41,17 @@ pub struct Provider {
     pub prefixes: Vec<String>,
     /// The least goes first.
     pub priority: u16,
-    /// A name or an address.
-    pub host: String,
-    /// A port.
-    pub port: u16,
-    /// Whether TLS comes first.
-    pub tls: bool,
-    /// What is said to it.
-    pub smpp: smpp::Settings,
+    /// How it is spoken with.
+    pub by: By,
+}
+
+/// How a provider is spoken with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum By {
+    /// By SMPP.
+    Smpp(Smpp),
+    /// By HTTP.
+    Http(Box<rookery_gateway::sms::http::Settings>),
 }
 
 impl Config {
@@ -105,12 +110,13 @@ pub(super) const SECTION: Section = Section {
         Setting {
             key: "sms.provider",
             default: "[]",
-            about: "Providers that take messages to phones and bring them, by SMPP 3.4. Each is a table [[sms.provider]] at the end of \
-                the file, with name and url (\"smpp://system_id:password@smpp.example:2775\", or smpps:// for TLS), and perhaps \
-                sender (what phones see: a number, or up to 11 letters), prefixes ([\"+49\"]: numbers that it is for; of several \
-                providers the one with the longest goes first), priority (10; the least goes first), joining (\"header\", \"sar\" or \
-                \"payload\": how long messages are told), alphabet (\"gsm\" or \"latin1\": what its alphabet 0 is), system_type \
-                and window (10).",
+            about: "Providers that take messages to phones and bring them, by SMPP 3.4 or HTTP. Each is a table [[sms.provider]] at the \
+                end of the file, with name and url (\"smpp://system_id:password@smpp.example:2775\", smpps:// for TLS, or an address of \
+                https:// or http://), and perhaps sender (what phones see: a number, or up to 11 letters), prefixes ([\"+49\"]: \
+                numbers that it is for; of several providers the one with the longest goes first), priority (10; the least goes first) \
+                and window (10: what is under way at a time). For SMPP: joining (\"header\", \"sar\" or \"payload\": how long \
+                messages are told), alphabet (\"gsm\" or \"latin1\": what its alphabet 0 is) and system_type. For HTTP: method, \
+                headers, body, format, answer_id, answer_error, and hook_… for what it posts to us: docs/sms.md.",
             set: |config, value| put(&mut config.sms.providers, providers(value)),
         },
     ],
@@ -124,12 +130,13 @@ fn numbers(value: &DeValue<'_>) -> Read<Vec<(String, String)>> {
     })
 }
 
-const KEYS: [&str; 9] =
-    ["name", "url", "sender", "prefixes", "priority", "joining", "alphabet", "system_type", "window"];
+/// What every provider may have.
+const KEYS: [&str; 6] = ["name", "url", "sender", "prefixes", "priority", "window"];
 
 /// `[[sms.provider]]`
 fn providers(value: &DeValue<'_>) -> Read<Vec<Provider>> {
-    let providers = tables(value, &KEYS, provider)?;
+    let keys = [&KEYS[..], &by_smpp::KEYS, &by_http::KEYS].concat();
+    let providers = tables(value, &keys, provider)?;
     let mut names: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -143,36 +150,19 @@ fn provider(table: &Table<'_>) -> Read<Provider> {
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') || name.len() > 32 {
         return Err("`name`: this is up to 32 letters and digits.".to_owned());
     }
-    let (host, port, tls, login) =
-        by_url(&table.required("url")?).map_err(|what| format!("`url`: {what}"))?;
-    let joining = [("header", Joining::Header), ("sar", Joining::Sar), ("payload", Joining::Payload)];
-    let alphabets = [("gsm", Alphabet::Gsm), ("latin1", Alphabet::Latin1)];
-    let smpp = smpp::Settings {
-        system_id: short("url", login.0, 15)?,
-        password: short("url", login.1, 8)?,
-        system_type: short("system_type", table.text("system_type")?.unwrap_or_default(), 12)?,
-        sender: sender(table.text("sender")?.unwrap_or_default())?,
-        joining: table.get("joining", |value| value::choice(value, &joining))?.unwrap_or(Joining::Header),
-        default_alphabet: table
-            .get("alphabet", |value| value::choice(value, &alphabets))?
-            .unwrap_or(Alphabet::Gsm),
-        window: table.get("window", |value| value::number(value, 1..=100))?.unwrap_or(10),
+    let url = table.required("url")?;
+    let sender = sender(table.text("sender")?.unwrap_or_default())?;
+    let window = table.get("window", |value| value::number(value, 1..=100))?.unwrap_or(10);
+    let by = if url.starts_with("http://") || url.starts_with("https://") {
+        table.has_none_of(&by_smpp::KEYS, "SMPP")?;
+        By::Http(Box::new(by_http::read(table, &url, sender, window)?))
+    } else {
+        table.has_none_of(&by_http::KEYS, "HTTP")?;
+        By::Smpp(by_smpp::read(table, &url, sender, window)?)
     };
-    Ok(Provider {
-        name,
-        prefixes: table.get("prefixes", value::prefixes)?.unwrap_or_default(),
-        priority: table.get("priority", |value| value::number(value, 0..=1000))?.unwrap_or(10),
-        host,
-        port,
-        tls,
-        smpp,
-    })
-}
-
-/// What has room in a field of SMPP, which has plain letters only.
-fn short(key: &str, text: String, most: usize) -> Read<String> {
-    let fits = text.len() <= most && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    fits.then_some(text).ok_or_else(|| format!("`{key}`: SMPP has room for {most} plain letters there."))
+    let prefixes = table.get("prefixes", value::prefixes)?.unwrap_or_default();
+    let priority = table.get("priority", |value| value::number(value, 0..=1000))?.unwrap_or(10);
+    Ok(Provider { name, prefixes, priority, by })
 }
 
 /// A sender: a number with its country, a short number, or letters.
@@ -182,25 +172,6 @@ fn sender(text: String) -> Read<String> {
     match number {
         Some(number) => Ok(number),
         None if text.is_empty() || short_number => Ok(text),
-        None => short("sender", text, 11),
+        None => by_smpp::short("sender", text, 11),
     }
-}
-
-/// Where a provider is, whether by TLS, and who we are to it.
-fn by_url(text: &str) -> Read<(String, u16, bool, (String, String))> {
-    let wrong = || format!("{text:?} is not of the form \"smpp://system_id:password@smpp.example:2775\".");
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let (tls, port) = match url.scheme() {
-        "smpp" => (false, 2775),
-        "smpps" => (true, 3550),
-        _ => return Err(wrong()),
-    };
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
-    let host = host.trim_matches(['[', ']']).to_owned();
-    let plain = |text: &str| value::unescaped(text).ok_or_else(wrong);
-    let login = (plain(url.username())?, plain(url.password().unwrap_or_default())?);
-    if login.0.is_empty() || !matches!(url.path(), "" | "/") || url.query().is_some() {
-        return Err(wrong());
-    }
-    Ok((host, url.port().unwrap_or(port), tls, login))
 }
