@@ -34,7 +34,7 @@ impl Core {
         self.directory.changed(uid);
         if ends {
             for session in self.router.sessions(uid) {
-                let why = StreamError::with("not-authorized", "This account cannot be used any more.");
+                let why = StreamError::signed_out("account", "This account cannot be used any more.");
                 self.end(&session, Some(why)).await;
             }
         }

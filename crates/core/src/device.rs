@@ -133,7 +133,7 @@ impl Core {
             if let Err(error) = core.forget_device(session.uid, device).await {
                 tracing::warn!(uid = session.uid.0, %error, "a device whose time is over is still listed");
             }
-            core.end(&session, Some(StreamError::with("not-authorized", TIME_OVER))).await;
+            core.end(&session, Some(StreamError::signed_out("time", TIME_OVER))).await;
         });
     }
 

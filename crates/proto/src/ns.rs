@@ -259,6 +259,8 @@ pub const HATS: &str = "urn:xmpp:hats:0";
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// Why a command for administrators is refused: a second factor is to be proven.
 pub const SECOND_FACTOR: &str = "https://rookery.im/protocol/second-factor";
+/// Ours: why a session was signed out.
+pub const ENDED: &str = "https://rookery.im/protocol/ended";
 /// Notices of a group: a node of ours.
 pub const NOTICES: &str = "https://rookery.im/protocol/notices";
 /// Ours: a device lets another in.

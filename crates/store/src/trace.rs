@@ -13,7 +13,8 @@ use crate::{Result, Timestamp};
 pub enum Sought {
     /// The one at this position.
     Entry(Useq),
-    /// The newest that is archived of this conversation.
+    /// The newest of this conversation that somebody would miss ([`Flags::INSTANT`](crate::Flags::INSTANT)): what says that
+    /// another one was read is not what is looked for.
     Newest(BareJid),
     /// The one that the account sent to that address under a name of its own.
     Named {

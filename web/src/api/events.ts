@@ -28,6 +28,9 @@ export type Event =
   /** A newer build runs in another tab, and has the account: this page is to be loaded again. */
   | { type: 'outdated' }
   /** The session is over, and nothing of it is kept here. */
-  | { type: 'signed-out'; reason: 'asked' | 'elsewhere' | 'password' | 'expired' | 'deleted' };
+  | {
+      type: 'signed-out';
+      reason: 'asked' | 'elsewhere' | 'password' | 'expired' | 'deleted' | 'account' | 'administrator' | 'time';
+    };
 
 export type Listener = (events: Event[]) => void;

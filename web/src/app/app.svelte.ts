@@ -30,6 +30,8 @@ class App {
   ended = $state<SignedOut['reason']>();
   /** The account was made just now: its number is shown first. */
   fresh = $state(false);
+  /** It waits for an administrator to let it in. */
+  waits = $state(false);
   /** In public-computer mode nobody touched it for a while. */
   locked = $state(false);
   readonly public = $derived(this.me?.place === 'public');

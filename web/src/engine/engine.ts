@@ -68,6 +68,14 @@ export function openVault(keeps: boolean): Promise<Vault> {
 
 type Ended = Extract<Event, { type: 'signed-out' }>['reason'];
 
+/** What the server says why it has ended a session. */
+const WHY: Record<string, Ended> = {
+  account: 'account',
+  administrator: 'administrator',
+  password: 'password',
+  time: 'time',
+};
+
 export class Engine {
   account: Account | undefined;
   private readonly tabs = new Set<Tab>();
@@ -266,7 +274,7 @@ export class Engine {
     // The same client elsewhere has taken over (a tab of another build): that is no reason to forget anything.
     if (error.condition === 'conflict') return;
     const refused = account.me.place === 'own' ? 'expired' : 'password';
-    await this.signOut(error.ended ? 'elsewhere' : refused);
+    await this.signOut(error.ended ? (WHY[error.why] ?? 'elsewhere') : refused);
   }
 
   async signOut(reason: Ended): Promise<void> {

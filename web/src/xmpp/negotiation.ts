@@ -73,6 +73,8 @@ export class AuthError extends Error {
     text = '',
     /** The session was ended (a stream error), rather than a new one refused. */
     readonly ended = false,
+    /** Why it was ended, as `WireError` says. */
+    readonly why = '',
   ) {
     super(text || condition);
   }

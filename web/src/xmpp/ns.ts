@@ -4,6 +4,7 @@ export const NS = {
   framing: 'urn:ietf:params:xml:ns:xmpp-framing',
   stream: 'http://etherx.jabber.org/streams',
   streamErrors: 'urn:ietf:params:xml:ns:xmpp-streams',
+  ended: 'https://rookery.im/protocol/ended',
   stanzaErrors: 'urn:ietf:params:xml:ns:xmpp-stanzas',
 
   // Signing in

@@ -210,7 +210,7 @@ export class Stream implements Session {
       const ghost = error instanceof WireError && error.condition === 'conflict';
       if (ghost && Date.now() - begunAt > HAUNTED) ghosts = 0;
       if (error instanceof WireError && FINAL.has(error.condition) && !(ghost && ++ghosts <= MAX_GHOSTS)) {
-        return this.over(new AuthError(error.condition, error.message, true), failed);
+        return this.over(new AuthError(error.condition, error.message, true, error.why), failed);
       }
       await this.pause();
     }

@@ -26,6 +26,8 @@ export class WireError extends Error {
   constructor(
     readonly condition: string,
     text = '',
+    /** Why the server has signed us out (docs/devices.md), if it says so. */
+    readonly why = '',
   ) {
     super(text || condition);
   }
@@ -144,7 +146,11 @@ export class Wire {
     if (element.is('error', NS.stream)) {
       const condition = element.all().find((child) => child.ns === NS.streamErrors && child.name !== 'text');
       return this.end(
-        new WireError(condition?.name ?? 'undefined-condition', element.childText('text', NS.streamErrors)),
+        new WireError(
+          condition?.name ?? 'undefined-condition',
+          element.childText('text', NS.streamErrors),
+          element.all().find((child) => child.ns === NS.ended)?.name,
+        ),
       );
     }
     if (this.consumer !== undefined) return this.consumer.element(element);

@@ -77,6 +77,27 @@ export async function signUpIn(
   return { page, context, nick, number };
 }
 
+/** Fills in the form for signing in, and sends it. */
+export async function fillIn(page: Page, user: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Number or name').fill(user);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.keyboard.press('Enter');
+}
+
+/** Somebody who has an account comes in at another computer. */
+export async function signIn(
+  browser: Browser,
+  server: Site,
+  who: Pick<Person, 'nick' | 'number'>,
+  password = PASSWORD,
+) {
+  const context = await newContext(browser);
+  const page = await look(context, server);
+  await fillIn(page, who.number, password);
+  await page.getByRole('tab', { name: 'Contacts' }).waitFor();
+  return { ...who, page, context };
+}
+
 /** The one asks by number, the other accepts. */
 export async function befriend(one: Person, other: Person): Promise<void> {
   await plus(one, 'Add a contact');

@@ -91,7 +91,7 @@ impl Core {
         self.directory.changed(uid);
         let leaving = if keep { Sessions::default() } else { self.router.sessions(uid) };
         for session in leaving {
-            let why = StreamError::with("not-authorized", "This account has a new password.");
+            let why = StreamError::signed_out("password", "This account has a new password.");
             self.end(&session, Some(why)).await;
         }
         Ok(uid)

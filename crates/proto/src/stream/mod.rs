@@ -42,22 +42,29 @@ pub struct StreamError {
     pub text: Option<&'static str>,
     /// The client acknowledged more than it was sent: what it claims, and what was sent (XEP-0198 §4).
     pub too_high: Option<(u32, u32)>,
+    /// Why somebody was signed out: an element of [`ns::ENDED`], for clients that say it in their own words (RFC 6120 §4.9.4).
+    pub ended: Option<&'static str>,
 }
 
 impl StreamError {
     /// An error with its condition alone.
     pub const fn new(condition: &'static str) -> StreamError {
-        StreamError { condition, text: None, too_high: None }
+        StreamError { condition, text: None, too_high: None, ended: None }
     }
 
     /// An error with a sentence for people.
     pub const fn with(condition: &'static str, text: &'static str) -> StreamError {
-        StreamError { condition, text: Some(text), too_high: None }
+        StreamError { condition, text: Some(text), too_high: None, ended: None }
+    }
+
+    /// The session is not authorised any more; `why` is an element of [`ns::ENDED`].
+    pub const fn signed_out(why: &'static str, text: &'static str) -> StreamError {
+        StreamError { ended: Some(why), ..StreamError::with("not-authorized", text) }
     }
 
     /// The client acknowledged `h` stanzas and was sent `sent` (XEP-0198 §4).
     pub const fn handled_count_too_high(h: u32, sent: u32) -> StreamError {
-        StreamError { condition: "undefined-condition", text: None, too_high: Some((h, sent)) }
+        StreamError { condition: "undefined-condition", text: None, too_high: Some((h, sent)), ended: None }
     }
 
     /// `<stream:error/>` as it goes over the wire; the closing tag follows it.
@@ -70,6 +77,9 @@ impl StreamError {
         if let Some((h, sent)) = self.too_high {
             x.open_ns("handled-count-too-high", ns::SM);
             x.attr("h", &h.to_string()).attr("send-count", &sent.to_string()).close();
+        }
+        if let Some(why) = self.ended {
+            x.leaf_ns(why, ns::ENDED);
         }
         x.close();
         x.into_vec()

@@ -53,9 +53,10 @@ fn find(conn: &Connection, owner: Uid, sought: &Sought) -> Result<Option<(i64, i
             .optional()?,
         Sought::Newest(peer) => conn
             .prepare_cached(
-                "SELECT id, message FROM log WHERE uid = ?1 AND peer = ?2 AND flags & 2 ORDER BY useq DESC LIMIT 1",
+                "SELECT id, message FROM log WHERE uid = ?1 AND peer = ?2 AND flags & 2 AND flags & ?3
+                 ORDER BY useq DESC LIMIT 1",
             )?
-            .query_row(params![owner, peer.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![owner, peer.as_str(), Flags::INSTANT], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?,
         Sought::Named { to, id } => conn
             .prepare_cached(

@@ -272,7 +272,10 @@ pub(crate) async fn a_message_is_traced_through_all_logs(mut f: Fixture) {
     };
     stored(&f.store, named(1, "one")).await;
     let useqs = stored(&f.store, named(2, "two")).await;
-    stored(&f.store, message(BOB, ALICE, "three", 3)).await;
+    let three = message(BOB, ALICE, "three", 3);
+    stored(&f.store, Append { flags: three.flags | Flags::INSTANT, ..three }).await;
+    // A marker is no message that anybody asks for.
+    stored(&f.store, message(ALICE, BOB, "read", 4)).await;
     f.reopen().await;
     let two = Sought::Named { to: address(BOB), id: "two".into() };
     let trace = f.store.trace(ALICE, two).await.unwrap().unwrap();

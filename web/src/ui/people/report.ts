@@ -9,7 +9,7 @@ import { dialogs } from '../base/dialogs.svelte';
 export async function reportPerson(address: Address, name: string, messages: string[] = []): Promise<void> {
   const text = await dialogs.ask({
     title: t('report.title', { name }),
-    text: t('report.text'),
+    text: t('report.text', { name }),
     action: t('report.send'),
     danger: true,
     field: { label: t('report.why'), value: '', lines: 3 },

@@ -172,7 +172,7 @@ async fn end(turn: Turn<'_>) -> Result<Next, StanzaError> {
         for session in core.router.sessions(account.uid) {
             let mine = session.jid == turn.ctx.session.jid;
             if !mine && resource.is_none_or(|resource| resource == session.resource()) {
-                let why = StreamError::with("not-authorized", "An administrator ended this session.");
+                let why = StreamError::signed_out("administrator", "An administrator ended this session.");
                 core.end(&session, Some(why)).await;
                 ended += 1;
             }
