@@ -21,6 +21,7 @@ export const COMMAND = {
   end: `${STANDARD}end-user-session`,
   remove: `${STANDARD}delete-user`,
   quota: `${OURS}quota`,
+  factor: `${OURS}second-factor`,
   withoutFactor: `${OURS}remove-second-factor`,
   invitations: `${OURS}open-invitations`,
   revoke: `${OURS}revoke-invitations`,

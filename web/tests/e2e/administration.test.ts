@@ -1,7 +1,8 @@
 /**
  * What an administrator does in the browser, with the real server, and what those see whom it is done to: from a new account that
- * waits to a link for who has forgotten the password.
+ * waits to a link for who has forgotten the password, and the second factor that guards all of it.
  */
+import { createHmac } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOKERY_BIN, Server } from '../live/server';
@@ -23,10 +24,14 @@ import {
   signIn,
 } from './people';
 
+/** The server takes a sample of itself each minute; a plot wants three. */
+const MINUTES = { timeout: 200_000, interval: 5_000 };
+
 describe.skipIf(ROOKERY_BIN === undefined)('administration', () => {
   let server: Server;
   let browser: Browser;
   let ann: Person;
+  let annsPassword = '';
   let bob: Person;
   let cleo: Person;
 
@@ -37,6 +42,7 @@ describe.skipIf(ROOKERY_BIN === undefined)('administration', () => {
     const [number, password] = [/account (\d+)@/.exec(made)?.[1], /password is (\S+)/.exec(made)?.[1]];
     if (!number || !password) throw new Error(made);
     server.command('account', 'admin', number, 'on');
+    annsPassword = password;
     ann = await signIn(browser, server, { nick: 'Ann', number }, password);
   });
 
@@ -246,4 +252,70 @@ describe.skipIf(ROOKERY_BIN === undefined)('administration', () => {
     await bob.context.close();
     bob = { ...bob, page, context };
   });
+
+  /** The code of a key (RFC 6238), `ahead` steps from now. */
+  function code(key: string, ahead: number): string {
+    const bits = [...key].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0'));
+    const bytes = bits.join('').match(/.{8}/g)!;
+    const step = Buffer.alloc(8);
+    step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+    const digest = createHmac('sha1', Buffer.from(bytes.map((byte) => parseInt(byte, 2))))
+      .update(step)
+      .digest();
+    const word = digest.readUInt32BE(digest[19]! & 15) & 0x7fffffff;
+    return String(word % 1_000_000).padStart(6, '0');
+  }
+
+  it('a second factor is set up by its QR code; each sign-in proves it anew before it administers', async () => {
+    await go(ann.page, '#/admin/home');
+    await main().getByRole('link', { name: 'My second factor' }).click();
+    await main().getByRole('img', { name: 'The same as a link' }).waitFor();
+    const key = /\b[A-Z2-7]{32}\b/.exec(await main().innerText())![0];
+    await ann.page.screenshot({ path: 'tests/pictures/live-factor.png' });
+    const digits = main().getByLabel('The six digits');
+    await digits.fill('000000');
+    await press('Carry out');
+    await main().getByText('This is not the code of now').waitFor();
+    await digits.fill(code(key, -1));
+    await press('Carry out');
+    await main().getByText('From now on administering the server takes a code.').waitFor();
+
+    const second = await signIn(browser, server, ann, annsPassword);
+    const { page } = second;
+    await go(page, '#/admin/people');
+    await page.getByRole('alert').getByRole('link', { name: 'Confirm that it is you' }).click();
+    const field = page.getByLabel('The six digits');
+    await field.fill('000000');
+    await page.getByRole('button', { name: 'Carry out' }).click();
+    await page.getByText('This is not the code of now').waitFor();
+    // A code is good once.
+    await field.fill(code(key, -1));
+    await page.getByRole('button', { name: 'Carry out' }).click();
+    await page.getByText('This is not the code of now').waitFor();
+    await field.fill(code(key, 1));
+    await page.getByRole('button', { name: 'Carry out' }).click();
+    await page.locator('main li a').getByText('Ann').waitFor();
+    await second.context.close();
+  });
+
+  it('how the server is and was stands in figures and plots', async () => {
+    await go(ann.page, '#/admin/home');
+    await main().getByRole('link', { name: 'How the server is' }).click();
+    const figure = async (name: string) =>
+      Number(await main().locator('dl > div', { hasText: name }).locator('dd').innerText());
+    await main().getByText('Uploaded files', { exact: true }).waitFor();
+    expect(await figure('Accounts')).toBe(3);
+    expect(await figure('Sessions that are connected')).toBe(3);
+    const plots = main().locator('polyline');
+    await expect
+      .poll(async () => {
+        await press('Once more');
+        await main().getByText('Uploaded files', { exact: true }).waitFor();
+        return plots.count();
+      }, MINUTES)
+      .toBe(4);
+    for (const plot of await plots.all())
+      expect((await plot.getAttribute('points'))!.split(' ').length).toBeGreaterThan(2);
+    await ann.page.screenshot({ path: 'tests/pictures/live-health.png', fullPage: true });
+  }, 240_000);
 });

@@ -29,7 +29,7 @@ export const isPage = (name: string | undefined): name is PageName => PAGES.incl
 /** Commands that the pages are made of. */
 const COVERED = new Set<string>(
   Object.values(COMMAND).filter(
-    (node) => node !== COMMAND.health && node !== COMMAND.trace && node !== COMMAND.confirm,
+    (node) => ![COMMAND.health, COMMAND.trace, COMMAND.confirm, COMMAND.factor].some((own) => own === node),
   ),
 );
 
