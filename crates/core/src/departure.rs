@@ -3,7 +3,7 @@
 use crate::Core;
 use crate::accounts::AccountError;
 use rookery_proto::Uid;
-use rookery_proto::stream::StreamError;
+use rookery_proto::stream::{StreamError, Why};
 
 impl Core {
     /// Deletes an account, at its owner's wish or the operator's: contacts here see it go at once, and everything that is
@@ -34,7 +34,7 @@ impl Core {
         self.directory.changed(uid);
         if ends {
             for session in self.router.sessions(uid) {
-                let why = StreamError::signed_out("account", "This account cannot be used any more.");
+                let why = StreamError::signed_out(Why::Account, "This account cannot be used any more.");
                 self.end(&session, Some(why)).await;
             }
         }

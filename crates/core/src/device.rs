@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::{Core, limits, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
-use rookery_proto::stream::StreamError;
+use rookery_proto::stream::{StreamError, Why};
 use rookery_store::{DeviceId, PushFilter, Registrant, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl Core {
             if let Err(error) = core.forget_device(session.uid, device).await {
                 tracing::warn!(uid = session.uid.0, %error, "a device whose time is over is still listed");
             }
-            core.end(&session, Some(StreamError::signed_out("time", TIME_OVER))).await;
+            core.end(&session, Some(StreamError::signed_out(Why::Time, TIME_OVER))).await;
         });
     }
 

@@ -4,7 +4,7 @@ use super::{AccountError, Accounts, By, Wanted};
 use crate::router::Sessions;
 use crate::{Core, limits};
 use rookery_proto::Uid;
-use rookery_proto::stream::StreamError;
+use rookery_proto::stream::{StreamError, Why};
 use rookery_store::{Account, LinkHash, LinkPurpose, PushId, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -91,7 +91,7 @@ impl Core {
         self.directory.changed(uid);
         let leaving = if keep { Sessions::default() } else { self.router.sessions(uid) };
         for session in leaving {
-            let why = StreamError::signed_out("password", "This account has a new password.");
+            let why = StreamError::signed_out(Why::Password, "This account has a new password.");
             self.end(&session, Some(why)).await;
         }
         Ok(uid)

@@ -40,31 +40,62 @@ pub struct StreamError {
     pub condition: &'static str,
     /// A plain English sentence, or nothing.
     pub text: Option<&'static str>,
+    /// What clients can act upon or say in their own words.
+    pub detail: Option<Detail>,
+}
+
+/// What stands beside the condition (RFC 6120 §4.9.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
     /// The client acknowledged more than it was sent: what it claims, and what was sent (XEP-0198 §4).
-    pub too_high: Option<(u32, u32)>,
-    /// Why somebody was signed out: an element of [`ns::ENDED`], for clients that say it in their own words (RFC 6120 §4.9.4).
-    pub ended: Option<&'static str>,
+    TooHigh(u32, u32),
+    /// The session was signed out.
+    SignedOut(Why),
+}
+
+/// Why a session was signed out: an element of [`ns::ENDED`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// The account is disabled or deleted.
+    Account,
+    /// An administrator has ended it.
+    Administrator,
+    /// The account has a new password.
+    Password,
+    /// The hours that it was allowed are over.
+    Time,
+}
+
+impl Why {
+    fn name(self) -> &'static str {
+        match self {
+            Why::Account => "account",
+            Why::Administrator => "administrator",
+            Why::Password => "password",
+            Why::Time => "time",
+        }
+    }
 }
 
 impl StreamError {
     /// An error with its condition alone.
     pub const fn new(condition: &'static str) -> StreamError {
-        StreamError { condition, text: None, too_high: None, ended: None }
+        StreamError { condition, text: None, detail: None }
     }
 
     /// An error with a sentence for people.
     pub const fn with(condition: &'static str, text: &'static str) -> StreamError {
-        StreamError { condition, text: Some(text), too_high: None, ended: None }
+        StreamError { condition, text: Some(text), detail: None }
     }
 
-    /// The session is not authorised any more; `why` is an element of [`ns::ENDED`].
-    pub const fn signed_out(why: &'static str, text: &'static str) -> StreamError {
-        StreamError { ended: Some(why), ..StreamError::with("not-authorized", text) }
+    /// The session is not authorised any more.
+    pub const fn signed_out(why: Why, text: &'static str) -> StreamError {
+        StreamError { detail: Some(Detail::SignedOut(why)), ..StreamError::with("not-authorized", text) }
     }
 
     /// The client acknowledged `h` stanzas and was sent `sent` (XEP-0198 §4).
     pub const fn handled_count_too_high(h: u32, sent: u32) -> StreamError {
-        StreamError { condition: "undefined-condition", text: None, too_high: Some((h, sent)), ended: None }
+        StreamError { detail: Some(Detail::TooHigh(h, sent)), ..StreamError::new("undefined-condition") }
     }
 
     /// `<stream:error/>` as it goes over the wire; the closing tag follows it.
@@ -74,12 +105,13 @@ impl StreamError {
         if let Some(text) = self.text {
             x.open_ns("text", ns::STREAMS).attr("xml:lang", "en").text(text).close();
         }
-        if let Some((h, sent)) = self.too_high {
-            x.open_ns("handled-count-too-high", ns::SM);
-            x.attr("h", &h.to_string()).attr("send-count", &sent.to_string()).close();
-        }
-        if let Some(why) = self.ended {
-            x.leaf_ns(why, ns::ENDED);
+        match self.detail {
+            Some(Detail::TooHigh(h, sent)) => {
+                x.open_ns("handled-count-too-high", ns::SM);
+                x.attr("h", &h.to_string()).attr("send-count", &sent.to_string()).close();
+            }
+            Some(Detail::SignedOut(why)) => drop(x.leaf_ns(why.name(), ns::ENDED)),
+            None => {}
         }
         x.close();
         x.into_vec()

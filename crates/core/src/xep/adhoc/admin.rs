@@ -13,7 +13,7 @@ use crate::{limits, store_error};
 use rookery_proto::Uid;
 use rookery_proto::error::StanzaError;
 use rookery_proto::form::{Answers, Field, Form, Kind};
-use rookery_proto::stream::StreamError;
+use rookery_proto::stream::{StreamError, Why};
 use rookery_store::{Account, LinkPurpose};
 
 /// XEP-0133.
@@ -172,7 +172,7 @@ async fn end(turn: Turn<'_>) -> Result<Next, StanzaError> {
         for session in core.router.sessions(account.uid) {
             let mine = session.jid == turn.ctx.session.jid;
             if !mine && resource.is_none_or(|resource| resource == session.resource()) {
-                let why = StreamError::signed_out("administrator", "An administrator ended this session.");
+                let why = StreamError::signed_out(Why::Administrator, "An administrator ended this session.");
                 core.end(&session, Some(why)).await;
                 ended += 1;
             }
