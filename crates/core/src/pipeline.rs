@@ -247,7 +247,7 @@ pub(crate) fn forged(core: &Core) -> impl Fn(&Child<'_>) -> bool {
     |child| match (child.ns(), child.name()) {
         (ns::SID, "stanza-id") => child.attr("by").is_none_or(|by| core.is_ours(&by)),
         (ns::DELAY, "delay") => child.attr("from").is_some_and(|from| core.is_ours(&from)),
-        (ns::REACH, "reach") => true,
+        (ns::REACH, "reach") | (ns::MAIL, _) => true,
         _ => false,
     }
 }

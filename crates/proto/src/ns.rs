@@ -269,6 +269,8 @@ pub const PAIRING: &str = "https://rookery.im/protocol/pairing";
 pub const PREVIEW: &str = "https://rookery.im/protocol/preview";
 /// How urgent a message is, in a way of ours.
 pub const URGENCY: &str = "https://rookery.im/protocol/urgency";
+/// Ours: what a mail says beyond a message, and what became of one.
+pub const MAIL: &str = "https://rookery.im/protocol/mail";
 /// Ours: how people are reached who are not here, and what becomes of it.
 pub const REACH: &str = "https://rookery.im/protocol/reach";
 /// Ours: what the secretary reminds of.

@@ -9,7 +9,7 @@ import { language } from '../i18n/index.svelte';
 import { avatars } from './avatars.svelte';
 import { chats } from './chats.svelte';
 import type { Config } from './config';
-import { know } from './here';
+import { know, stay } from './here';
 import { people } from './people.svelte';
 import { prefs } from './prefs.svelte';
 import { route } from './route.svelte';
@@ -87,6 +87,7 @@ class App {
     this.requests = snapshot.requests;
     this.invitations = snapshot.invitations;
     this.ended = undefined;
+    stay(snapshot.me?.place);
     if (snapshot.me) prefs.keep(snapshot.me.place);
     people.start(snapshot.contacts);
     chats.start(snapshot.conversations);

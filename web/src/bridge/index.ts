@@ -133,7 +133,8 @@ class Switch {
     const { engine } = this;
     return engine.attach((events) => {
       if (engine !== this.engine) return;
-      if (events.some((event) => event.type === 'signed-out')) localStorage.removeItem(OWN);
+      // Who signs out of a tab for a public computer says nothing of who is at home here.
+      if (this.place === 'own' && events.some((event) => event.type === 'signed-out')) localStorage.removeItem(OWN);
       this.listener?.(events);
     });
   }

@@ -304,7 +304,7 @@ export class Engine {
     if (account.stream.online && (await account.devices.leave(FAREWELL))) return;
     const remembered = account.me.place === 'own' ? await this.remembered() : undefined;
     if (!remembered) return;
-    await account.stream.invalidateToken();
+    await Promise.race([account.stream.invalidateToken(), new Promise((resolve) => setTimeout(resolve, FAREWELL))]);
   }
 
   private async forget(): Promise<void> {

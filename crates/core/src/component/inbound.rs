@@ -143,7 +143,10 @@ impl Core {
         }
         let address = letter.address();
         let set = [("from", from.as_str()), ("to", address.as_str())];
+        // Only a gateway of ours says what was a mail.
+        let mail = |child: &Child<'_>| manner.once && child.ns() == ns::MAIL;
         let forged = pipeline::forged(self);
+        let forged = |child: &Child<'_>| forged(child) && !mail(child);
         let cleaned: Bytes =
             stanza.render(&Edit { set: &set, drop: Some(&forged), ..Edit::default() }).into();
         let Letter { to, resource, .. } = letter;

@@ -33,7 +33,6 @@ pub use crate::guard::Place;
 pub use route::Route;
 pub use sign_in::{Attempt, NotSignedIn, SignIn};
 pub use smtp::client::{Protection, Smarthost};
-pub use stanza::MAIL;
 pub use submission::Submission;
 
 use crate::guard::{Allowance, Guard};

@@ -2,7 +2,7 @@
 //! receipt. It comes from our own queue, or from other servers' reports.
 
 use super::report::{Action, Outcome, Report};
-use super::{Gateway, MAIL, address};
+use super::{Gateway, address};
 use rookery_core::member::Member;
 use rookery_proto::error::{ErrorType, StanzaError};
 use rookery_proto::jid::BareJid;
@@ -75,7 +75,7 @@ impl Gateway {
         }
         let mut x = self.open(sent);
         x.text_element("body", &text);
-        x.open_ns("delivery", MAIL).attr("id", sent.stanza).attr("state", "delayed").close();
+        x.open_ns("delivery", ns::MAIL).attr("id", sent.stanza).attr("state", "delayed").close();
         x.close();
         self.core.news(sent.sender, sent.peer, x.into_vec(), sent.once)
     }

@@ -6,9 +6,6 @@ use rookery_proto::ns;
 use rookery_proto::xml::Xml;
 use sha2::{Digest, Sha256};
 
-/// What a mail says beyond a message: docs/extensions.md.
-pub const MAIL: &str = "https://rookery.im/protocol/mail";
-
 /// XEP-0447.
 const SFS: &str = "urn:xmpp:sfs:0";
 /// XEP-0103.
@@ -66,7 +63,7 @@ pub(super) fn write(parts: &Parts<'_>) -> Vec<u8> {
     {
         x.open_ns("x", ns::OOB).text_element("url", &filed.url).close();
     }
-    x.open_ns("mail", MAIL).attr("id", parts.name).attr("url", parts.raw);
+    x.open_ns("mail", ns::MAIL).attr("id", parts.name).attr("url", parts.raw);
     x.attr("size", &parts.size.to_string()).opt("more", letter.more.then_some("true"));
     x.opt("junk", parts.junk.then_some("true")).close();
     x.close();

@@ -20,8 +20,8 @@ pub(super) const PATH: &str = "/upload/{token}/{name}";
 /// How many bytes of an upload are here, for who wants to go on with it.
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 
-/// Headers of what people uploaded or linked to: what is shown runs no script and loads nothing, and is nobody's page; pictures may be shown on any. An address never means
-/// another file, so it may be kept; not by proxies, which would keep what was taken back.
+/// Headers of what people uploaded or linked to: what is shown runs no script and loads nothing, and is nobody's page; pictures may be
+/// shown on any. An address never means another file, so it may be kept; not by proxies, which would keep what was taken back.
 pub(super) const SAFE: [(HeaderName, HeaderValue); 5] = [
     NOSNIFF,
     (
@@ -48,11 +48,20 @@ pub(super) async fn serve(
     Path((token, name)): Path<(String, String)>,
     request: Request,
 ) -> Response {
+    let uri = request.uri().clone();
     let answer = match (&web.files, FileToken::new(token.as_bytes())) {
         (Some(files), Some(token)) => answer(files, token, &name, request).await,
         _ => no_file(),
     };
-    (CORS, answer).into_response()
+    kept_nowhere(&uri, (CORS, answer).into_response())
+}
+
+/// With `?once`, as on computers that are not one's own: nothing of it stays in the browser.
+pub(super) fn kept_nowhere(uri: &Uri, mut answer: Response) -> Response {
+    if parameter(uri, "once").is_some() {
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 async fn answer(files: &Arc<Files>, token: FileToken, name: &str, request: Request) -> Response {

@@ -64,6 +64,14 @@ fn what_is_put_is_got() {
         ] {
             assert_eq!(answer.header(name), Some(value), "{}", answer.head);
         }
+        // On a computer that is not one's own nothing stays.
+        let answer = get(&server, &format!("{}?once", slot.get), "").await?;
+        assert_eq!(
+            (answer.status, answer.header("cache-control")),
+            (200, Some("no-store")),
+            "{}",
+            answer.head
+        );
         let answer = head(&server, &slot.get).await?;
         assert_eq!((answer.status, answer.body.len()), (200, 0));
         assert_eq!(answer.header("content-length"), Some("1000000"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use rookery_gateway::mail::MAIL;
+use rookery_proto::ns::MAIL;
 
 use super::super::history::Account;
 use super::super::process::Server;
