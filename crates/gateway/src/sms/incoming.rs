@@ -18,7 +18,7 @@ use rookery_core::member::Member;
 use rookery_core::store_error;
 use rookery_proto::error::StanzaError;
 use rookery_proto::xml::Xml;
-use rookery_store::{SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp};
+use rookery_store::{Appended, SmsPart, SmsSeen, SmsWhole, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -231,8 +231,10 @@ impl Gateway {
             }
             Err(error) => return Err(error),
         };
-        self.core.store.append(append).await.map_err(store_error)?.await.map_err(store_error)?;
-        tracing::info!(carrier, "a short message came");
+        let appended =
+            self.core.store.append(append).await.map_err(store_error)?.await.map_err(store_error)?;
+        let again = matches!(appended, Appended::Duplicate);
+        tracing::info!(carrier, again, "a short message came");
         Ok(())
     }
 
