@@ -75,10 +75,15 @@ impl Store {
         self.write(move |tx| phones::set_pin(tx, uid, pin)).await
     }
 
-    /// Tries a PIN; a wrong one counts in the same transaction, and [`crate::limits::PIN_TRIES`] of them within
-    /// [`crate::limits::PIN_LOCKED_MS`] lock it for that time.
-    pub async fn try_phone_pin(&self, uid: Uid, pin: PinDigest, now: Timestamp) -> Result<PinTried> {
-        self.write(move |tx| phones::try_pin(tx, uid, &pin, now)).await
+    /// Tries a PIN at these accounts, each with its digest there: whose it is; or the first that has one, and what became of it
+    /// there. One that is nobody's counts in the same transaction as a wrong one of each, and [`crate::limits::PIN_TRIES`] of them
+    /// within [`crate::limits::PIN_LOCKED_MS`] lock an account's for that time.
+    pub async fn try_phone_pin(
+        &self,
+        tried: Vec<(Uid, PinDigest)>,
+        now: Timestamp,
+    ) -> Result<(PinTried, Option<Uid>)> {
+        self.write(move |tx| phones::try_pin(tx, &tried, now)).await
     }
 
     /// What a phone was shown last.

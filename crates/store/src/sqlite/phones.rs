@@ -28,29 +28,53 @@ pub(crate) fn set_pin(tx: &mut Tx<'_>, owner: Uid, pin: Option<PinDigest>) -> Re
     }
 }
 
-pub(crate) fn try_pin(tx: &mut Tx<'_>, owner: Uid, pin: &PinDigest, now: Timestamp) -> Result<PinTried> {
-    let owner = int(owner.0);
-    let found: Option<(Vec<u8>, i64, Timestamp)> = tx
-        .conn
+/// A PIN of which a wrong try would be the how-manieth, and since when these count.
+struct Pin {
+    owner: Uid,
+    right: bool,
+    wrong: i64,
+    since: Timestamp,
+}
+
+/// What is compared are digests with a secret in them: the time that it takes tells nothing of the PIN.
+fn pin(conn: &Connection, owner: Uid, digest: &PinDigest, now: Timestamp) -> Result<Option<Pin>> {
+    let found: Option<(Vec<u8>, i64, Timestamp)> = conn
         .prepare_cached("SELECT digest, wrong, since FROM phone_pin WHERE uid = ?1")?
-        .query_row([owner], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([int(owner.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((digest, wrong, since)) = found else { return Ok(PinTried::None) };
-    let counts = wrong > 0 && now.0 - since.0 < limits::PIN_LOCKED_MS;
-    if counts && wrong >= limits::PIN_TRIES {
-        return Ok(PinTried::Locked);
+    Ok(found.map(|(known, wrong, since)| {
+        let counts = wrong > 0 && now.0 - since.0 < limits::PIN_LOCKED_MS;
+        let (wrong, since) = if counts { (wrong + 1, since) } else { (1, now) };
+        Pin { owner, right: known == digest, wrong, since }
+    }))
+}
+
+fn note(conn: &Connection, owner: Uid, wrong: i64, since: Timestamp) -> Result<()> {
+    conn.prepare_cached("UPDATE phone_pin SET wrong = ?2, since = ?3 WHERE uid = ?1")?.execute(params![
+        int(owner.0),
+        wrong,
+        since
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn try_pin(
+    tx: &mut Tx<'_>,
+    tried: &[(Uid, PinDigest)],
+    now: Timestamp,
+) -> Result<(PinTried, Option<Uid>)> {
+    let found = tried.iter().map(|(owner, digest)| pin(tx.conn, *owner, digest, now));
+    let pins: Vec<Pin> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
+    let Some(first) = pins.first() else { return Ok((PinTried::None, tried.first().map(|it| it.0))) };
+    let locked = |pin: &Pin| pin.wrong > limits::PIN_TRIES;
+    if let Some(right) = pins.iter().find(|pin| pin.right && !locked(pin)) {
+        note(tx.conn, right.owner, 0, Timestamp(0))?;
+        return Ok((PinTried::Right, Some(right.owner)));
     }
-    // What is compared are digests with a secret in them: the time that it takes tells nothing of the PIN.
-    let right = digest == pin;
-    let (wrong, since) = match (right, counts) {
-        (true, _) => (0, Timestamp(0)),
-        (false, true) => (wrong + 1, since),
-        (false, false) => (1, now),
-    };
-    tx.conn
-        .prepare_cached("UPDATE phone_pin SET wrong = ?2, since = ?3 WHERE uid = ?1")?
-        .execute(params![owner, wrong, since])?;
-    Ok(if right { PinTried::Right } else { PinTried::Wrong })
+    for pin in pins.iter().filter(|pin| !locked(pin)) {
+        note(tx.conn, pin.owner, pin.wrong, pin.since)?;
+    }
+    Ok((if locked(first) { PinTried::Locked } else { PinTried::Wrong }, Some(first.owner)))
 }
 
 pub(crate) fn desk(conn: &Connection, phone: &str) -> Result<Option<Desk>> {

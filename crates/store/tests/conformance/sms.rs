@@ -149,7 +149,9 @@ pub(crate) async fn what_is_brought_again_is_known(mut f: Fixture) {
 pub(crate) async fn pins_are_tried_a_few_times(mut f: Fixture) {
     let alice = new(&f).await;
     let (right, wrong) = ([7; 32], [8; 32]);
-    let tries = async |f: &Fixture, pin, at| f.store.try_phone_pin(alice, pin, Timestamp(at)).await.unwrap();
+    let tries = async |f: &Fixture, pin, at| {
+        f.store.try_phone_pin(vec![(alice, pin)], Timestamp(at)).await.unwrap().0
+    };
     assert_eq!(tries(&f, right, 1).await, PinTried::None);
     f.store.set_phone_pin(alice, Some(right)).await.unwrap();
     assert!(matches!(f.store.set_phone_pin(Uid(99_999), Some(right)).await, Err(StoreError::NotFound)));
@@ -170,6 +172,16 @@ pub(crate) async fn pins_are_tried_a_few_times(mut f: Fixture) {
     }
     f.store.set_phone_pin(alice, Some(wrong)).await.unwrap();
     assert_eq!(tries(&f, wrong, 31).await, PinTried::Right, "until there is a new one");
+    // Of two who share a phone the right one of one is no wrong one of the other.
+    let bob = new(&f).await;
+    f.store.set_phone_pin(bob, Some(right)).await.unwrap();
+    for _ in 0..=limits::PIN_TRIES {
+        let both = vec![(alice, right), (bob, right)];
+        assert_eq!(f.store.try_phone_pin(both, Timestamp(40)).await.unwrap(), (PinTried::Right, Some(bob)));
+    }
+    assert_eq!(tries(&f, wrong, 41).await, PinTried::Right);
+    let neither = vec![(alice, [9; 32]), (bob, [9; 32])];
+    assert_eq!(f.store.try_phone_pin(neither, Timestamp(42)).await.unwrap(), (PinTried::Wrong, Some(alice)));
     f.store.delete_account(alice).await.unwrap();
     assert!(!f.store.has_phone_pin(alice).await.unwrap(), "it goes with its account");
 }

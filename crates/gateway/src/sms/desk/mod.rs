@@ -40,11 +40,13 @@ impl Gateway {
         let Some(pin) = order.pin else {
             return match order.command {
                 Some(Command::Help) => self.aside(said, first, order.language, Sentence::Help).await,
-                Some(Command::More) => self.go_on(said, order.language).await,
+                Some(Command::More) => self.go_on(said, &owners, order.language).await,
                 _ => Ok(false),
             };
         };
-        let (tried, uid) = self.try_pin(&owners, pin).await?;
+        let pins = owners.iter().map(|uid| (*uid, self.core.phone_pin(*uid, pin))).collect();
+        let tried = self.core.store.try_phone_pin(pins, self.core.env.now()).await.map_err(store_error)?;
+        let (tried, uid) = (tried.0, tried.1.unwrap_or(first));
         let sentence = match tried {
             PinTried::Right => {
                 let Some(caller) = self.caller(said, uid, order.language).await? else { return Ok(true) };
@@ -70,21 +72,6 @@ impl Gateway {
         let has_pin = self.core.store.has_phone_pin(uid).await.map_err(store_error)?;
         let sentence = if has_pin { Sentence::PinFirst } else { Sentence::NoPin };
         self.aside(said, uid, order.language, sentence).await
-    }
-
-    /// Of accounts that share a phone the one whose PIN it is; or the first, and what became of it there.
-    async fn try_pin(&self, owners: &[Uid], pin: &str) -> Result<(PinTried, Uid), StanzaError> {
-        let mut outcome = (PinTried::None, owners[0]);
-        for uid in owners {
-            let (digest, now) = (self.core.phone_pin(*uid, pin), self.core.env.now());
-            let tried = self.core.store.try_phone_pin(*uid, digest, now).await.map_err(store_error)?;
-            match tried {
-                PinTried::Right => return Ok((tried, *uid)),
-                _ if outcome.0 == PinTried::None => outcome = (tried, *uid),
-                _ => {}
-            }
-        }
-        Ok(outcome)
     }
 
     /// Whoever has this account; `None`: it may do nothing.
@@ -119,10 +106,10 @@ impl Gateway {
     }
 
     /// `MORE` without a PIN: of what this phone was shown a short while ago.
-    async fn go_on(&self, said: &Said<'_>, language: Language) -> Result<bool, StanzaError> {
-        let Some(desk) = self.core.store.desk(said.from).await.map_err(store_error)? else {
-            return Ok(false);
-        };
+    async fn go_on(&self, said: &Said<'_>, owners: &[Uid], language: Language) -> Result<bool, StanzaError> {
+        // Whoever gave the phone away shows nothing on it any more.
+        let desk = self.core.store.desk(said.from).await.map_err(store_error)?;
+        let Some(desk) = desk.filter(|desk| owners.contains(&desk.uid)) else { return Ok(false) };
         if self.core.env.now().0 - desk.at.0 > limits::DESK_OPEN.as_millis() as i64 {
             return Ok(false);
         }

@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
-use tokio::sync::SemaphorePermit;
 
 /// How a provider brings something.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,7 +94,6 @@ pub struct Turn<'a> {
     hook: &'a Hook,
     /// Which of our numbers a message is for that does not say so.
     here: &'a str,
-    _permit: SemaphorePermit<'a>,
 }
 
 impl Doer for usize {
@@ -105,7 +103,7 @@ impl Doer for usize {
 }
 
 impl Gateway {
-    /// A turn for a call of this provider from there, before anything of it is read.
+    /// Whether a call of this provider from there is heard, before anything of it is read.
     pub fn turn(&self, provider: &str, from: IpAddr) -> Result<Turn<'_>, Heard> {
         let now = self.core.env.now();
         let found = self.carriers.iter().enumerate().find_map(|(at, carrier)| match &carrier.way {
@@ -117,8 +115,7 @@ impl Gateway {
         if self.knocks.is_over(from, now) || self.calls.is_over(at, now) {
             return Err(Heard::Later);
         }
-        let permit = self.hooks.try_acquire().map_err(|_| Heard::Later)?;
-        Ok(Turn { at, name: &carrier.name, hook, here: &settings.sender, _permit: permit })
+        Ok(Turn { at, name: &carrier.name, hook, here: &settings.sender })
     }
 
     /// Takes what a provider posts.
@@ -130,6 +127,8 @@ impl Gateway {
             return Heard::Unproven;
         }
         self.calls.count(turn.at, now);
+        // Only who proves something takes the place of others.
+        let Ok(_permit) = self.hooks.try_acquire() else { return Heard::Later };
         let Some(said) = said(call.body) else { return Heard::Garbled };
         let brought = turn.hook.fields.read(&said, turn.here, call.body);
         let (line, place) = (self.core.env.token(), self.place(&brought));
